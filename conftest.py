@@ -1,0 +1,27 @@
+"""What every test shares: the fixture `golden`, and Hypothesis without clocks and chance."""
+import pathlib
+
+import hypothesis
+import pytest
+
+GOLDEN = pathlib.Path(__file__).parent / "tests" / "golden"
+
+hypothesis.settings.register_profile("chainrule", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("chainrule")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--golden", action="store_true", help="rewrite the files in tests/golden instead of comparing")
+
+
+@pytest.fixture
+def golden(request):
+    """`golden(name, text)` asserts that tests/golden/<name> holds this text; `make golden` rewrites the file."""
+    def check(name, text):
+        path, text = GOLDEN / name, text.rstrip("\n") + "\n"
+        if request.config.getoption("--golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"tests/golden/{name} is not there: `make golden` writes it"
+        assert text == path.read_text(encoding="utf-8")
+    return check

@@ -1,0 +1,91 @@
+"""The Cauchy distribution and its positive half."""
+import math
+
+from ..engine import numpy as np
+from ..engine import random
+from ..engine.array import Array
+from . import constraints
+from .distribution import Distribution
+from .record import param
+
+PI = math.pi
+
+
+class Cauchy(Distribution):
+    """Cauchy(loc m, scale s) on the real line; it has no mean.
+
+        log p(x) = -log(1 + ((x - m) / s)²) - log s - log π
+
+    loc, scale : float[*batch], scale > 0          sample : float[*shape, *batch]
+    Source: Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 16.
+    """
+    loc: Array = param(constraints.real, default=0.0)
+    scale: Array = param(constraints.positive, default=1.0)
+    support = constraints.real
+    reparametrized_params = ("loc", "scale")
+
+    def sample(self, key, sample_shape=()):
+        return self.loc + self.scale * random.cauchy(key, self.shape(sample_shape), self.dtype)
+
+    def log_prob(self, value):
+        z = (value - self.loc) / self.scale
+        return -np.log1p(z * z) - (np.log(self.scale) + math.log(PI))
+
+    @property
+    def mean(self):
+        return np.full(self.batch_shape, math.nan, self.dtype)
+
+    variance = mean
+
+    @property
+    def mode(self):
+        return np.broadcast_to(self.loc, self.batch_shape)
+
+    def entropy(self):
+        return np.broadcast_to(np.log(self.scale) + math.log(4 * PI), self.batch_shape)
+
+    def cdf(self, value):
+        return 0.5 + np.arctan((value - self.loc) / self.scale) / PI
+
+    def icdf(self, q):
+        return self.loc + self.scale * np.tan(PI * (np.asarray(q) - 0.5))
+
+
+class HalfCauchy(Distribution):
+    """|X| for X ~ Cauchy(0, scale s); it has no mean.
+
+        log p(x) = -log(1 + (x / s)²) - log s + log(2/π), x >= 0
+
+    scale : float[*batch], > 0          sample : float[*shape, *batch], >= 0
+    Source: Gelman (2006), Prior distributions for variance parameters in hierarchical models, §3.2.
+    """
+    scale: Array = param(constraints.positive, default=1.0)
+    support = constraints.nonnegative
+    reparametrized_params = ("scale",)
+    finite_outside = True
+
+    def sample(self, key, sample_shape=()):
+        return self.scale * np.abs(random.cauchy(key, self.shape(sample_shape), self.dtype))
+
+    def log_prob_inside(self, value):
+        z = value / self.scale
+        return -np.log1p(z * z) - (np.log(self.scale) - math.log(2 / PI))
+
+    @property
+    def mean(self):
+        return np.full(self.batch_shape, math.inf, self.dtype)
+
+    variance = mean
+
+    @property
+    def mode(self):
+        return np.zeros_like(self.scale)
+
+    def entropy(self):
+        return np.log(self.scale) + math.log(2 * PI)
+
+    def cdf(self, value):
+        return np.maximum(np.arctan(value / self.scale) * (2 / PI), 0.0)
+
+    def icdf(self, q):
+        return self.scale * np.tan(np.asarray(q) * (PI / 2))

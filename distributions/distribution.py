@@ -1,0 +1,263 @@
+"""The base class of distributions.
+
+A family is a frozen class whose fields are its parameters, each with the constraint it must satisfy. It writes
+`support`, `sample` and one of `log_prob_inside` (the formula, for values that lie in the support) and `log_prob` (for all
+values); more only where there is a formula. The base makes it a pytree, checks the parameters that are known when it is
+made, works out `batch_shape`, and puts -inf outside the support.
+
+    shapes      log_prob : value [*shape, *batch, *event] -> float[*shape, *batch]
+                sample   : -> [*sample_shape, *batch, *event]
+
+Sharp edges: parameters that are being traced are not checked; `jit`, `vmap` and `tree.map` put a distribution together
+again without any check.
+"""
+import numpy as _numpy
+
+from ..engine import numpy as np
+from ..engine.array import Array
+from ..engine.avals import broadcast_shapes, to_inexact_dtype
+from ..engine.core import Tracer
+from ..engine.errors import ParameterError, ShapeError
+from . import constraints
+from .record import Record
+
+_DEFAULTS = {"validate_args": True}
+WRAPPERS: dict = {}                      # what expand, to_event and mask make: filled by `wrappers`
+
+
+def shape_of(x):
+    """The shape of a leaf, which may be an array, a tracer, a type or anything else."""
+    return tuple(getattr(x, "shape", None) or ())
+
+
+class Distribution(Record):
+    """Base of all distributions; see the module.
+
+    batch_shape : the shape of independent, differently distributed values; from the parameters
+    event_shape : the shape of one value
+    support : the constraint that values satisfy
+    reparametrized_params : the parameters that a draw is differentiable in
+    """
+    support: constraints.Constraint = constraints.dependent
+    reparametrized_params: tuple = ()
+    has_enumerate_support = False
+    finite_outside = False               # log_prob_inside and its derivative are finite outside the support too
+    _params: tuple = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._params = tuple(f for f in cls._fields if f.kind == "param")
+
+    def __init__(self, *args, validate_args=None, **kwargs):
+        self._bind(args, kwargs)
+        self._adopt(_DEFAULTS["validate_args"] if validate_args is None else validate_args)
+
+    def _adopt(self, validate):
+        """Make the parameters arrays, check those whose numbers are known, and the shapes of all."""
+        values = self.__dict__
+        for f in self._params:
+            x = np.asarray(values[f.name])
+            if x.dtype.kind in "iub" and not (f.constraint and not f.depends and f.constraint.is_discrete):
+                x = np.astype(x, to_inexact_dtype(x.dtype))
+            values[f.name] = x
+        self.batch_shape
+        if validate:
+            for f in self._params:
+                x = values[f.name]
+                if type(x) is Array and f.constraint is not None:
+                    self._check(f, f.constraint(self) if f.depends else f.constraint, x)
+
+    def _check(self, field, constraint, x):
+        ok = constraint(x)
+        if isinstance(ok, Tracer):
+            return
+        ok = _numpy.asarray(ok)
+        if ok.all():
+            return
+        family = type(self).__name__
+        if x.ndim == 0:
+            raise ParameterError(f"{family}({field.name}={x.item()}): {field.name} must be {constraint.words}.")
+        at = tuple(int(i) for i in _numpy.argwhere(~ok)[0])
+        bad = _numpy.asarray(x)[at]
+        place = f"[{', '.join(map(str, at))}]" if at else ""
+        raise ParameterError(f"{family}({field.name}=...): {field.name} must be {constraint.words}; "
+                             f"{field.name}{place} is {bad.tolist()}.")
+
+    # ---- shapes ----
+
+    @property
+    def batch_shape(self):
+        """The shape of the parameters broadcast together, without their event axes."""
+        values = self.__dict__
+        found = values.get("_batch_shape")
+        if found is None:
+            found = values["_batch_shape"] = self._broadcast_parameters()
+        return found
+
+    def _broadcast_parameters(self):
+        leads = []
+        for f in self._params:
+            s = shape_of(self.__dict__[f.name])
+            if len(s) < f.event_dim:
+                raise ShapeError(f"{type(self).__name__}: {f.name} needs at least {f.event_dim} "
+                                 f"dimension{'s' * (f.event_dim > 1)} (it is {f.constraint.words}); got shape {s}.")
+            leads.append(s[:len(s) - f.event_dim] if f.event_dim else s)
+        try:
+            return broadcast_shapes(*leads)
+        except ShapeError:
+            shapes = " and ".join(f"{f.name} of shape {shape_of(self.__dict__[f.name])}" for f in self._params)
+            raise ShapeError(f"{type(self).__name__}: the parameters do not broadcast: {shapes}.\n"
+                             "Going from the right, two sizes must be equal or one of them 1.") from None
+
+    @property
+    def event_shape(self):
+        """The shape of one value."""
+        return ()
+
+    @property
+    def event_dim(self):
+        """The number of axes of one value."""
+        return len(self.event_shape)
+
+    def shape(self, sample_shape=()):
+        """The shape of a sample: [*sample_shape, *batch, *event]."""
+        return (*sample_shape, *self.batch_shape, *self.event_shape)
+
+    @property
+    def dtype(self):
+        """The floating dtype that the parameters promote to."""
+        values = self.__dict__
+        return np.result_type(*[values[f.name].dtype for f in self._params if values[f.name].dtype.kind not in "iub"], 1.0)
+
+    # ---- what a family writes ----
+
+    def sample(self, key, sample_shape=()):
+        """Independent draws: [*sample_shape, *batch, *event]."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be sampled from.")
+
+    def log_prob_inside(self, value):
+        """The log density at values that are known to lie in the support; elsewhere the result means nothing."""
+        if type(self).log_prob is Distribution.log_prob:
+            raise NotImplementedError(f"{type(self).__name__} has neither log_prob nor log_prob_inside.")
+        return self.log_prob(value)
+
+    def log_prob(self, value):
+        """The log density (or log mass) at value; -inf outside the support.
+
+        value : [*shape, *batch, *event], broadcast as in NumPy  ->  float[*shape, *batch]
+        """
+        value = np.asarray(value)
+        support = self.support
+        if support.everything:
+            return self.log_prob_inside(value)
+        ok = support(value)
+        if type(ok) is Array and bool(np.all(ok)):
+            return self.log_prob_inside(value)
+        if not self.finite_outside:
+            event_ok = ok.reshape(ok.shape + (1,) * support.event_dim) if support.event_dim else ok
+            value = np.where(event_ok, value, support.example(value))
+        return np.where(ok, self.log_prob_inside(value), -_numpy.inf)
+
+    # ---- what follows ----
+
+    @property
+    def is_discrete(self):
+        """Whether values are integers."""
+        return self.support.is_discrete
+
+    @property
+    def has_rsample(self):
+        """Whether draws have pathwise derivatives with respect to the parameters."""
+        return bool(self.reparametrized_params)
+
+    @property
+    def has_pathwise_gradient(self):
+        """Another name for `has_rsample`."""
+        return self.has_rsample
+
+    @property
+    def arg_constraints(self):
+        """The constraint of each parameter, by name."""
+        return {f.name: f.constraint(self) if f.depends else f.constraint for f in self._params}
+
+    def rsample(self, key, sample_shape=()):
+        """`sample`, where draws are differentiable in the parameters; an error where they are not."""
+        if not self.has_rsample:
+            raise NotImplementedError(f"draws of {type(self).__name__} have no derivative; use sample.")
+        return self.sample(key, sample_shape)
+
+    def __call__(self, key=None, sample_shape=(), *, rng_key=None):
+        return self.sample(rng_key if key is None else key, sample_shape)
+
+    @property
+    def mean(self):
+        """The mean: [*batch, *event]."""
+        raise self._absent("mean")
+
+    @property
+    def variance(self):
+        """The variance of each element: [*batch, *event]."""
+        raise self._absent("variance")
+
+    @property
+    def stddev(self):
+        """The square root of the variance."""
+        return np.sqrt(self.variance)
+
+    @property
+    def mode(self):
+        """The value with the largest density."""
+        raise self._absent("mode")
+
+    def entropy(self):
+        """The differential or discrete entropy, in nats: [*batch]."""
+        raise self._absent("entropy")
+
+    def cdf(self, value):
+        """P(X <= value)."""
+        raise self._absent("cdf")
+
+    def log_cdf(self, value):
+        """log P(X <= value)."""
+        return np.log(self.cdf(value))
+
+    def icdf(self, q):
+        """The quantile: the smallest x with cdf(x) >= q."""
+        raise self._absent("icdf")
+
+    def enumerate_support(self, expand=True):
+        """All values, along a new first axis; the others have size one unless `expand`."""
+        raise self._absent("enumerable support")
+
+    def _absent(self, what):
+        return NotImplementedError(f"{type(self).__name__} has no {what} in closed form here.")
+
+    # ---- wrapped ----
+
+    def expand(self, batch_shape):
+        """Independent copies with this batch shape, to which the present one must broadcast."""
+        batch_shape = tuple(batch_shape)
+        return self if batch_shape == self.batch_shape else WRAPPERS["expand"](self, batch_shape)
+
+    def expand_by(self, sample_shape):
+        """Independent copies along new leading batch axes."""
+        return self.expand((*sample_shape, *self.batch_shape))
+
+    def to_event(self, reinterpreted_batch_ndims=None):
+        """The last batch axes (all unless told) become part of one event: log_prob sums over them."""
+        n = len(self.batch_shape) if reinterpreted_batch_ndims is None else reinterpreted_batch_ndims
+        return self if n == 0 else WRAPPERS["to_event"](self, n)
+
+    def mask(self, mask):
+        """log_prob counts where the mask, bool[*batch], is true, and is 0 elsewhere."""
+        return self if mask is True else WRAPPERS["mask"](self, mask)
+
+    @staticmethod
+    def set_default_validate_args(value):
+        """Whether constructors check parameters unless told (`validate_args=`)."""
+        _DEFAULTS["validate_args"] = bool(value)
+
+
+def sum_rightmost(x, n):
+    """The sum over the last n axes."""
+    return np.sum(x, axis=tuple(range(x.ndim - n, x.ndim))) if n else x

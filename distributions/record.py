@@ -1,0 +1,130 @@
+"""Frozen records that are pytrees: what distributions, constraints and transforms have in common.
+
+A subclass lists its fields, and that is its constructor, its pytree and its printout:
+
+    class Gamma(Distribution):
+        concentration: Array = param(constraints.positive)
+        rate: Array = param(constraints.positive, default=1.0)
+
+`param` is an array with a constraint, `child` any pytree (another record, a number), `static` a hashable Python
+value. Putting a record together again from leaves (what jit, vmap and tree.map do) converts nothing and checks nothing,
+so leaves may be tracers, types or None.
+"""
+import inspect
+import typing
+from typing import Any
+
+from ..engine import tree
+from ..engine.errors import ParameterError
+
+REQUIRED = inspect.Parameter.empty
+
+
+class Field:
+    """One field of a record: its kind, default and, for a parameter, the constraint it must satisfy."""
+    __slots__ = ("name", "kind", "default", "constraint", "event_dim", "depends")
+
+    def __init__(self, kind, default=REQUIRED, constraint=None, event_dim=None):
+        self.kind, self.default, self.constraint = kind, default, constraint
+        self.depends = inspect.isfunction(constraint)
+        self.event_dim = event_dim if event_dim is not None else 0 if self.depends else getattr(constraint, "event_dim", 0)
+
+
+def param(constraint, default: Any = REQUIRED, *, event_dim: int | None = None) -> Any:
+    """An array parameter. `constraint` may be a function of the record, for one that depends on other fields."""
+    return Field("param", default, constraint, event_dim)
+
+
+def child(default: Any = REQUIRED) -> Any:
+    """A field that is a pytree: another record, a tuple of them, an array or a number, kept as it is given."""
+    return Field("child", default)
+
+
+def static(default: Any = REQUIRED) -> Any:
+    """A hashable Python value: part of the type of the record, not of its leaves."""
+    return Field("static", default)
+
+
+@typing.dataclass_transform(frozen_default=True, field_specifiers=(param, child, static))
+class Record:
+    """Base of the frozen pytrees; see the module."""
+    _fields: tuple = ()
+    _leafy: tuple = ()                   # names of the fields that hold leaves
+    _statics: tuple = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        own = [(name, f) for name, f in vars(cls).items() if isinstance(f, Field)]
+        for name, field in own:
+            field.name = name
+            delattr(cls, name)
+        names = {name for name, _ in own}
+        cls._fields = (*[f for f in cls._fields if f.name not in names], *[f for _, f in own])
+        cls._leafy = tuple(f.name for f in cls._fields if f.kind != "static")
+        cls._statics = tuple(f.name for f in cls._fields if f.kind == "static")
+        if "__init__" not in vars(cls):
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            cls.__signature__ = inspect.Signature([inspect.Parameter(f.name, kind, default=f.default) for f in cls._fields])
+        tree.register_pytree_node(cls, cls._flatten, cls._unflatten, cls._keys)
+
+    def __init__(self, *args, **kwargs):
+        self._bind(args, kwargs)
+
+    def _bind(self, args, kwargs):
+        """Set the fields from the arguments of a call."""
+        values = self.__dict__
+        fields = self._fields
+        if len(args) > len(fields):
+            raise ParameterError(f"{type(self).__name__} takes {len(fields)} arguments ({', '.join(f.name for f in fields)}); "
+                                 f"got {len(args)}.")
+        for field, value in zip(fields, args):
+            values[field.name] = value
+        for field in fields[len(args):]:
+            value = kwargs.pop(field.name, field.default) if kwargs else field.default
+            if value is REQUIRED:
+                raise ParameterError(f"{type(self).__name__} needs a value for {field.name!r}.\n"
+                                     f"Its parameters are {', '.join(f.name for f in fields)}.")
+            values[field.name] = value
+        if kwargs:
+            name = next(iter(kwargs))
+            problem = "was given twice" if name in values else "is not a parameter"
+            raise ParameterError(f"{type(self).__name__}: {name!r} {problem}.\n"
+                                 f"Its parameters are {', '.join(f.name for f in fields)}.")
+
+    def _flatten(self):
+        values = self.__dict__
+        return [values[name] for name in self._leafy], tuple([values[name] for name in self._statics])
+
+    @classmethod
+    def _unflatten(cls, aux, children):
+        made = object.__new__(cls)
+        values = made.__dict__
+        for name, value in zip(cls._leafy, children):
+            values[name] = value
+        for name, value in zip(cls._statics, aux):
+            values[name] = value
+        return made
+
+    def _keys(self):
+        return self._leafy
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"{type(self).__name__} is immutable, so {name!r} cannot be set.\n"
+                             f"Make a new one: {type(self).__name__}({', '.join(f'{f.name}=...' for f in self._fields)}).")
+
+    def __delattr__(self, name):
+        self.__setattr__(name, None)
+
+    def __repr__(self):
+        values = self.__dict__
+        return f"{type(self).__name__}({', '.join(f'{f.name}={_short(values.get(f.name))}' for f in self._fields)})"
+
+
+def _short(x):
+    """A field's value as text: scalars as numbers, larger arrays by their type."""
+    aval = getattr(x, "aval", None)
+    if aval is None:
+        return repr(x)
+    if aval.shape == () and hasattr(x, "value") and hasattr(x, "recipe"):
+        return repr(x.item())
+    return repr(aval)

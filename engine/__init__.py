@@ -1,0 +1,18 @@
+"""The engine: composable transformations of pure functions of arrays, compiled with XLA.
+
+    from chainrule.engine import grad, jit, vmap, lax, random
+    import chainrule.engine.numpy as np
+"""
+if __name__ == "engine":
+    raise ImportError("import chainrule.engine: the bare name would load a second copy")
+
+from . import config as _config_module, operators, tree  # noqa: E402
+from . import numpy  # noqa: E402
+from .api import (ShapeDtype, eval_shape, grad, hessian, hvp, jacfwd, jacobian, jacrev, jit, jvp, linearize,  # noqa: E402
+                  make_jaxpr, value_and_grad, vjp, vmap)
+from .array import Array  # noqa: E402
+from .control import cond, fori_loop, scan, switch, while_loop  # noqa: E402
+from .stats import stats  # noqa: E402
+
+config = _config_module.config
+del _config_module

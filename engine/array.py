@@ -1,0 +1,193 @@
+"""Arrays: `Value` is what arrays and tracers share, `Array` is a concrete one.
+
+An `Array` is immutable. It wraps a NumPy array, a device buffer, or both; one is made from the other
+when it is asked for. The operators of `Value` are given to it once, in `engine/operators.py`.
+"""
+import numpy as np
+
+from . import xla
+from .avals import Aval
+from .errors import ImmutableError
+
+
+class Value:
+    """What arrays and tracers share: shape, dtype, operators and methods."""
+    __slots__ = ()
+    __array_priority__ = 1000
+    __array_ufunc__ = None          # NumPy leaves `ndarray * Value` to us
+
+    @property
+    def shape(self):
+        return self.aval.shape
+
+    @property
+    def dtype(self):
+        return self.aval.dtype
+
+    @property
+    def ndim(self):
+        return len(self.aval.shape)
+
+    @property
+    def size(self):
+        return self.aval.size
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("len() of an array without dimensions")
+        return self.shape[0]
+
+    def __setitem__(self, index, value):
+        shown = repr(index) if isinstance(index, (int, slice, tuple, str)) else "index"
+        raise ImmutableError(f"arrays are immutable, so x[{shown}] = ... cannot change one in place.\n"
+                             f"Write x = x.at[{shown}].set(...): it returns a new array.")
+
+    def __iadd__(self, other):
+        return self + other          # `x += 1` binds x to a new array
+
+    def __isub__(self, other):
+        return self - other
+
+    def __imul__(self, other):
+        return self * other
+
+    def __itruediv__(self, other):
+        return self / other
+
+
+class Array(Value):
+    """A concrete, immutable array.
+
+    `recipe` is (primitive, params) for arrays such as zeros and arange, which a program that closes
+    over them makes again instead of taking them as an argument.
+    """
+    __slots__ = ("_value", "_buffer", "_aval", "recipe", "__weakref__")
+
+    def __init__(self, value=None, buffer=None, aval=None, recipe=None):
+        self._value, self._buffer, self._aval, self.recipe = value, buffer, aval, recipe
+
+    @property
+    def aval(self):
+        a = self._aval
+        if a is None:
+            v = self._value
+            a = self._aval = Aval(v.shape, v.dtype)
+        return a
+
+    @property
+    def shape(self):
+        return self.aval.shape
+
+    @property
+    def value(self):
+        """The NumPy array, read-only."""
+        v = self._value
+        if v is None:
+            if self._buffer is not None:
+                v = xla.to_numpy(self._buffer)
+            else:
+                prim, params = self.recipe
+                v = prim.impl(**params)
+            self._value = v
+        return v
+
+    @property
+    def buffer(self):
+        """The device buffer, on the default device."""
+        b = self._buffer
+        if b is None:
+            b = self._buffer = xla.put(self.value)
+        return b
+
+    def buffer_on(self, device):
+        """The device buffer on this device; kept when it is the first one made."""
+        if self._buffer is not None and xla.buffer_device(self._buffer) == device:
+            return self._buffer
+        made = xla.put(self.value, device)
+        if self._buffer is None:
+            self._buffer = made
+        return made
+
+    def block_until_ready(self):
+        """Wait until the value has been computed; returns the array itself."""
+        if self._buffer is not None:
+            xla.block_until_ready(self._buffer)
+        return self
+
+    def concrete(self, what="a number"):
+        return self.value
+
+    def __array__(self, dtype=None, copy=None):
+        v = self.value
+        if dtype is not None and np.dtype(dtype) != v.dtype:
+            return v.astype(dtype)
+        return v.copy() if copy else v
+
+    def __bool__(self):
+        return bool(self.value)
+
+    def __int__(self):
+        return int(self.value)
+
+    def __float__(self):
+        return float(self.value)
+
+    def __complex__(self):
+        return complex(self.value)
+
+    def __index__(self):
+        return self.value.__index__()
+
+    def __hash__(self):
+        raise TypeError("arrays are not hashable; use their values, e.g. float(x) or x.tolist()")
+
+    def __format__(self, spec):
+        return format(self.value.item() if not self.shape else self.value, spec)
+
+    def item(self, *args):
+        """The value of a one-element array as a Python scalar."""
+        return self.value.item(*args)
+
+    def tolist(self):
+        """The values as nested lists."""
+        return self.value.tolist()
+
+    def __reduce__(self):
+        return _from_numpy, (np.array(self.value),)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __repr__(self):
+        text = repr(self.value)
+        return "Array" + text[len("array"):] if text.startswith("array") else f"Array({text})"
+
+    def __str__(self):
+        return str(self.value)
+
+    def __dlpack__(self, **kwargs):
+        return np.array(self.value).__dlpack__()
+
+    def __dlpack_device__(self):
+        return self.value.__dlpack_device__()
+
+    @property
+    def nbytes(self):
+        return self.size * self.dtype.itemsize
+
+    @property
+    def itemsize(self):
+        return self.dtype.itemsize
+
+
+def _from_numpy(value):
+    value.flags.writeable = False
+    return Array(value)
+
+
+def from_numpy(value):
+    """An Array over a NumPy array that nobody else will change."""
+    return Array(value)

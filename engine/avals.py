@@ -1,0 +1,159 @@
+"""What is known of an array before it exists: `Aval(shape, dtype)`; and how dtypes promote.
+
+Promotion is NumPy 2's: Python scalars are weak and take the dtype of the arrays they meet. The default
+float is float64; `config.default_float` changes it to float32.
+"""
+import functools
+import operator
+
+import numpy as np
+
+from .config import config
+from .errors import DtypeError, ShapeError
+
+PYTHON_SCALARS = (bool, int, float, complex)
+_SHORT = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16", "bool": "bool",
+          "int64": "i64", "int32": "i32", "int16": "i16", "int8": "i8", "uint64": "u64", "uint32": "u32",
+          "uint16": "u16", "uint8": "u8", "complex64": "c64", "complex128": "c128"}
+
+
+class Aval:
+    """The type of an array: `Aval((3, 2), float32)` prints as `f32[3,2]`. Interned: equal types are one object."""
+    __slots__ = ("shape", "dtype", "_hash", "__weakref__")
+    _table: dict = {}
+
+    def __new__(cls, shape, dtype):
+        key = (shape, dtype)
+        found = cls._table.get(key)
+        if found is None:
+            shape, dtype = tuple(operator.index(n) for n in shape), np.dtype(dtype)
+            found = cls._table.get((shape, dtype))
+            if found is None:
+                found = object.__new__(cls)
+                found.shape, found.dtype, found._hash = shape, dtype, hash((shape, dtype))
+                cls._table[(shape, dtype)] = found
+            if isinstance(key[0], tuple):
+                cls._table[key] = found
+        return found
+
+    def __reduce__(self):
+        return Aval, (self.shape, self.dtype)
+
+    def __hash__(self):
+        return self._hash
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        n = 1
+        for m in self.shape:
+            n *= m
+        return n
+
+    @property
+    def is_float(self):
+        """Real or complex floating: what has derivatives."""
+        return is_inexact(self.dtype)
+
+    def __repr__(self):
+        return f"{_SHORT.get(self.dtype.name, self.dtype.name)}[{','.join(map(str, self.shape))}]"
+
+
+@functools.lru_cache(None)
+def is_inexact(dtype):
+    """Real or complex floating, bfloat16 and float8 included."""
+    return dtype.kind in "fc" or (dtype.kind == "V" and dtype.names is None and "float" in dtype.name)
+
+
+def default_float():
+    """The dtype of Python floats and of new arrays."""
+    return _DTYPES[config.default_float]
+
+
+_DTYPES = {name: np.dtype(name) for name in ("float32", "float64")}
+_INT, _BOOL = np.dtype("int64"), np.dtype("bool")
+_NARROW = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
+
+
+def python_dtype(x):
+    """The dtype that a lone Python scalar gets."""
+    if isinstance(x, bool):
+        return _BOOL
+    if isinstance(x, int):
+        return _INT
+    if isinstance(x, float):
+        return default_float()
+    return np.dtype("complex128") if config.default_float == "float64" else np.dtype("complex64")
+
+
+@functools.lru_cache(4096)
+def _promote(kinds, floats):
+    """kinds: a tuple of dtypes and of Python scalar types."""
+    dtypes = [k for k in kinds if isinstance(k, np.dtype)]
+    weak = [k for k in kinds if not isinstance(k, np.dtype)]
+    if not dtypes:
+        widest = max(weak, key=PYTHON_SCALARS.index)
+        return python_dtype(widest())
+    try:
+        out = np.result_type(*dtypes, *[k() for k in weak])
+    except TypeError as e:
+        raise DtypeError(f"these dtypes have no common type: {[str(d) for d in dtypes]} ({e})") from None
+    if floats == "float32" and is_inexact(out) and not any(is_inexact(d) for d in dtypes):
+        out = _NARROW.get(out, out)            # int + Python float, in 32-bit mode
+    return out
+
+
+def kind_of(x):
+    """What promotion looks at: a dtype, or bool/int/float/complex for a Python scalar."""
+    t = type(x)
+    if t in PYTHON_SCALARS:
+        return t
+    d = getattr(x, "dtype", None)
+    return d if d is not None else np.asarray(x).dtype
+
+
+def promote_types(*xs):
+    """The dtype that arrays, scalars and dtypes promote to, as NumPy 2 has it."""
+    return _promote(tuple([x if isinstance(x, np.dtype) else kind_of(x) for x in xs]), config.default_float)
+
+
+@functools.lru_cache(1024)
+def _inexact(dtype, floats):
+    return dtype if is_inexact(dtype) else _DTYPES[floats]
+
+
+def to_inexact_dtype(dtype):
+    """dtype itself if it is floating, else the default float (what `sin` of an integer gives)."""
+    return _inexact(dtype, config.default_float)
+
+
+@functools.lru_cache(4096)
+def broadcast_shapes(*shapes):
+    """The shape that NumPy broadcasting gives; raises `ShapeError` naming the shapes."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(f"shapes {' and '.join(map(str, shapes))} do not broadcast: going from the right, "
+                         "two sizes must be equal or one of them 1.\n"
+                         "Add a length-one axis (x[:, None]) or reshape one of them.") from None
+
+
+def canonical_axis(axis, ndim, what="axis"):
+    """A non-negative axis; raises `ShapeError` when out of range."""
+    a = operator.index(axis)
+    if not -ndim <= a < ndim:
+        raise ShapeError(f"{what} {axis} is out of range for an array with {ndim} dimension{'s' * (ndim != 1)}.")
+    return a % ndim if ndim else 0
+
+
+def canonical_axes(axis, ndim):
+    """A sorted tuple of non-negative axes; None means all."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = tuple(canonical_axis(a, ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"an axis is named twice in {axis}")
+    return tuple(sorted(axes))

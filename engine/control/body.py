@@ -1,0 +1,72 @@
+"""What loops share: staging a body until the types of its carry settle, and running a loop on concrete arrays."""
+import numpy as np
+
+from ..array import Array
+from ..avals import PYTHON_SCALARS
+from ..config import config
+from ..core import aval_of
+from ..errors import DtypeError, TreeError
+from ..interpreters.evaluate import run_compiled
+from ..interpreters.stage import stage
+from ..ir import Eqn, Jaxpr, Var
+from ..ops.structural import asvalue
+from ..tree import flatten, flatten_with_path, keystr, unflatten
+
+
+def split(xs, *sizes):
+    """Cut a list into pieces of these sizes, and the rest."""
+    out, at = [], 0
+    for n in sizes:
+        out.append(list(xs[at:at + n]))
+        at += n
+    return [*out, list(xs[at:])]
+
+
+def eager_loop(prim):
+    """Run a loop on concrete arrays: compiled once for its programs."""
+    def run(args, params):
+        avals = [aval_of(asvalue(a)) for a in args]
+        body = params["body" if "body" in params else "jaxpr"]
+        if config.disable_jit or any(p.effects for p in prim.programs(params)):
+            return prim.impl(*args, **params)
+        key = ("eager", tuple(sorted((k, v if isinstance(v, (int, bool)) else id(v)) for k, v in params.items())))
+        whole = body.cache.get(key)
+        if whole is None:
+            ins = [Var(a) for a in avals]
+            outs = [Var(a) for a in prim.out_avals(avals, params)]
+            whole = body.cache[key] = Jaxpr(ins, [Eqn(prim, ins, params, outs)], outs, "loop")
+        return run_compiled(whole, [asvalue(a) if not isinstance(a, Array) else a for a in args])
+    return run
+
+
+def stage_loop_body(f, treedef, leaves, extra_avals, what, unflatten_extra=()):
+    """Stage a loop body until the types of its carry settle; Python scalars of the start take the body's dtype.
+
+    Returns (jaxpr, consts, carry leaves, trees of the extra outputs)."""
+    values = [asvalue(x) for x in leaves]
+    for _ in range(3):
+        trees = {}
+
+        def run(*args, values=values, trees=trees):
+            carry = unflatten(treedef, args[:len(values)])
+            out, extra = f(carry, *unflatten_extra(args[len(values):])) if unflatten_extra else (f(carry), None)
+            flat, tree = flatten(out)
+            if tree != treedef:
+                raise TreeError(f"the {what} must return a carry of the same structure as it gets: "
+                                f"expected {treedef}, got {tree}.")
+            more, trees["extra"] = flatten(extra)
+            return [asvalue(o) for o in flat] + [asvalue(o) for o in more]
+
+        jaxpr, consts, _ = stage(run, [v.aval for v in values] + list(extra_avals), getattr(f, "__name__", "body"))
+        bad = [i for i, v in enumerate(values) if v.aval != jaxpr.out_avals[i]]
+        if not bad:
+            return jaxpr, consts, values, trees["extra"]
+        for i in bad:
+            have, want = values[i].aval, jaxpr.out_avals[i]
+            if type(leaves[i]) in PYTHON_SCALARS and want.shape == () and np.result_type(have.dtype, want.dtype) == want.dtype:
+                values[i] = asvalue(np.asarray(leaves[i], want.dtype))
+                continue
+            path = keystr(flatten_with_path(unflatten(treedef, values))[0][i][0])
+            raise DtypeError(f"the {what} changes the type of its carry{path and ' at ' + path}: it got {have!r} and returns {want!r}.\n"
+                             "Give the start the type of the result (astype, broadcast_to), or cast in the body.")
+    raise DtypeError(f"the {what} does not settle on a type for its carry")

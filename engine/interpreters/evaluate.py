@@ -1,0 +1,124 @@
+"""Plain evaluation, the root of every world.
+
+An operation on concrete arrays runs its NumPy meaning at once: nothing is compiled. Programs (jit, scan,
+while) are compiled by XLA, once for each program, unless `config.disable_jit` is on.
+"""
+import numpy as np
+
+from .. import xla
+from ..array import Array
+from ..avals import Aval
+from ..config import config
+from ..core import REGISTRY, Trace, Tracer, aval_of, raw, set_root
+from ..stats import stats
+from .lower import lower_to_text, needs_lapack
+
+
+class Evaluate(Trace):
+    """Runs primitives on concrete arrays."""
+    __slots__ = ()
+
+    def __init__(self):
+        self.parent = self
+
+    def process(self, prim, args, params):
+        if prim.eager is not None and not config.disable_jit:
+            return prim.eager(args, params)
+        if not args and not prim.multiple:
+            return Array(aval=prim.shape(**params), recipe=(prim, params))
+        if prim.uniform:
+            scalars = [one_value(a) for a in args]
+            if all([v is not None for v in scalars]) and (prim.name == "broadcast" or any([a.ndim for a in args])):
+                return self.uniform(prim, args, scalars, params)
+        values = [raw(a) for a in args]
+        try:
+            with np.errstate(all="ignore"):
+                out = prim.rule("impl")(*values, **params)
+        except (ValueError, IndexError):
+            prim.out_avals([aval_of(a) for a in args], params)       # says what is wrong in our words
+            raise
+        if prim.multiple:
+            return [Array(np.asarray(o)) for o in out]
+        return Array(out if type(out) is np.ndarray else np.asarray(out))
+
+    def uniform(self, prim, args, scalars, params):
+        """An operation on arrays of one value each: done on the values, and the result is a recipe again."""
+        out = prim.out_avals([aval_of(a) for a in args], params)[0]
+        with np.errstate(all="ignore"):
+            value = scalars[0] if prim.name == "broadcast" else prim.impl(*scalars, **params)
+        full = REGISTRY["full"]
+        return Array(aval=out, recipe=(full, dict(shape=out.shape, value=np.asarray(value, out.dtype).item(), dtype=out.dtype)))
+
+
+def one_value(x):
+    """The scalar that all elements of a concrete operand are known to equal, or None."""
+    if type(x) is Array:
+        if x.recipe is not None:
+            return np.asarray(x.recipe[1]["value"], x.dtype) if x.recipe[0].name == "full" else None
+        return x.value if x.ndim == 0 else None
+    return None if isinstance(x, Tracer) or np.ndim(x) else x
+
+
+def executable(jaxpr, *, device=None, outline=None):
+    """The compiled form of a program without effects; kept with the program."""
+    key = (device, outline)
+    found = jaxpr.cache.get(key)
+    if found is None:
+        base = jaxpr.cache.get((None, outline))
+        if base is not None:
+            found = base.on(device)
+        else:
+            text = lower_to_text(jaxpr)
+            found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
+                                outline=_outlines(jaxpr) if outline is None else outline,
+                                needs_lapack=needs_lapack(jaxpr))
+        jaxpr.cache[key] = found
+    else:
+        stats.cache_hits += 1
+    return found
+
+
+def run_compiled(jaxpr, args):
+    """Run a program through XLA on concrete arrays; returns a list of arrays."""
+    return run_executable(executable(jaxpr), args, jaxpr.out_avals)
+
+
+def run_executable(exe, args, out_avals):
+    """Call an executable with concrete operands."""
+    buffers = [a.buffer if type(a) is Array else xla.put(np.asarray(raw(a))) for a in args]
+    stats.executions += 1
+    return [Array(None, b, a) for b, a in zip(exe(buffers), out_avals)]
+
+
+def _outlines(jaxpr):
+    """Whether the program's loops are small enough to be compiled into one native function each."""
+    return any(e.prim.inner for e in jaxpr.eqns) and not any(heavy(e) for e in all_eqns(jaxpr))
+
+
+def heavy(eqn):
+    """A product large enough that XLA's own kernels beat a native loop (JAXLIB: past about 1,000 x 25)."""
+    if eqn.prim.name != "dot_general":
+        return False
+    return max(v.aval.size for v in eqn.inputs) > 500_000
+
+
+def all_eqns(jaxpr):
+    """The equations of a program and of the programs inside it."""
+    for eqn in jaxpr.eqns:
+        yield eqn
+        for inner in eqn.prim.programs(eqn.params):
+            yield from all_eqns(inner)
+
+
+ROOT = Evaluate()
+set_root(ROOT)
+
+
+def is_concrete(x):
+    """Whether x is a number or array known now."""
+    return type(x) is Array or isinstance(x, (np.ndarray, np.generic))
+
+
+def abstract(x):
+    """The Aval of a concrete operand."""
+    return x.aval if type(x) is Array else Aval(np.shape(x), np.asarray(x).dtype)

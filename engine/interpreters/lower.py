@@ -1,0 +1,249 @@
+"""Lowering: write a jaxpr as StableHLO text.
+
+`Builder` is what a primitive's `lower` rule gets: it names values, emits operations and opens regions.
+"""
+import functools
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..avals import Aval
+from ..ir import Literal
+
+_TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64", "uint8": "ui8", "uint16": "ui16",
+          "uint32": "ui32", "uint64": "ui64", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64",
+          "complex64": "complex<f32>", "complex128": "complex<f64>"}
+
+
+@functools.lru_cache(4096)
+def type_text(aval):
+    """`tensor<2x3xf64>`"""
+    return f"tensor<{''.join(f'{n}x' for n in aval.shape)}{_TYPES.get(aval.dtype.name, aval.dtype.name)}>"
+
+
+def number(x):
+    """A scalar as StableHLO writes it, exactly."""
+    x = np.asarray(x)
+    kind = x.dtype.kind
+    if kind == "b":
+        return "true" if x else "false"
+    if kind in "iu":
+        return str(int(x))
+    if kind == "c":
+        return f"({number(x.real)}, {number(x.imag)})"
+    if not np.isfinite(x.astype(np.float64)):
+        bits = x.view(np.dtype(f"u{x.dtype.itemsize}"))
+        return f"0x{int(bits):0{2 * x.dtype.itemsize}X}"
+    return f"{float(x):.17e}"
+
+
+class Val:
+    """An SSA value: its name and type."""
+    __slots__ = ("name", "aval")
+
+    def __init__(self, name, aval):
+        self.name, self.aval = name, aval
+
+    @property
+    def shape(self):
+        return self.aval.shape
+
+    @property
+    def dtype(self):
+        return self.aval.dtype
+
+    @property
+    def type(self):
+        return type_text(self.aval)
+
+
+class Builder:
+    """Emits StableHLO. `out` holds the types of the equation that is being lowered."""
+
+    type_text = staticmethod(type_text)
+
+    def __init__(self):
+        self.lines, self.count, self.out = [], 0, None
+
+    def fresh(self):
+        self.count += 1
+        return f"%{self.count}"
+
+    def emit(self, aval, right):
+        """`%n = right`"""
+        name = self.fresh()
+        self.lines.append(f"{name} = {right}")
+        return Val(name, aval)
+
+    def emit_many(self, avals, right):
+        """`%n:k = right`"""
+        name = self.fresh()
+        self.lines.append(f"{name}:{len(avals)} = {right}")
+        return [Val(f"{name}#{i}", a) for i, a in enumerate(avals)]
+
+    def op(self, name, operands, aval, attributes=""):
+        """An operation in generic form: `"stablehlo.name"(operands) <{attributes}> : types`."""
+        attrs = f" <{{{attributes}}}>" if attributes else ""
+        return self.emit(aval, f'"{name}"({", ".join([x.name for x in operands])}){attrs} : '
+                               f'({", ".join([x.type for x in operands])}) -> {type_text(aval)}')
+
+    def elementwise(self, name, *operands, dtype=None):
+        """An element-wise operation with NumPy broadcasting."""
+        shape = np.broadcast_shapes(*[x.shape for x in operands])
+        operands = [self.broadcast_to(x, shape) for x in operands]
+        return self.op(name, operands, Aval(shape, operands[0].dtype if dtype is None else dtype))
+
+    def constant(self, value, dtype, shape=()):
+        """A scalar, repeated over `shape`."""
+        aval = Aval(tuple(shape), np.dtype(dtype))
+        return self.emit(aval, f"stablehlo.constant dense<{number(np.asarray(value).astype(dtype))}> : {type_text(aval)}")
+
+    def like(self, x, value):
+        """A scalar with the type of x."""
+        return self.constant(value, x.dtype, x.shape)
+
+    def broadcast(self, x, shape, dims):
+        """broadcast_in_dim: axis i of x becomes axis dims[i]."""
+        if x.shape == tuple(shape):
+            return x
+        aval = Aval(tuple(shape), x.dtype)
+        return self.emit(aval, f"stablehlo.broadcast_in_dim {x.name}, dims = [{', '.join(map(str, dims))}] : "
+                               f"({x.type}) -> {type_text(aval)}")
+
+    def broadcast_to(self, x, shape):
+        """NumPy's broadcast_to."""
+        offset = len(shape) - len(x.shape)
+        return self.broadcast(x, shape, range(offset, len(shape)))
+
+    def reshape(self, x, shape):
+        if x.shape == tuple(shape):
+            return x
+        aval = Aval(tuple(shape), x.dtype)
+        return self.emit(aval, f"stablehlo.reshape {x.name} : ({x.type}) -> {type_text(aval)}")
+
+    def transpose(self, x, permutation):
+        aval = Aval(tuple([x.shape[p] for p in permutation]), x.dtype)
+        return self.emit(aval, f"stablehlo.transpose {x.name}, dims = [{', '.join(map(str, permutation))}] : "
+                               f"({x.type}) -> {type_text(aval)}")
+
+    def convert(self, x, dtype):
+        if x.dtype == dtype:
+            return x
+        if np.dtype(dtype) == np.bool_:
+            return self.compare("NE", x, self.like(x, 0))
+        aval = Aval(x.shape, np.dtype(dtype))
+        return self.emit(aval, f"stablehlo.convert {x.name} : ({x.type}) -> {type_text(aval)}")
+
+    def compare(self, direction, x, y):
+        shape = np.broadcast_shapes(x.shape, y.shape)
+        x, y = self.broadcast_to(x, shape), self.broadcast_to(y, shape)
+        kind = {"b": "UNSIGNED", "u": "UNSIGNED", "i": "SIGNED"}.get(x.dtype.kind, "FLOAT")
+        aval = Aval(shape, np.dtype(bool))
+        return self.emit(aval, f"stablehlo.compare {direction}, {x.name}, {y.name}, {kind} : "
+                               f"({x.type}, {y.type}) -> {type_text(aval)}")
+
+    def select(self, pred, x, y):
+        return self.op("stablehlo.select", [pred, x, y], x.aval)
+
+    def reduce(self, op, x, init, axes):
+        """Fold `op` over axes, starting from the scalar init."""
+        aval = Aval(tuple([n for i, n in enumerate(x.shape) if i not in axes]), x.dtype)
+        start = self.constant(init, x.dtype)
+        return self.emit(aval, f"stablehlo.reduce({x.name} init: {start.name}) applies {op} across dimensions = "
+                               f"[{', '.join(map(str, axes))}] : ({x.type}, {start.type}) -> {type_text(aval)}")
+
+    def slice(self, x, starts, limits, strides=None):
+        strides = strides or [1] * len(starts)
+        shape = tuple([max(0, -(-(hi - lo) // st)) for lo, hi, st in zip(starts, limits, strides)])
+        parts = ", ".join(f"{lo}:{hi}:{st}" for lo, hi, st in zip(starts, limits, strides))
+        aval = Aval(shape, x.dtype)
+        return self.emit(aval, f"stablehlo.slice {x.name} [{parts}] : ({x.type}) -> {type_text(aval)}")
+
+    def dynamic_slice(self, x, starts, sizes):
+        aval = Aval(tuple(sizes), x.dtype)
+        names = ", ".join([s.name for s in starts])
+        types = ", ".join([x.type, *[s.type for s in starts]])
+        return self.emit(aval, f"stablehlo.dynamic_slice {x.name}, {names}, sizes = [{', '.join(map(str, sizes))}] : "
+                               f"({types}) -> {type_text(aval)}")
+
+    def dynamic_update_slice(self, x, update, starts):
+        return self.op("stablehlo.dynamic_update_slice", [x, update, *starts], x.aval)
+
+    # ---- regions ----
+
+    @contextmanager
+    def region(self, avals):
+        """A block with arguments; yields them. Its lines are in `self.closed` afterwards."""
+        outer, self.lines = self.lines, []
+        args = [Val("%a" + self.fresh()[1:], a) for a in avals]
+        try:
+            yield args
+        finally:
+            head = f"^bb0({', '.join(f'{a.name}: {a.type}' for a in args)}):" if args else ""
+            self.closed = "\n".join(([head] if head else []) + self.lines)
+            self.lines = outer
+
+    def give_back(self, values):
+        """The return of a region."""
+        self.lines.append(f'"stablehlo.return"({", ".join([v.name for v in values])}) : '
+                          f'({", ".join([v.type for v in values])}) -> ()')
+
+    def while_loop(self, init, cond, body):
+        """stablehlo.while over a list of values; cond(*vals) -> Val, body(*vals) -> list."""
+        avals = [v.aval for v in init]
+        with self.region(avals) as args:
+            self.give_back([cond(*args)])
+        test = self.closed
+        with self.region(avals) as args:
+            self.give_back(body(*args))
+        types = ", ".join([type_text(a) for a in avals])
+        return self.emit_many(avals, f'"stablehlo.while"({", ".join([v.name for v in init])}) ({{\n{test}\n}}, '
+                                     f'{{\n{self.closed}\n}}) : ({types}) -> ({types})')
+
+    def case(self, index, branches, out_avals):
+        """stablehlo.case; branches are functions () -> list of values."""
+        blocks = []
+        for branch in branches:
+            with self.region([]):
+                self.give_back(branch())
+            blocks.append("{\n" + self.closed + "\n}")
+        types = ", ".join([type_text(a) for a in out_avals])
+        return self.emit_many(out_avals, f'"stablehlo.case"({index.name}) ({", ".join(blocks)}) : '
+                                         f'({index.type}) -> ({types})')
+
+    def program(self, jaxpr, args):
+        """Lower a jaxpr in place; returns its outputs."""
+        env = dict(zip(jaxpr.invars, args))
+
+        def read(v):
+            return self.constant(v.value, v.aval.dtype) if type(v) is Literal else env[v]
+
+        before = self.out
+        for eqn in jaxpr.eqns:
+            self.out = [v.aval for v in eqn.outs]
+            operands = [read(v) for v in eqn.inputs]
+            rule = eqn.prim.rule("lower")
+            if type(rule) is str:
+                env[eqn.outs[0]] = self.elementwise(rule, *operands)
+                continue
+            made = rule(self, *operands, **eqn.params)
+            env.update(zip(eqn.outs, made if eqn.prim.multiple else [made]))
+        self.out = before
+        return [read(v) for v in jaxpr.outs]
+
+
+def lower_to_text(jaxpr):
+    """The program as a StableHLO module with a public function `main`."""
+    b = Builder()
+    args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
+    outs = b.program(jaxpr, args)
+    params = ", ".join([f"{a.name}: {a.type}" for a in args])
+    types = ", ".join([v.type for v in outs])
+    body = "\n".join(b.lines)
+    return (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\nfunc.func public @main({params}) -> ({types}) {{\n{body}\n"
+            f"\"func.return\"({', '.join([v.name for v in outs])}) : ({types}) -> ()\n}}\n}}\n")
+
+
+def needs_lapack(jaxpr):
+    """Whether the program calls LAPACK."""
+    return False

@@ -1,0 +1,324 @@
+"""Cutting and joining: slice, dynamic_slice, dynamic_update_slice, pad, concatenate, reverse."""
+import numpy as np
+
+from ..avals import Aval, promote_types
+from ..core import Primitive
+from ..errors import ShapeError
+from . import structural
+from .elementwise import maximum, minimum, where
+from .structural import asvalue, broadcast_to, cast, full, linear, moveaxis, reshape, zeros_like_aval
+
+_INT = np.dtype("int64")
+
+
+# ---- concatenate ----
+
+def _concatenate_shape(*avals, axis):
+    first = avals[0]
+    for a in avals[1:]:
+        if a.ndim != first.ndim or any(i != axis and m != n for i, (m, n) in enumerate(zip(a.shape, first.shape))):
+            raise ShapeError(f"arrays joined along axis {axis} must agree in all other axes; got shapes "
+                             f"{[x.shape for x in avals]}.")
+    shape = list(first.shape)
+    shape[axis] = sum(a.shape[axis] for a in avals)
+    return Aval(tuple(shape), first.dtype)
+
+
+concatenate_p = Primitive(
+    "concatenate",
+    shape=_concatenate_shape,
+    impl=lambda *xs, axis: np.concatenate(xs, axis),
+    lower=lambda b, *xs, axis: b.op("stablehlo.concatenate", xs, b.out[0], f"dimension = {axis} : i64"),
+)
+
+
+@concatenate_p.define("jvp")
+def _(xs, ts, *, axis):
+    y = concatenate_p.bind(*xs, axis=axis)
+    d = next(t.dtype for t in ts if t is not None)
+    parts = [full(x.shape, 0, d) if t is None else t for x, t in zip(xs, ts)]
+    return y, concatenate_p.bind(*parts, axis=axis)
+
+
+@concatenate_p.define("transpose")
+def _(c, *xs, axis):
+    out, at = [], 0
+    for x in xs:
+        n = x.shape[axis]
+        out.append(slice_axis(c, at, at + n, axis) if isinstance(x, Aval) else None)
+        at += n
+    return out
+
+
+@concatenate_p.define("batch")
+def _(b, mine, *xs, axis):
+    xs = [x if m else broadcast_to(x, (b.size, *x.shape)) for x, m in zip(xs, mine)]
+    return b.bind(*xs, axis=axis + 1)
+
+
+structural.concatenate_hook = lambda parts: concatenate_p.bind(*parts, axis=0)
+
+
+def concatenate(xs, axis=0):
+    """Join arrays along an existing axis."""
+    xs = [asvalue(x) for x in xs]
+    d = promote_types(*[x.dtype for x in xs])
+    return concatenate_p.bind(*[cast(x, d) for x in xs], axis=axis % xs[0].ndim)
+
+
+# ---- static slices ----
+
+def _slice_key(starts, limits, strides):
+    return tuple(slice(a, z, s) for a, z, s in zip(starts, limits, strides))
+
+
+def _slice_shape(a, *, starts, limits, strides):
+    return Aval(tuple([max(0, -(-(z - s) // k)) for s, z, k in zip(starts, limits, strides)]), a.dtype)
+
+
+slice_p = linear(Primitive(
+    "slice",
+    shape=_slice_shape,
+    impl=lambda x, *, starts, limits, strides: x[_slice_key(starts, limits, strides)],
+    lower=lambda b, x, *, starts, limits, strides: b.slice(x, starts, limits, strides),
+    batch=lambda b, mine, x, *, starts, limits, strides: b.bind(
+        x, starts=(0, *starts), limits=(b.size, *limits), strides=(1, *strides)),
+))
+
+
+@slice_p.define("transpose")
+def _(c, x, *, starts, limits, strides):
+    high = [n - s - (k * (m - 1) + 1 if m else 0) for n, s, k, m in zip(x.shape, starts, strides, c.shape)]
+    low = [s if m else n for s, m, n in zip(starts, c.shape, x.shape)]
+    high = [h if m else 0 for h, m in zip(high, c.shape)]
+    return [pad_p.bind(c, np.zeros((), c.dtype), low=tuple(low), high=tuple(high),
+                       interior=tuple([k - 1 for k in strides]))]
+
+
+def slice_axis(x, start, stop, axis, stride=1):
+    """x[start:stop:stride] along one axis, with start and stop in range."""
+    starts, limits, strides = [0] * x.ndim, list(x.shape), [1] * x.ndim
+    starts[axis], limits[axis], strides[axis] = start, stop, stride
+    return static_slice(x, starts, limits, strides)
+
+
+def static_slice(x, starts, limits, strides):
+    """x[start:limit:stride, …] with positive strides and bounds in range."""
+    if all(s == 0 and z == n and k == 1 for s, z, k, n in zip(starts, limits, strides, x.shape)):
+        return x
+    return slice_p.bind(x, starts=tuple(starts), limits=tuple(limits), strides=tuple(strides))
+
+
+# ---- pad ----
+
+def _pad_impl(x, value, *, low, high, interior):
+    shape = [lo + hi + n + max(n - 1, 0) * k for n, lo, hi, k in zip(x.shape, low, high, interior)]
+    out = np.full(shape, value, x.dtype)
+    out[tuple(slice(lo, lo + (n - 1) * (k + 1) + 1 if n else lo, k + 1)
+              for n, lo, k in zip(x.shape, low, interior))] = x
+    return out
+
+
+pad_p = Primitive(
+    "pad",                                               # with `interior` elements between neighbours
+    shape=lambda a, v, *, low, high, interior: Aval(tuple(
+        [lo + hi + n + max(n - 1, 0) * k for n, lo, hi, k in zip(a.shape, low, high, interior)]), a.dtype),
+    impl=_pad_impl,
+    lower=lambda b, x, v, *, low, high, interior: b.op(
+        "stablehlo.pad", [x, v], b.out[0],
+        f"edge_padding_low = array<i64{_listed(low)}>, edge_padding_high = array<i64{_listed(high)}>, "
+        f"interior_padding = array<i64{_listed(interior)}>"),
+)
+
+
+def _listed(ns):
+    return (": " + ", ".join(map(str, ns))) if ns else ""
+
+
+@pad_p.define("jvp")
+def _(xs, ts, *, low, high, interior):
+    x, v = xs
+    tx, tv = ts
+    params = dict(low=low, high=high, interior=interior)
+    y = pad_p.bind(x, v, **params)
+    tx = full(x.shape, 0, tv.dtype) if tx is None else tx
+    tv = np.zeros((), tx.dtype) if tv is None else tv
+    return y, pad_p.bind(tx, tv, **params)
+
+
+@pad_p.define("transpose")
+def _(c, x, v, *, low, high, interior):
+    limits = [n - h for n, h in zip(c.shape, high)]
+    cx = slice_p.bind(c, starts=low, limits=tuple(limits), strides=tuple([k + 1 for k in interior]))
+    cv = None
+    if isinstance(v, Aval):
+        axes = tuple(range(c.ndim))
+        cv = structural.reduce_sum(c, axes) - structural.reduce_sum(cx, axes)
+    return [cx if isinstance(x, Aval) else None, cv]
+
+
+@pad_p.define("batch")
+def _(b, mine, x, v, *, low, high, interior):
+    if mine[1]:                                          # a padding value per lane: pad with 0, then choose
+        x = x if mine[0] else broadcast_to(x, (b.size, *x.shape))
+        params = dict(low=(0, *low), high=(0, *high), interior=(0, *interior))
+        inside = pad_p.bind(full(x.shape, True, bool), np.zeros((), bool), **params)
+        padded = pad_p.bind(x, np.zeros((), x.dtype), **params)
+        from_value = broadcast_to(reshape(v, (b.size, *(1,) * (padded.ndim - 1))), padded.shape)
+        return where(inside, padded, from_value)
+    return b.bind(x, v, low=(0, *low), high=(0, *high), interior=(0, *interior))
+
+
+def pad(x, widths, value=0, interior=None):
+    """x with `widths[i] = (low, high)` elements of `value` put around axis i."""
+    x = asvalue(x)
+    return pad_p.bind(x, cast(value, x.dtype), low=tuple(w[0] for w in widths), high=tuple(w[1] for w in widths),
+                      interior=tuple(interior or (0,) * x.ndim))
+
+
+# ---- reverse ----
+
+reverse_p = linear(Primitive(
+    "reverse",
+    shape=lambda a, *, axes: a,
+    impl=lambda x, *, axes: np.flip(x, axes),
+    lower=lambda b, x, *, axes: b.op("stablehlo.reverse", [x], x.aval, f"dimensions = array<i64{_listed(axes)}>"),
+    transpose=(lambda c, x, *, axes: reverse_p.bind(c, axes=axes),),
+    batch=lambda b, mine, x, *, axes: b.bind(x, axes=tuple([a + 1 for a in axes])),
+))
+
+
+def reverse(x, axes):
+    """x with the order of the elements along `axes` turned round."""
+    return reverse_p.bind(x, axes=tuple(axes)) if axes else x
+
+
+# ---- slices at computed places ----
+
+def _clip_starts(starts, shape, sizes):
+    return [int(min(max(int(s), 0), n - m)) for s, n, m in zip(starts, shape, sizes)]
+
+
+dynamic_slice_p = Primitive(
+    "dynamic_slice",                                     # starts are clipped so that the slice fits
+    shape=lambda a, *starts, sizes: Aval(sizes, a.dtype),
+    impl=lambda x, *starts, sizes: x[tuple(slice(s, s + n) for s, n in zip(_clip_starts(starts, x.shape, sizes), sizes))],
+    lower=lambda b, x, *starts, sizes: b.dynamic_slice(x, starts, sizes),
+)
+
+
+@dynamic_slice_p.define("jvp")
+def _(xs, ts, *, sizes):
+    y = dynamic_slice_p.bind(*xs, sizes=sizes)
+    return y, None if ts[0] is None else dynamic_slice_p.bind(ts[0], *xs[1:], sizes=sizes)
+
+
+@dynamic_slice_p.define("transpose")
+def _(c, x, *starts, sizes):
+    return [dynamic_update_slice_p.bind(zeros_like_aval(x), c, *starts), *[None] * len(starts)]
+
+
+@dynamic_slice_p.define("batch")
+def _(b, mine, x, *starts, sizes):
+    if not any(mine[1:]):
+        return b.bind(x, np.zeros((), starts[0].dtype) if starts else 0, *starts, sizes=(b.size, *sizes))
+    x = x if mine[0] else broadcast_to(x, (b.size, *x.shape))
+    lane = structural.iota(b.size)
+    index = _grid(lane, starts, mine[1:], x.shape[1:], sizes)
+    return gather_hook(x, index)
+
+
+def _grid(lane, starts, mine, shape, sizes):
+    """Index arrays [B, *sizes] of every element of each lane's slice."""
+    rank = 1 + len(sizes)
+    out = [reshape(lane, (-1, *(1,) * (rank - 1)))]
+    for i, (s, m, n, k) in enumerate(zip(starts, mine, shape, sizes)):
+        s = minimum(maximum(cast(s, _INT), 0), n - k)
+        s = reshape(s, (-1, *(1,) * (rank - 1))) if m else s
+        step = reshape(structural.iota(k), [-1 if j == i + 1 else 1 for j in range(rank)])
+        out.append(s + step)
+    return out
+
+
+def gather_hook(x, index):
+    """Replaced by `index.gather_nd`."""
+    raise AssertionError("ops.index has not been imported")
+
+
+def scatter_hook(x, index, update):
+    """Replaced by `index.scatter_nd`."""
+    raise AssertionError("ops.index has not been imported")
+
+
+def dynamic_slice(x, starts, sizes):
+    """The block of shape `sizes` at `starts` (clipped so that it fits)."""
+    x = asvalue(x)
+    return dynamic_slice_p.bind(x, *_starts(starts), sizes=tuple(sizes))
+
+
+def _starts(starts):
+    return [np.asarray(s, _INT) if isinstance(s, (int, np.integer)) else cast(asvalue(s), _INT) for s in starts]
+
+
+def _update_impl(x, u, *starts):
+    out = np.array(x)
+    out[tuple(slice(s, s + n) for s, n in zip(_clip_starts(starts, x.shape, u.shape), u.shape))] = u
+    return out
+
+
+dynamic_update_slice_p = Primitive(
+    "dynamic_update_slice",
+    shape=lambda a, u, *starts: a,
+    impl=_update_impl,
+    lower=lambda b, x, u, *starts: b.dynamic_update_slice(x, u, starts),
+)
+
+
+@dynamic_update_slice_p.define("jvp")
+def _(xs, ts):
+    x, u, *starts = xs
+    tx, tu = ts[:2]
+    y = dynamic_update_slice_p.bind(x, u, *starts)
+    if tx is None and tu is None:
+        return y, None
+    d = (tx if tx is not None else tu).dtype
+    tx = full(x.shape, 0, d) if tx is None else tx
+    tu = full(u.shape, 0, d) if tu is None else tu
+    return y, dynamic_update_slice_p.bind(tx, tu, *starts)
+
+
+@dynamic_update_slice_p.define("transpose")
+def _(c, x, u, *starts):
+    cx = dynamic_update_slice_p.bind(c, full(u.shape, 0, c.dtype), *starts) if isinstance(x, Aval) else None
+    cu = dynamic_slice_p.bind(c, *starts, sizes=u.shape) if isinstance(u, Aval) else None
+    return [cx, cu, *[None] * len(starts)]
+
+
+@dynamic_update_slice_p.define("batch")
+def _(b, mine, x, u, *starts):
+    x = x if mine[0] else broadcast_to(x, (b.size, *x.shape))
+    u = u if mine[1] else broadcast_to(u, (b.size, *u.shape))
+    if not any(mine[2:]):
+        return b.bind(x, u, np.zeros((), starts[0].dtype) if starts else 0, *starts)
+    return scatter_hook(x, _grid(structural.iota(b.size), starts, mine[2:], x.shape[1:], u.shape[1:]), u)
+
+
+def dynamic_update_slice(x, update, starts):
+    """x with the block at `starts` (clipped so that it fits) replaced by `update`."""
+    x = asvalue(x)
+    return dynamic_update_slice_p.bind(x, cast(asvalue(update), x.dtype), *_starts(starts))
+
+
+def split_axis(x, sizes, axis):
+    """x cut along an axis into pieces of these sizes."""
+    out, at = [], 0
+    for n in sizes:
+        out.append(slice_axis(x, at, at + n, axis))
+        at += n
+    return out
+
+
+def unstack(x, axis=0):
+    """The slices of x along an axis, that axis removed."""
+    x = moveaxis(x, axis, 0)
+    return [reshape(slice_axis(x, i, i + 1, 0), x.shape[1:]) for i in range(x.shape[0])]

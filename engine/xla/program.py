@@ -1,0 +1,362 @@
+"""Programs: StableHLO text in, executables out, kept in memory and on disk."""
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+
+from . import store
+from .client import Aval, Buffer, Device, Place, Runtime, cores, default_device, lock, refuse, start, state
+
+PROGRAMS_IN_MEMORY = 1024          # the least recently used are forgotten beyond that many
+LOOP_THRESHOLD = ("xla_cpu_small_while_loop_byte_threshold", str(1 << 60))
+
+
+class CompileError(RuntimeError):
+    """XLA refused a program. `text` is the whole module that it was given."""
+
+    def __init__(self, message: str, text: str):
+        super().__init__(message)
+        self.text = text
+
+
+class Counters:
+    """What has been done since the start or the last `reset`: promises of speed are tested with it.
+
+    `executions` is counted without a lock: threads that call at the same instant may count once.
+    """
+
+    names = ("compilations", "disk_cache_hits", "memory_cache_hits", "executions")
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        """Set every count to zero."""
+        self.compilations = self.disk_cache_hits = self.memory_cache_hits = self.executions = 0
+
+    def snapshot(self) -> dict[str, int]:
+        """The counts now, by name."""
+        return {name: getattr(self, name) for name in self.names}
+
+
+counters = Counters()
+
+
+class Executable:
+    """A compiled program for one device. Call it with a list of buffers, get a list of buffers.
+
+    `text` is its StableHLO, `out_avals` the shapes and dtypes of the results, `device` where it runs.
+    Made by `compile`.
+    """
+
+    __slots__ = ("text", "device", "out_avals", "_program", "_loaded", "_execute", "_handlers", "__weakref__")
+
+    def __init__(self, program: _Program, loaded, device: Device):
+        runtime = start()
+        self.text, self.out_avals, self.device = program.text, program.out_avals, device
+        self._program, self._loaded, self._execute = program, loaded, loaded.execute_sharded
+        self._handlers = [runtime.handler(aval, runtime.place(device)) for aval in self.out_avals]
+
+    def __call__(self, buffers: Sequence[Buffer]) -> list[Buffer]:
+        """Run once. Small and outlined programs have ended when this returns, others may still run.
+
+        Shapes and dtypes must be the program's: XLA compares sizes in bytes alone. Raises RuntimeError with its
+        message when the number of buffers, a size or a device is wrong, or a buffer was donated.
+        """
+        if state.forked:
+            refuse()
+        counters.executions += 1
+        return self._execute(buffers).consume_with_handlers(self._handlers)
+
+    def __repr__(self):
+        return f"<Executable on {self.device!r} -> {self.out_avals}>"
+
+    def on(self, device: Device) -> Executable:
+        """The same program for another device: loaded from this one's bytes, not compiled again."""
+        return self._program.on(device)[0]
+
+    def serialize(self) -> bytes:
+        """The machine code and all that is needed to load it again, with this version of jaxlib."""
+        return self._loaded.serialize()
+
+    def cost_analysis(self) -> dict[str, float]:
+        """XLA's estimates for one run: 'flops', 'transcendentals', 'bytes accessed', …"""
+        return dict(self._loaded.cost_analysis())
+
+    def memory_stats(self) -> dict[str, int]:
+        """Bytes by use: argument, output, alias, temp, generated code, …, as XLA planned them."""
+        stats = self._loaded.get_compiled_memory_stats()
+        return {name: getattr(stats, name) for name in dir(stats) if name.endswith("_in_bytes")}
+
+    def optimized_hlo(self) -> str:
+        """XLA's own intermediate code after its optimisations."""
+        return "\n".join(module.to_string() for module in self._loaded.hlo_modules())
+
+
+class _CallbackExecutable(Executable):
+    """A program that calls Python. It waits for its end, so that an error in Python is raised as it was."""
+
+    __slots__ = ()
+
+    def __call__(self, buffers):
+        errors = self._program.callback_errors
+        errors.clear()
+        try:
+            out = super().__call__(buffers)
+            for buffer in out:
+                buffer.block_until_ready()
+            return out
+        except RuntimeError:
+            if errors:
+                raise errors.pop(0) from None
+            raise
+
+
+def _remembering(fn: Callable, errors: list[BaseException]) -> Callable:
+    """XLA turns an exception into text: keep the object, to raise it again.
+
+    C++ holds this function unseen by Python's collector, so it must not lead back to the program.
+    """
+    def run(*args):
+        try:
+            return fn(*args)
+        except BaseException as error:
+            errors.append(error)
+            raise
+    return run
+
+
+class _Program:
+    """One module with its options, and its executables by device."""
+
+    def __init__(self, text, out_specs, outline, flags, lapack, callbacks):
+        self.text = text
+        self.out_avals = [Aval(*spec) for spec in out_specs]
+        self.outline, self.flags, self.lapack = outline, flags, lapack
+        self.callback_errors: list[BaseException] = []
+        self.callbacks = [_remembering(fn, self.callback_errors) for fn in callbacks]
+        self.executables: dict[Device, Executable] = {}
+        self.lock = threading.RLock()
+
+    def on(self, device: Device) -> tuple[Executable, bool]:
+        """The executable for a device, and whether it was there already."""
+        runtime = start()
+        with self.lock:                                  # a second thread waits here for the first one's compilation
+            found = self.executables.get(device)
+            if found is not None:
+                return found, True
+            kind = _CallbackExecutable if self.callbacks else Executable
+            found = self.executables[device] = kind(self, self._load(runtime, device), device)
+            return found, False
+
+    def _load(self, runtime: Runtime, device: Device):
+        """From an executable for a sister device, else from the disk, else by compiling."""
+        if self.lapack:
+            lapack_ready()
+        place = runtime.place(device)
+        options = self._options(runtime, place)
+        for sister, executable in self.executables.items():
+            if sister.platform == device.platform:
+                try:
+                    return self._from_bytes(runtime, executable.serialize(), place, options)
+                except Exception:                        # not every program can be written down
+                    break
+        file = store.file_of(self._identity(runtime, place))
+        loaded = file and store.read(file, lambda code: self._from_bytes(runtime, code, place, options))
+        if loaded:
+            with lock:
+                counters.disk_cache_hits += 1
+            return loaded
+        loaded = self._compile(runtime, place, options)
+        with lock:
+            counters.compilations += 1
+        if file:
+            store.write(file, loaded.serialize)
+        return loaded
+
+    def _identity(self, runtime, place):
+        """All that the machine code depends on, but for the processor. The flags as text: protobuf has no order."""
+        return (self.text, self._options(runtime, None).SerializeAsString(), repr(self.flags), str(len(self.callbacks)),
+                runtime.build, runtime.client.platform_version, place.devices[0].platform,
+                place.devices[0].device_kind, str(len(runtime.places)), str(cores()),
+                os.environ.get("XLA_FLAGS", ""), os.environ.get("NPROC", ""))
+
+    def _from_bytes(self, runtime, code, place, options):
+        return runtime.client.deserialize_executable(code, place.device_list, options, self.callbacks)
+
+    def _compile(self, runtime, place, options):
+        compile_and_load = runtime.client.compile_and_load
+        try:
+            if not self.callbacks:
+                return compile_and_load(self.text, place.device_list, options)
+            with _mlir_context():                        # with callbacks only a parsed module is accepted
+                from jaxlib.mlir import ir
+                return compile_and_load(ir.Module.parse(self.text), place.device_list, options, self.callbacks)
+        except Exception as error:
+            raise CompileError(_explain(str(error), self.text), self.text) from error
+
+    def _options(self, runtime: Runtime, place: Place | None):
+        """XLA's options; without a place those that are the same for every device."""
+        options = runtime.xc.CompileOptions()
+        options.num_replicas = options.num_partitions = 1
+        if place:
+            assignment = runtime.xc.DeviceAssignment.create(np.array([[place.devices[0].id]], np.int32))
+            options.device_assignment = options.executable_build_options.device_assignment = assignment
+            options.env_option_overrides = list(self.flags)
+        if not self.outline:
+            return options
+        return runtime.xc.CompileOptions.ParseFromString(options.SerializeAsString() + _backend_option(*LOOP_THRESHOLD))
+
+
+def _backend_option(name: str, value: str) -> bytes:
+    """Bytes that, joined to those of CompileOptions, add an entry to its map of backend options.
+
+    The Python interface has no way to that map, but serialized protos merge when joined. The path is
+    CompileOptions.executable_build_options (3) . debug_options (3) . xla_backend_extra_options (500).
+    """
+    def field(number: int, content: bytes) -> bytes:     # "length-delimited", wire type 2
+        return varint(number << 3 | 2) + varint(len(content)) + content
+
+    def varint(n: int) -> bytes:
+        out = bytearray()
+        while n > 127:
+            out.append(n & 127 | 128)
+            n >>= 7
+        return bytes(out) + bytes([n])
+
+    return field(3, field(3, field(500, field(1, name.encode()) + field(2, value.encode()))))
+
+
+def _mlir_context():
+    """A context that can parse StableHLO and CHLO."""
+    from jaxlib.mlir import ir
+    from jaxlib.mlir._mlir_libs import _jax_mlir_ext
+    from jaxlib.mlir.dialects import chlo, stablehlo
+
+    context, registry = ir.Context(), ir.DialectRegistry()
+    _jax_mlir_ext.register_dialects(registry)
+    context.append_dialect_registry(registry)
+    context.load_all_available_dialects()
+    for dialect in (stablehlo, chlo):
+        dialect.register_dialect(context)
+    return context
+
+
+def _explain(message: str, text: str) -> str:
+    """XLA's first line, with the line of the module that it speaks of."""
+    first = next((line for line in message.splitlines() if line.strip()), "no message")
+    where = re.search(r":(\d+):\d+: error", message)
+    lines = text.splitlines()
+    quoted = ""
+    if where and 0 < int(where[1]) <= len(lines):
+        quoted = f"\n  line {where[1]}: {lines[int(where[1]) - 1].strip()}"
+    return f"XLA could not compile a program: {first}{quoted}\nThe whole module is in this exception's `text`."
+
+
+_programs: OrderedDict[tuple, _Program] = OrderedDict()
+_programs_lock = threading.Lock()
+state.forget.append(_programs.clear)
+
+
+def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *, device: Device | None = None,
+            outline: bool = False, optimization_level: int | None = None, needs_lapack: bool = False,
+            extra_options: Mapping[str, Any] | None = None,
+            host_callbacks: Sequence[Callable] = ()) -> Executable:
+    """The executable of a StableHLO module, from memory, from the disk, or compiled.
+
+    text : a module whose public function `main` takes and returns tensors
+    out_specs : (shape, dtype) of every result
+    outline : turn loops on the CPU into one native function each, whatever their size
+    optimization_level : 0 to 3 of LLVM; XLA's default is 3
+    needs_lapack : LAPACK targets are called (seen in the text too: a missed one would end the process)
+    extra_options : XLA debug options by name
+    host_callbacks : functions of read-only NumPy arrays that return a tuple of C-contiguous arrays. XLA copies
+        their bytes unchecked: shapes and dtypes must be those of the custom call
+        (`xla_ffi_python_cpu_callback`, `index` into this sequence). Such programs are not shared in memory.
+
+    Raises CompileError (a RuntimeError) with XLA's first line; its `text` is the module.
+    """
+    by_name = dict(extra_options or {})
+    if optimization_level is not None:
+        by_name["xla_backend_optimization_level"] = optimization_level
+    flags = tuple(sorted(by_name.items()))
+    lapack = needs_lapack or "lapack_" in text
+    device = device or default_device()
+    specs = tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in out_specs)
+    if host_callbacks:
+        return _Program(text, specs, outline, flags, lapack, host_callbacks).on(device)[0]
+    key = (text, specs, outline, flags)
+    with _programs_lock:
+        program = _programs.get(key)
+        if program is None:
+            program = _programs[key] = _Program(text, specs, outline, flags, lapack, ())
+            while len(_programs) > PROGRAMS_IN_MEMORY:
+                _programs.popitem(last=False)
+        _programs.move_to_end(key)
+    executable, hit = program.on(device)
+    if hit:
+        with lock:
+            counters.memory_cache_hits += 1
+    return executable
+
+
+_lapack_done = False
+
+
+def lapack_ready():
+    """Make LAPACK callable from compiled programs, once. Imports SciPy (half a second).
+
+    Without it, compiling or loading a program that calls LAPACK ends the process.
+    """
+    global _lapack_done
+    with lock:
+        if _lapack_done:
+            return
+        runtime = start()
+        from jaxlib import lapack
+        from jaxlib.cpu import _lapack
+        for name, capsule, api in lapack.registrations()["cpu"]:
+            runtime.xc.register_custom_call_target(name, capsule, platform="cpu", api_version=api)
+        _lapack.initialize()
+        _lapack_done = True
+
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def call_many(calls: Sequence[tuple[Executable, Sequence[Buffer]]]) -> list[list[Buffer]]:
+    """Run independent calls `(executable, buffers)` side by side, one thread each, as many as there are cores.
+
+    Returns their results in order, all ready. From one thread, outlined programs run one after the other, on
+    however many devices; from several they run in parallel, and one device is enough. The calling thread
+    only waits, so Ctrl-C is heard within 0.2 s; a call that has begun still runs to its end, and calls that
+    have not begun are dropped. Raises the first call's error once all have ended.
+    """
+    global _pool
+    start()
+    with lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(cores(), thread_name_prefix="chainrule-xla")
+    futures = [_pool.submit(_call_and_wait, executable, buffers) for executable, buffers in calls]
+    try:
+        while wait(futures, timeout=0.2).not_done:       # a signal that another thread took is heard at the next turn
+            pass
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+    return [future.result() for future in futures]
+
+
+def _call_and_wait(executable, buffers):
+    out = executable(buffers)
+    for buffer in out:
+        buffer.block_until_ready()
+    return out

@@ -1,0 +1,138 @@
+"""Warm-up: the step size by dual averaging, the metric from windows of draws.
+
+Everything is a function of numbers, the schedule too, so that another number of warm-up draws needs no new program.
+"""
+from typing import NamedTuple
+
+import numpy as onp
+
+from ..engine import cond
+from ..engine import numpy as np
+from ..engine.array import Array
+from ..engine.avals import default_float
+from .nuts import Params
+
+T0, KAPPA, GAMMA = 10.0, 0.75, 0.05
+
+
+class DualAveraging(NamedTuple):
+    """Nesterov's dual averaging of log ε (Hoffman & Gelman 2014, algorithm 5)."""
+    log_step: Array
+    log_average: Array
+    error: Array               # the running mean of target - accept_prob
+    center: Array              # where log ε is drawn to: log(10 ε at the start)
+    count: Array
+
+
+class Welford(NamedTuple):
+    """Running mean and sum of squared deviations."""
+    count: Array
+    mean: Array
+    squares: Array
+
+
+class Schedule(NamedTuple):
+    """Where the slow windows begin and end, and the next change of the metric."""
+    num_warmup: Array
+    slow_start: Array
+    slow_end: Array
+    window: Array              # the size of the current window
+    next: Array                # the transition that ends it
+
+
+class Adaptation(NamedTuple):
+    """The state of warm-up."""
+    params: Params
+    dual: DualAveraging
+    welford: Welford
+    schedule: Schedule
+    target: Array              # float[], the acceptance probability aimed at
+
+
+def dual_averaging(step_size):
+    """Dual averaging that starts at a step size."""
+    log_step = np.log(step_size)
+    zero = np.zeros_like(log_step)
+    return DualAveraging(log_step, zero, zero, log_step + onp.log(10.0), zero)
+
+
+def update_dual(s, accept_prob, target):
+    """One step: x ← center - √t/γ · error; the average with weights t^-κ."""
+    t = s.count + 1.0
+    error = s.error + (target - accept_prob - s.error) / (t + T0)
+    log_step = s.center - np.sqrt(t) / GAMMA * error
+    log_average = s.log_average + t ** -KAPPA * (log_step - s.log_average)
+    return DualAveraging(log_step, log_average, error, s.center, t)
+
+
+def welford(d):
+    """No draws yet."""
+    zero = np.zeros((), default_float())
+    return Welford(zero, np.zeros(d, default_float()), np.zeros(d, default_float()))
+
+
+def update_welford(s, x):
+    """Add a draw."""
+    n = s.count + 1.0
+    off = x - s.mean
+    mean = s.mean + off / n
+    return Welford(n, mean, s.squares + off * (x - mean))
+
+
+def regularized_variance(s):
+    """The variance, drawn towards 10⁻³ as if by five draws (Stan reference manual, HMC algorithm parameters)."""
+    n = s.count
+    return n / (n + 5.0) * (s.squares / (n - 1.0)) + 1e-3 * (5.0 / (n + 5.0))
+
+
+def windows(num_warmup):
+    """Stan's schedule for a number of warm-up transitions: 75 for the step size, windows of 25, 50, 100, …, 50 for the step size.
+
+    Short warm-ups share themselves 15 : 75 : 10; under 20 the metric stays as it is.
+    """
+    n = int(num_warmup)
+    if n < 20:
+        start, end, base = n, n, n
+    elif n < 150:
+        start, end = int(0.15 * n), n - int(0.1 * n)
+        base = end - start
+    else:
+        start, end, base = 75, n - 50, 25
+    return Schedule(*[np.asarray(v) for v in (n, start, end, base, start + base)])
+
+
+def init(d, step_size, num_warmup, target, inverse_mass=None):
+    """The state before the first transition; inverse_mass is the identity unless given."""
+    step_size = np.asarray(step_size, default_float())
+    mass = np.ones(d, default_float()) if inverse_mass is None else np.asarray(inverse_mass, default_float())
+    return Adaptation(Params(step_size, mass), dual_averaging(step_size), welford(d), windows(num_warmup),
+                      np.asarray(target, default_float()))
+
+
+def update(s, transition, position, accept_prob):
+    """The state after `transition` transitions, the last of which ended at `position`. After warm-up nothing changes."""
+    return cond(transition <= s.schedule.num_warmup, lambda s: _update(s, transition, position, accept_prob), lambda s: s, s)
+
+
+def _update(s, transition, position, accept_prob):
+    dual, w = update_dual(s.dual, accept_prob, s.target), s.schedule
+    inside = np.logical_and(transition > w.slow_start, transition <= w.slow_end)
+    grown = update_welford(s.welford, position)
+    stats = Welford(*[np.where(inside, a, b) for a, b in zip(grown, s.welford)])
+    closes = np.logical_and(inside, transition == w.next)
+    step_size = np.exp(np.where(transition == w.num_warmup, dual.log_average, dual.log_step))
+    s = s._replace(params=Params(step_size, s.params.inverse_mass), dual=dual, welford=stats)
+    return cond(closes, _close_window, lambda s: s, s)
+
+
+def _close_window(s):
+    """Take the metric from the window's draws; start the step size and the draws again; the next window is twice as long."""
+    w = s.schedule
+    size = 2 * w.window
+    after = w.next + size
+    after = np.where(after + 2 * size > w.slow_end, w.slow_end, after)
+    zero = np.zeros_like(s.welford.mean)
+    step_size = np.exp(s.dual.log_step)
+    return s._replace(
+        params=Params(step_size, regularized_variance(s.welford)), dual=dual_averaging(step_size),
+        welford=Welford(np.zeros_like(s.welford.count), zero, zero), schedule=w._replace(window=size, next=after))

@@ -1,0 +1,85 @@
+"""A chain: the machine of `nuts` and its warm-up, run in chunks by one compiled loop.
+
+A chunk ends when its buffer of draws is full, when enough gradients were evaluated, or when the chain is done. The state
+between two chunks is the whole state, so a run gives the same draws however it is cut.
+"""
+from typing import NamedTuple
+
+from ..engine import cond, while_loop
+from ..engine import numpy as np
+from ..engine.array import Array
+from ..engine.avals import default_float
+from . import adaptation, nuts
+
+
+class Chain(NamedTuple):
+    """Everything that the chain is between two gradients."""
+    machine: nuts.State
+    adaptation: adaptation.Adaptation
+
+
+class Chunk(NamedTuple):
+    """What a chunk gives to the host."""
+    chain: Chain
+    draws: Array               # float[size, d]: the first `count` rows are draws
+    infos: Array               # float[size, len(Info)]
+    count: Array               # int[]
+    gradients: Array           # int[]
+
+
+def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, inverse_mass=None, radius=2.0,
+         max_tree_depth=10):
+    """A chain before its first gradient."""
+    machine = nuts.init(seed, position, num_dims=num_dims, radius=radius, max_tree_depth=max_tree_depth)
+    return Chain(machine, adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob, inverse_mass))
+
+
+def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
+    """One gradient of the chain's life, warm-up included."""
+    machine, adapted = chain
+    machine, event = nuts.advance(machine, logdensity_fn, adapted.params)
+    small, kept = _split(machine)
+
+    def at_event(small, adapted):
+        was_starting = small.starting
+        machine, ended = nuts.resolve(small, event, adapted.params, max_tree_depth=max_tree_depth, radius=radius)
+
+        def new_transition(machine, adapted):
+            adapted = cond(was_starting, lambda a: a, lambda a: adaptation.update(
+                a, machine.transition, machine.position, machine.info.accept_prob), adapted)
+            return nuts.begin(machine, adapted.params), adapted
+
+        return cond(ended, new_transition, lambda m, a: (m, a), machine, adapted)
+
+    small, adapted = cond(event.happened, at_event, lambda s, a: (s, a), small, adapted)
+    return Chain(small._replace(**kept), adapted)
+
+
+def _split(machine):
+    """The machine without its checkpoints, which no event changes, so that they are not copied at every branch."""
+    kept = {"checkpoint_p": machine.checkpoint_p, "checkpoint_sum": machine.checkpoint_sum}
+    return machine._replace(checkpoint_p=None, checkpoint_sum=None), kept
+
+
+def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10, radius=2.0):
+    """Run until `size` more transitions, `max_gradients` gradients, or transition number `stop_at`; returns a `Chunk`."""
+    d = chain.machine.position.shape[0]
+    first = chain.machine.transition
+    start = Chunk(chain, np.zeros((size, d), default_float()), np.zeros((size, len(nuts.Info._fields)), default_float()),
+                  np.zeros_like(first), np.zeros_like(first))
+
+    def go_on(c):
+        machine = c.chain.machine
+        room = np.logical_and(c.count < size, c.gradients < max_gradients)
+        alive = np.logical_and(machine.transition < stop_at, np.logical_not(nuts.failed(machine)))
+        return np.logical_and(room, alive)
+
+    def one(c):
+        chain = step(c.chain, logdensity_fn, max_tree_depth=max_tree_depth, radius=radius)
+        machine = chain.machine
+        count = machine.transition - first
+        row = np.maximum(count - 1, 0)                   # written at each gradient, so that no branch copies the buffer
+        return Chunk(chain, c.draws.at[row].set(machine.position), c.infos.at[row].set(np.stack(machine.info)), count,
+                     c.gradients + 1)
+
+    return while_loop(go_on, one, start)

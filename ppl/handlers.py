@@ -1,0 +1,349 @@
+"""Effect handlers: interpreters that have an opinion about `sample`, and let every other operation through.
+
+A handler overrides `site`: it gets a `Site`, may change it, and hands it down with `self.next(site)`:
+
+    class shout(Handler):
+        def site(self, site):
+            print(site.name)
+            return self.next(site)
+
+It is used as a wrapper, `shout(model)(x)`, or as a context, `with shout(): model(x)`; each use is a fresh copy, so no
+traced value outlives its world. Handlers nest innermost first, and with grad, vmap, jit, scan and cond in any order.
+
+What happens at a scan, cond, while or jit whose program has sites is written once, in `programs.py`; a handler says only
+what it puts into the program (`enter`), what it takes out (`leave`) and what it does with that (`absorb`).
+"""
+import copy
+import hashlib
+from collections import OrderedDict
+
+from ..engine import numpy as np
+from ..engine import random
+from ..engine.core import Trace, state, world
+from .programs import through_program
+from .sites import Site, SiteError, closed, site_p, with_value
+
+
+class Handler(Trace):
+    """The base of handlers; see the module's text."""
+    transparent = True
+    context = "handler"
+
+    def __init__(self, fn=None):
+        self.fn, self.parent, self._worlds = fn, None, []
+
+    # -- what a handler overrides --
+
+    def site(self, site):
+        """Treat one site; returns what `self.next` returns."""
+        return self.next(site)
+
+    def enter(self, index):
+        """The handler for one run of a program inside (a loop's body at step `index`, a branch): a copy, usually."""
+        inner = copy.copy(self)
+        inner.parent, inner._worlds = state.trace, []
+        return inner
+
+    def puts(self, names):
+        """{site name: value} that a loop must slice, step by step, for its sites."""
+        return {}
+
+    def put(self, values):
+        """Take the slices of this step."""
+
+    def carried(self):
+        """A tree of arrays that is threaded through loops and branches (a running total), or None."""
+        return None
+
+    def carry(self, value):
+        """Take the threaded tree."""
+
+    def taken(self):
+        """(tree of arrays, static facts) to come out of a program, or None."""
+        return None
+
+    def absorb(self, made, how):
+        """Receive what came out; `how` tells how it was stacked (see programs)."""
+
+    def finish(self):
+        """Called when the handler's use ends without an error."""
+
+    # -- the machinery --
+
+    def next(self, site):
+        """Hand the site to the world below: [value, key, drawn]."""
+        return site.bind()
+
+    def process(self, prim, args, params):
+        if prim is site_p:
+            return self.site(Site.rebuild(args, params))
+        if prim.effects(params):
+            return through_program(self, prim, args, params)
+        return prim.bind(*args, **params)
+
+    def fresh(self):
+        """A copy for one use, standing on the current world."""
+        made = copy.copy(self)
+        made.parent, made._worlds = state.trace, []
+        made.start()
+        return made
+
+    def start(self):
+        """Set up what one use needs."""
+
+    def __call__(self, *args, **kwargs):
+        if self.fn is None:
+            if len(args) == 1 and callable(args[0]) and not kwargs:
+                made = copy.copy(self)                   # used as a decorator with options
+                made.fn = args[0]
+                return made
+            raise TypeError(f"{type(self).__name__} was called without a model: write {type(self).__name__}(model, ...)(*args).")
+        use = self.fresh()
+        with world(use):
+            out = self.fn(*args, **kwargs)
+        use.finish()
+        return out
+
+    def __enter__(self):
+        self.parent = state.trace
+        self.start()
+        self._worlds = [*self._worlds, world(self)]
+        self._worlds[-1].__enter__()
+        return self
+
+    def __exit__(self, kind, *rest):
+        self._worlds.pop().__exit__(kind, *rest)
+        if kind is None:
+            self.finish()
+
+    @property
+    def __name__(self):
+        return getattr(self.fn, "__name__", type(self).__name__)
+
+
+# ---- giving values ----
+
+def address(name):
+    """A site's name as two 32-bit numbers."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
+
+
+class seed(Handler):
+    """Draw every open site. seed(model, rng_seed)(*args); rng_seed is an int or a key.
+
+    The key of a site is folded from the seed, the site's name and its indices (loop step, vmapped lane), never from what
+    was drawn before: adding a site, or changing their order, leaves the other draws as they were.
+    """
+
+    def __init__(self, fn=None, rng_seed=None):
+        super().__init__(fn)
+        if rng_seed is None:
+            raise TypeError("seed needs rng_seed: an integer, or a key made by chainrule.engine.random.key.")
+        self.key = rng_seed if isinstance(rng_seed, random.Key) else random.key(rng_seed)
+        self.indices = ()
+
+    def enter(self, index):
+        inner = super().enter(index)
+        inner.indices = self.indices if index is None else (*self.indices, index)
+        return inner
+
+    def key_of(self, name):
+        """The key of a site."""
+        key = self.key
+        for part in (*address(name), *self.indices):
+            key = random.fold_in(key, part)
+        return key
+
+    def site(self, site):
+        if site.kind != "sample" or site.value is not None:
+            return self.next(site)
+        key = self.key_of(site.name)
+        value = self.next(site.replace(value=site.fn.sample(key)))[0]
+        return [value, random.key_data(key), np.asarray(True)]
+
+
+class _Given(Handler):
+    """Handlers that give values by name."""
+    observes = False
+    strict = False
+
+    def __init__(self, fn=None, data=None):
+        super().__init__(fn)
+        self.data = {} if data is None else dict(data)
+        self.seen = set()
+
+    def start(self):
+        self.seen = set()
+
+    def puts(self, names):
+        self.seen.update(names)
+        return {k: v for k, v in self.data.items() if k in names}
+
+    def put(self, values):
+        self.data = {**self.data, **values}
+
+    def site(self, site):
+        self.seen.add(site.name)
+        if site.name not in self.data or site.kind == "factor":
+            return self.next(site)
+        value = self.data[site.name]
+        if site.kind == "deterministic":
+            return self.next(site.replace(value=np.asarray(value)))
+        return self.next(with_value(site, value, f"the value given by {type(self).__name__}").replace(
+            observed=self.observes or site.observed))
+
+    def finish(self):
+        unknown = [k for k in self.data if k not in self.seen]
+        if self.strict and unknown:
+            raise SiteError(f"{type(self).__name__} was given a value for {unknown[0]!r}, and the model has no site of that name.\n"
+                            f"Its sites are: {', '.join(sorted(self.seen)) or '(none)'}.")
+
+
+class condition(_Given):
+    """Give sites a value and mark them observed: condition(model, data={name: value}).
+
+    A site inside of scan takes its values along the leading axis. Raises SiteError for a name that the model does not have.
+    """
+    observes = True
+    strict = True
+
+
+class substitute(_Given):
+    """Give sites a value without marking them observed: substitute(model, data={name: value})."""
+
+
+class replay(_Given):
+    """Give sample sites the values of a recorded trace: replay(model, trace=tr)."""
+
+    def __init__(self, fn=None, trace=None):
+        super().__init__(fn, {k: s["value"] for k, s in (trace or {}).items() if s["type"] == "sample" and not s["is_observed"]})
+
+
+# ---- hiding, masking, scaling ----
+
+class block(Handler):
+    """Hide sites from the handlers outside: all of them, those in `hide`, all but those in `expose`, or by `hide_fn`.
+
+    A hidden site must get its value inside of the block.
+    """
+
+    def __init__(self, fn=None, hide_fn=None, hide=None, expose_types=None, expose=None):
+        super().__init__(fn)
+        if sum(v is not None for v in (hide_fn, hide, expose_types, expose)) > 1:
+            raise ValueError("block takes one of hide_fn, hide, expose_types and expose.")
+        self.hide_fn, self.hide, self.expose_types, self.expose = hide_fn, hide, expose_types, expose
+
+    def hides(self, site):
+        """Whether the handlers outside see the site."""
+        if self.hide_fn is not None:
+            return self.hide_fn(message(site))
+        if self.hide is not None:
+            return site.name in self.hide
+        if self.expose_types is not None:
+            return site.kind not in self.expose_types
+        return self.expose is None or site.name not in self.expose
+
+    def site(self, site):
+        if not self.hides(site):
+            return self.next(site)
+        if site.value is None:
+            raise site.error(f"site {site.name!r} is hidden by block and has no value.\n"
+                             "Put seed, condition or substitute inside of the block: block(seed(model, key)).")
+        return closed(site.value)
+
+
+class mask(Handler):
+    """Count the log-density of sites only where `mask` holds."""
+
+    def __init__(self, fn=None, mask=True):
+        super().__init__(fn)
+        self.where = mask
+
+    def site(self, site):
+        if site.kind == "deterministic":
+            return self.next(site)
+        both = np.asarray(self.where) if site.mask is None else np.logical_and(site.mask, self.where)
+        return self.next(site.replace(mask=both))
+
+
+class scale(Handler):
+    """Multiply the log-density of sites by `scale`, a positive number or an array that broadcasts to their batch shape."""
+
+    def __init__(self, fn=None, scale=1.0):
+        super().__init__(fn)
+        self.factor = scale
+
+    def site(self, site):
+        if site.kind == "deterministic":
+            return self.next(site)
+        return self.next(site.replace(scale=np.asarray(self.factor) if site.scale is None else site.scale * self.factor))
+
+
+# ---- recording ----
+
+def message(site):
+    """A site as the dict that NumPyro's traces hold."""
+    return {"type": site.kind, "name": site.name, "fn": site.fn, "value": site.value, "is_observed": site.observed,
+            "scale": site.scale, "mask": site.mask, "infer": site.infer, "cond_indep_stack": list(site.plates)}
+
+
+class trace(Handler):
+    """Record the sites: trace(model).get_trace(*args) is an ordered dict from name to site.
+
+    Each entry has type, name, fn, value, is_observed, scale, mask, infer and cond_indep_stack. Sites inside of vmap and scan
+    are one entry with a leading axis.
+    """
+
+    def __init__(self, fn=None):
+        super().__init__(fn)
+        self.sites = OrderedDict()
+
+    def start(self):
+        self.sites = OrderedDict()
+
+    def get_trace(self, *args, **kwargs):
+        """Run the model and return the record."""
+        use = self.fresh()
+        with world(use):
+            self.fn(*args, **kwargs)
+        return OrderedDict((name, message(s)) for name, s in use.sites.items())
+
+    def record(self, site):
+        """Keep one site; a name may not repeat."""
+        if site.name in self.sites:
+            raise site.error(f"the model has two sites named {site.name!r}; a name must be unique.\n"
+                             "Give one of them another name (in a Python loop, put the index into it).")
+        self.sites[site.name] = site
+
+    def site(self, site):
+        out = self.next(site)
+        self.record(site.replace(value=out[0]))
+        return out
+
+    def enter(self, index):
+        inner = super().enter(index)
+        inner.sites = OrderedDict()
+        return inner
+
+    def __getitem__(self, name):
+        return message(self.sites[name])
+
+    def __contains__(self, name):
+        return name in self.sites
+
+    def keys(self):
+        """The names, in the order of the statements."""
+        return self.sites.keys()
+
+    def items(self):
+        """(name, record) pairs."""
+        return [(name, message(s)) for name, s in self.sites.items()]
+
+    def taken(self):
+        return ({name: s.arrays for name, s in self.sites.items()}, {name: s.facts for name, s in self.sites.items()})
+
+    def absorb(self, made, how):
+        for site in how.sites(made):
+            self.record(site)
+

@@ -1,0 +1,284 @@
+"""Handlers through programs: what happens at a jit, scan, cond, switch or while whose program has sites.
+
+Written once, for the three things that a handler may need: put values in by name (sliced along a scan's steps), take values
+out by name (stacked along a scan, joined over branches), and thread a state (a running total). The handler's copy runs inside
+the staged program; what it closes over becomes an operand of the program by itself.
+"""
+from typing import Any
+
+import numpy as onp
+
+from ..distributions import Distribution, Vmapped
+from ..engine import numpy as np
+from ..engine import tree
+from ..engine.avals import Aval
+from ..engine.control.call import jit_p
+from ..engine.control.cond import join, switch_p
+from ..engine.control.loops import while_p
+from ..engine.control.scan import scan_p
+from ..engine.core import aval_of, world
+from ..engine.errors import MissingRule
+from ..engine.interpreters.jvp import zero_tangent
+from ..engine.interpreters.stage import eval_jaxpr, stage
+from ..engine.ir import Var
+from .sites import Arrays, Frame, Site, SiteError, site_p
+
+
+def site_names(prim, params):
+    """The names of the sites in an equation's programs, inner ones included."""
+    return {facts.name: facts for program in prim.programs(params) for facts in _facts(program)}
+
+
+def _facts(program):
+    for eqn in program.eqns:
+        if eqn.prim is site_p:
+            yield eqn.params["facts"]
+        for inner in eqn.prim.programs(eqn.params):
+            yield from _facts(inner)
+
+
+def through_program(handler, prim, args, params):
+    """Run a handler through an equation with programs inside; returns the equation's results."""
+    rule = RULES.get(prim)
+    if rule is None:
+        raise MissingRule(f"`{prim.name}` has sites inside, and handlers do not know how to go through it.")
+    return rule(handler, args, params)
+
+
+def _run(handler, index, values, carried, program, args):
+    """One run of a program under the handler's copy: (results, carried, what was taken)."""
+    inner = handler.enter(index)
+    inner.put(values)
+    inner.carry(carried)
+    with world(inner):
+        out = eval_jaxpr(program, args)
+    return out, inner.carried(), inner.taken()
+
+
+def _types(values):
+    return [aval_of(np.asarray(v)) for v in values]
+
+
+class Taken:
+    """How to make sites of what came out of a program."""
+
+    def __init__(self, facts, rebuild):
+        self.facts, self.rebuild = facts, rebuild
+
+    def sites(self, made):
+        """The sites, in the order in which they were met."""
+        return [self.rebuild(made[name], facts) for name, facts in self.facts.items()]
+
+
+# ---- jit ----
+
+def _jit(handler, args, params):
+    info = {}
+    carried_leaves, carried_tree = tree.flatten(handler.carried())
+    n = len(carried_leaves)
+
+    def body(*flat):
+        out, carried, taken = _run(handler, None, {}, tree.unflatten(carried_tree, flat[:n]), params["jaxpr"], flat[n:])
+        arrays, info["facts"] = taken or ({}, {})
+        leaves, info["tree"] = tree.flatten(arrays)
+        return out + tree.leaves(carried) + leaves
+
+    program, consts, _ = stage(body, _types([*carried_leaves, *args]), params["jaxpr"].name)
+    out = jit_p.bind(*consts, *carried_leaves, *args, jaxpr=program)
+    k = len(params["jaxpr"].outs)
+    handler.carry(tree.unflatten(carried_tree, out[k:k + n]))
+    handler.absorb(tree.unflatten(info["tree"], out[k + n:]), Taken(info["facts"], lambda a, f: Site(a, f)))
+    return out[:k]
+
+
+# ---- scan ----
+
+def _scan(handler, args, params):
+    jaxpr, n_consts, n_carry, length = params["jaxpr"], params["n_consts"], params["n_carry"], params["length"]
+    consts, init, xs = args[:n_consts], args[n_consts:n_consts + n_carry], args[n_consts + n_carry:]
+    values = _sliced(handler, site_names(scan_p, params), length)
+    value_leaves, value_tree = tree.flatten(values)
+    carried_leaves, carried_tree = tree.flatten(handler.carried())
+    steps = np.arange(length)
+    n, v, info = len(carried_leaves), len(value_leaves), {}
+
+    def body(*flat):
+        carried, carry = flat[:n], flat[n:n + n_carry]
+        step, given, x = flat[n + n_carry], flat[n + n_carry + 1:n + n_carry + 1 + v], flat[n + n_carry + 1 + v:]
+        out, carried, taken = _run(handler, step, tree.unflatten(value_tree, given), tree.unflatten(carried_tree, carried),
+                                   jaxpr, [*consts, *carry, *x])
+        arrays, info["facts"] = taken or ({}, {})
+        leaves, info["tree"] = tree.flatten(arrays)
+        return tree.leaves(carried) + out + leaves
+
+    rows = [steps, *value_leaves, *xs]
+    types = _types([*carried_leaves, *init]) + [Aval(a.shape[1:], a.dtype) for a in _types(rows)]
+    program, more, _ = stage(body, types, jaxpr.name)
+    out = scan_p.bind(*more, *carried_leaves, *init, *rows, jaxpr=program, n_consts=len(more), n_carry=n + n_carry,
+                      length=length, reverse=params["reverse"])
+    k = n + len(jaxpr.outs)
+    handler.carry(tree.unflatten(carried_tree, out[:n]))
+    handler.absorb(tree.unflatten(info["tree"], out[k:]), Taken(info["facts"], lambda a, f: _stacked(a, f, length)))
+    return out[n:k]
+
+
+def _sliced(handler, facts, length):
+    """The values for a scan's sites, one slice for each step."""
+    values = {}
+    for name, value in handler.puts(set(facts)).items():
+        value = tree.map(np.asarray, value)
+        for leaf in tree.leaves(value):
+            if leaf.ndim == 0 or leaf.shape[0] != length:
+                raise SiteError(f"site {name!r} stands in a scan of {length} steps, and the value given for it has shape {leaf.shape}.\n"
+                                f"Its leading axis runs over the steps: pass shape ({length}, ...).", facts[name].source)
+        values[name] = value
+    return values
+
+
+def _stacked(arrays, facts, length):
+    """A site of a scan: one distribution, value, mask and scale for each step."""
+    fn, value, mask, scale = arrays
+    if fn is not None:
+        rank = len(fn_of_one_step(fn).batch_shape)
+        fn = Vmapped(fn, tuple(True for _ in tree.leaves(fn)), length)
+        mask, scale = (_lift(x, rank, length) for x in (mask, scale))
+    return Site(Arrays(fn, value, mask, scale), facts._replace(plates=(Frame(None, None, length), *facts.plates)))
+
+
+def fn_of_one_step(fn):
+    """A stacked distribution's type at one step."""
+    return tree.map(lambda x: Aval(x.shape[1:], x.dtype), fn)
+
+
+def _lift(x, rank, length):
+    return None if x is None else np.reshape(x, (length, *(1,) * (rank + 1 - x.ndim), *x.shape[1:]))
+
+
+# ---- cond and switch ----
+
+def _switch(handler, args, params):
+    index, *xs = args
+    branches = params["branches"]
+    carried_leaves, carried_tree = tree.flatten(handler.carried())
+    n = len(carried_leaves)
+    takens, staged = [], []
+    for program in branches:
+        def body(*flat, program=program):
+            out, carried, taken = _run(handler, None, {}, tree.unflatten(carried_tree, flat[:n]), program, flat[n:])
+            takens.append(taken or ({}, {}))
+            return tree.leaves(carried) + out + tree.leaves(takens[-1][0])
+        staged.append(stage(body, _types([*carried_leaves, *xs]), program.name)[:2])
+    handler.puts(set(site_names(switch_p, params)))
+    k = n + len(branches[0].outs)
+    types = [[v.aval for v in program.outs[k:]] for program, _ in staged]
+    joined, consts = join([_padded(program, c, k, types, i) for i, (program, c) in enumerate(staged)])
+    out = switch_p.bind(index, *consts, *carried_leaves, *xs, branches=joined)
+    handler.carry(tree.unflatten(carried_tree, out[:n]))
+    made, at = [], k
+    for (arrays, _), t in zip(takens, types):
+        made.append(tree.unflatten(tree.structure(arrays), out[at:at + len(t)]))
+        at += len(t)
+    facts = {name: f for _, fs in takens for name, f in fs.items()}
+    picked = np.clip(index, 0, len(branches) - 1)
+    handler.absorb({name: [m.get(name) for m in made] for name in facts},
+                   Taken(facts, lambda arrays, f: _joined(picked, arrays, f)))
+    return out[n:k]
+
+
+def _padded(program, consts, k, types, mine):
+    """A branch whose taken values stand in a row with zeros for those of the other branches."""
+    def run(*args):
+        out = eval_jaxpr(program, args)
+        rest = [out[k:] if i == mine else [zero_tangent(Var(a)) for a in t] for i, t in enumerate(types)]
+        return out[:k] + [x for row in rest for x in row]
+    made, more, _ = stage(run, program.in_avals, program.name)
+    return made, list(more) + list(consts)
+
+
+def _joined(index, arrays, facts):
+    """A site that some branches have: its value and distribution are those of the taken branch."""
+    present = [i for i, a in enumerate(arrays) if a is not None]
+    shapes = {arrays[i].value.shape for i in present}
+    if len(shapes) > 1:
+        raise SiteError(f"site {facts.name!r} has different shapes in the branches of a cond: {sorted(shapes)}.\n"
+                        "Give the sites different names, or one shape.", facts.source)
+    value = arrays[present[0]].value
+    for i in present[1:]:
+        value = np.where(index == i, arrays[i].value, value)
+    if facts.kind == "deterministic":
+        return Site(Arrays(None, value, None, None), facts)
+    terms = tuple(arrays)
+    if facts.kind == "factor":
+        total = sum(np.where(index == i, Site(a, facts).log_prob(), 0.0) for i, a in enumerate(terms) if a is not None)
+        return Site(Arrays(None, total, None, None), facts)
+    return Site(Arrays(Branched(index, tuple((i, terms[i]) for i in present), facts), value, None, None), facts)
+
+
+class Branched(Distribution):
+    """The distribution of a site inside of cond: that of the branch taken; a branch without the site counts nothing."""
+
+    def __init__(self, index, terms, facts):
+        object.__setattr__(self, "index", index)
+        object.__setattr__(self, "terms", terms)
+        object.__setattr__(self, "facts", facts)
+
+    @property
+    def _first(self):
+        return self.terms[0][1].fn
+
+    batch_shape = property(lambda self: self._first.batch_shape)
+    event_shape = property(lambda self: self._first.event_shape)
+    support = property(lambda self: self._first.support)
+    is_discrete = property(lambda self: self._first.is_discrete)
+
+    def log_prob(self, value):
+        total = np.zeros(self.batch_shape)
+        for i, arrays in self.terms:
+            lp = Site(arrays._replace(value=value), self.facts).log_prob()
+            total = np.where(self.index == i, lp, total)
+        return total
+
+    def sample(self, key, sample_shape=()):
+        out = None
+        for i, arrays in self.terms:
+            draw = arrays.fn.sample(key, sample_shape)
+            out = draw if out is None else np.where(self.index == i, draw, out)
+        return out
+
+
+# ---- while ----
+
+def _while(handler, args, params):
+    cond, body, n_cond, n_body = params["cond"], params["body"], params["n_cond"], params["n_body"]
+    facts = site_names(while_p, params)
+    first = next(iter(facts.values()))
+    if cond.effects:
+        raise SiteError(f"site {first.name!r} stands in the condition of a while_loop; put it into the body.", first.source)
+    if handler.puts(set(facts)):
+        raise SiteError(f"site {first.name!r} stands in a while_loop, whose number of steps is not known, so it cannot be given values.\n"
+                        "Use scan or fori_loop with a fixed number of steps.", first.source)
+    cc, bc, init = args[:n_cond], args[n_cond:n_cond + n_body], args[n_cond + n_body:]
+    carried_leaves, carried_tree = tree.flatten(handler.carried())
+    n = len(carried_leaves)
+
+    def step(*flat):
+        index, carried, state = flat[0], flat[1:1 + n], flat[1 + n:]
+        out, carried, taken = _run(handler, index, {}, tree.unflatten(carried_tree, carried), body, [*bc, *state])
+        if taken and taken[0]:
+            name = next(iter(taken[0]))
+            raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be recorded.\n"
+                            "Use scan or fori_loop with a fixed number of steps, or hide the site with block.", facts[name].source)
+        return [index + 1, *tree.leaves(carried), *out]
+
+    def test(*flat):
+        return eval_jaxpr(cond, [*cc, *flat[1 + n:]])
+
+    start = [onp.asarray(0), *carried_leaves, *init]
+    new_body, more_b, _ = stage(step, _types(start), "body")
+    new_cond, more_c, _ = stage(test, _types(start), "cond")
+    out = while_p.bind(*more_c, *more_b, *start, cond=new_cond, body=new_body, n_cond=len(more_c), n_body=len(more_b))
+    handler.carry(tree.unflatten(carried_tree, out[1:1 + n]))
+    return out[1 + n:]
+
+
+RULES: dict[Any, Any] = {jit_p: _jit, scan_p: _scan, switch_p: _switch, while_p: _while}

@@ -1,0 +1,15 @@
+"""Chainrule: a probabilistic programming language that stands on its own transformation engine.
+
+    import chainrule as cr
+    import chainrule.distributions as dist
+    from chainrule.inference import MCMC, NUTS, Predictive
+    from chainrule.engine import grad, jit, vmap, random
+    import chainrule.engine.numpy as np
+"""
+from . import distributions, engine, inference, ppl
+from .engine.stats import stats
+from .ppl import Handler, deterministic, factor, handlers, log_density, plate, sample
+
+__version__ = "0.1.0"
+__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density", "plate", "ppl",
+           "sample", "stats"]
