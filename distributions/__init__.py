@@ -4,10 +4,26 @@
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
 from . import constraints, transforms, vector_transforms
+from .bernoulli import Bernoulli, BernoulliLogits, BernoulliProbs
+from .beta import Beta
+from .binomial import Binomial, BinomialLogits, BinomialProbs
+from .categorical import Categorical, CategoricalLogits, CategoricalProbs
 from .cauchy import Cauchy, HalfCauchy
+from .delta import Delta, ImproperUniform, Unit
+from .dirichlet import Dirichlet
 from .distribution import Distribution
+from .exponential import Exponential, Laplace
+from .gamma import Gamma, InverseGamma
+from .kl import kl_divergence
+from .log_normal import LogNormal
+from .logistic import Logistic
+from .multivariate_normal import MultivariateNormal
 from .normal import HalfNormal, Normal
+from .poisson import Poisson
+from .record import param
+from .student_t import StudentT
 from .transformed import TransformedDistribution
 from .transforms import Transform, biject_to
+from .uniform import Uniform
 from .vmapped import Vmapped
 from .wrappers import Expanded, Independent, Masked

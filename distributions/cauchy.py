@@ -3,10 +3,9 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.array import Array
 from . import constraints
 from .distribution import Distribution
-from .record import param
+from .record import ArrayLike, param
 
 PI = math.pi
 
@@ -19,8 +18,8 @@ class Cauchy(Distribution):
     loc, scale : float[*batch], scale > 0          sample : float[*shape, *batch]
     Source: Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 16.
     """
-    loc: Array = param(constraints.real, default=0.0)
-    scale: Array = param(constraints.positive, default=1.0)
+    loc: ArrayLike = param(constraints.real, default=0.0)
+    scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
 
@@ -59,7 +58,7 @@ class HalfCauchy(Distribution):
     scale : float[*batch], > 0          sample : float[*shape, *batch], >= 0
     Source: Gelman (2006), Prior distributions for variance parameters in hierarchical models, §3.2.
     """
-    scale: Array = param(constraints.positive, default=1.0)
+    scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.nonnegative
     reparametrized_params = ("scale",)
     finite_outside = True

@@ -13,15 +13,32 @@ import numpy as _numpy
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.errors import ParameterError
-from .record import Record, child, static
+from ..engine.numpy.linalg import cholesky
+from .record import ArrayLike, Record, child, static
 
 
 class Constraint(Record):
     """Base of the constraints: write `check`, `example` and `words`."""
-    event_dim = 0
-    is_discrete = False
-    everything = False                   # every array of the right shape lies in it
-    words = "valid"                      # completes "must be …"
+
+    @property
+    def event_dim(self):
+        """The number of axes of one event."""
+        return 0
+
+    @property
+    def is_discrete(self):
+        """Whether the members are integers."""
+        return False
+
+    @property
+    def everything(self):
+        """Whether every (finite) array of the right shape lies in it."""
+        return False
+
+    @property
+    def words(self):
+        """What completes the sentence "it must be …"."""
+        return "valid"
 
     def __call__(self, x):
         return self.check(np.asarray(x))
@@ -52,7 +69,7 @@ def _same(a, b):
     if a is b or isinstance(a, Record):
         return a == b if isinstance(a, Record) else True
     known = (Array, _numpy.ndarray, _numpy.generic, int, float)
-    return isinstance(a, known) and isinstance(b, known) and bool(_numpy.array_equal(_numpy.asarray(a), _numpy.asarray(b)))
+    return isinstance(a, known) and isinstance(b, known) and _numpy.array_equal(_numpy.asarray(a), _numpy.asarray(b))
 
 
 def _whole(x):
@@ -105,7 +122,7 @@ class _UnitInterval(Constraint):
 
 class GreaterThan(Constraint):
     """The numbers x > lower_bound."""
-    lower_bound: Array = child()
+    lower_bound: ArrayLike = child()
     relation = ">"
 
     @property
@@ -129,7 +146,7 @@ class GreaterThanEq(GreaterThan):
 
 class LessThan(Constraint):
     """The numbers x < upper_bound."""
-    upper_bound: Array = child()
+    upper_bound: ArrayLike = child()
     relation = "<"
 
     @property
@@ -153,8 +170,8 @@ class LessThanEq(LessThan):
 
 class Interval(Constraint):
     """The numbers lower_bound <= x <= upper_bound."""
-    lower_bound: Array = child()
-    upper_bound: Array = child()
+    lower_bound: ArrayLike = child()
+    upper_bound: ArrayLike = child()
 
     @property
     def words(self):
@@ -207,7 +224,7 @@ class _PositiveInteger(_NonnegativeInteger):
 
 class IntegerGreaterThan(Constraint):
     """The integers n > lower_bound."""
-    lower_bound: Array = child()
+    lower_bound: ArrayLike = child()
     is_discrete = True
 
     @property
@@ -223,8 +240,8 @@ class IntegerGreaterThan(Constraint):
 
 class IntegerInterval(Constraint):
     """The integers lower_bound <= n <= upper_bound."""
-    lower_bound: Array = child()
-    upper_bound: Array = child()
+    lower_bound: ArrayLike = child()
+    upper_bound: ArrayLike = child()
     is_discrete = True
 
     @property
@@ -317,12 +334,24 @@ class _LowerCholesky(Constraint):
         return np.eye(x.shape[-1], dtype=x.dtype)
 
 
+class _PositiveDefinite(Constraint):
+    event_dim, words = 2, "a symmetric positive definite matrix"
+
+    def check(self, x):
+        slack = 1e-6 * np.max(np.abs(x), (-1, -2), keepdims=True)
+        symmetric = np.all(np.abs(x - np.swapaxes(x, -1, -2)) <= slack, (-1, -2))
+        return np.logical_and(symmetric, np.all(np.isfinite(cholesky(x)), (-1, -2)))
+
+    def example(self, x):
+        return np.eye(x.shape[-1], dtype=x.dtype)
+
+
 # ---- placeholders ----
 
 class Dependent(Constraint):
     """Stands for a support that depends on parameters, where there are none yet (on the class itself)."""
-    is_discrete: bool = static(False)
-    event_dim: int = static(0)
+    is_discrete: bool = static(default=False)
+    event_dim: int = static(default=0)
     words = "in a set that depends on the parameters"
 
     def check(self, x):
@@ -334,8 +363,9 @@ real, positive, nonnegative, unit_interval = _Real(), _Positive(), _Nonnegative(
 boolean, nonnegative_integer, positive_integer = _Boolean(), _NonnegativeInteger(), _PositiveInteger()
 real_vector, real_matrix = Independent(real, 1), Independent(real, 2)
 simplex, ordered_vector, positive_ordered_vector = _Simplex(), _OrderedVector(), _PositiveOrderedVector()
-lower_cholesky, dependent = _LowerCholesky(), Dependent()
+lower_cholesky, positive_definite, dependent = _LowerCholesky(), _PositiveDefinite(), Dependent()
 greater_than, greater_than_eq, less_than, less_than_eq = GreaterThan, GreaterThanEq, LessThan, LessThanEq
-interval, open_interval, integer_interval, integer_greater_than = Interval, OpenInterval, IntegerInterval, IntegerGreaterThan
+interval, open_interval = Interval, OpenInterval
+integer_interval, integer_greater_than = IntegerInterval, IntegerGreaterThan
 independent = Independent
 negative = LessThan(0.0)

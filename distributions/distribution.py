@@ -1,9 +1,9 @@
 """The base class of distributions.
 
 A family is a frozen class whose fields are its parameters, each with the constraint it must satisfy. It writes
-`support`, `sample` and one of `log_prob_inside` (the formula, for values that lie in the support) and `log_prob` (for all
-values); more only where there is a formula. The base makes it a pytree, checks the parameters that are known when it is
-made, works out `batch_shape`, and puts -inf outside the support.
+`support`, `sample` and one of `log_prob_inside` (the formula, for values that lie in the support) and `log_prob`
+(for all values); more only where there is a formula. The base makes it a pytree, checks the parameters that are
+known when it is made, works out `batch_shape`, and puts -inf outside the support.
 
     shapes      log_prob : value [*shape, *batch, *event] -> float[*shape, *batch]
                 sample   : -> [*sample_shape, *batch, *event]
@@ -11,11 +11,13 @@ made, works out `batch_shape`, and puts -inf outside the support.
 Sharp edges: parameters that are being traced are not checked; `jit`, `vmap` and `tree.map` put a distribution together
 again without any check.
 """
+from typing import ClassVar
+
 import numpy as _numpy
 
 from ..engine import numpy as np
 from ..engine.array import Array
-from ..engine.avals import broadcast_shapes, to_inexact_dtype
+from ..engine.avals import broadcast_shapes, promote_types, to_inexact_dtype
 from ..engine.core import Tracer
 from ..engine.errors import ParameterError, ShapeError
 from . import constraints
@@ -35,18 +37,15 @@ class Distribution(Record):
 
     batch_shape : the shape of independent, differently distributed values; from the parameters
     event_shape : the shape of one value
-    support : the constraint that values satisfy
-    reparametrized_params : the parameters that a draw is differentiable in
     """
-    support: constraints.Constraint = constraints.dependent
-    reparametrized_params: tuple = ()
-    has_enumerate_support = False
-    finite_outside = False               # log_prob_inside and its derivative are finite outside the support too
-    _params: tuple = ()
+    finite_outside: ClassVar[bool] = False       # log_prob_inside and its derivative are finite outside the support too
+    _params: ClassVar[tuple] = ()
+    _floats: ClassVar[tuple] = ()                # names of the parameters that are real numbers
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls._params = tuple(f for f in cls._fields if f.kind == "param")
+        cls._floats = tuple(f.name for f in cls._params if f.constraint is not None and not f.is_discrete)
 
     def __init__(self, *args, validate_args=None, **kwargs):
         self._bind(args, kwargs)
@@ -57,10 +56,10 @@ class Distribution(Record):
         values = self.__dict__
         for f in self._params:
             x = np.asarray(values[f.name])
-            if x.dtype.kind in "iub" and not (f.constraint and not f.depends and f.constraint.is_discrete):
+            if x.dtype.kind in "iub" and f.name in self._floats:
                 x = np.astype(x, to_inexact_dtype(x.dtype))
             values[f.name] = x
-        self.batch_shape
+        values["_batch_shape"] = self._broadcast_parameters()
         if validate:
             for f in self._params:
                 x = values[f.name]
@@ -127,9 +126,24 @@ class Distribution(Record):
     def dtype(self):
         """The floating dtype that the parameters promote to."""
         values = self.__dict__
-        return np.result_type(*[values[f.name].dtype for f in self._params if values[f.name].dtype.kind not in "iub"], 1.0)
+        return promote_types(1.0, *[values[name] for name in self._floats])
 
     # ---- what a family writes ----
+
+    @property
+    def support(self):
+        """The constraint that values satisfy."""
+        return constraints.dependent
+
+    @property
+    def reparametrized_params(self):
+        """The names of the parameters that a draw is differentiable in."""
+        return ()
+
+    @property
+    def has_enumerate_support(self):
+        """Whether `enumerate_support` lists all values."""
+        return False
 
     def sample(self, key, sample_shape=()):
         """Independent draws: [*sample_shape, *batch, *event]."""
@@ -148,10 +162,11 @@ class Distribution(Record):
         """
         value = np.asarray(value)
         support = self.support
-        if support.everything:
-            return self.log_prob_inside(value)
-        ok = support(value)
-        if type(ok) is Array and bool(np.all(ok)):
+        return self.log_prob_inside(value) if support.everything else self._guarded(value, support, support(value))
+
+    def _guarded(self, value, support, ok):
+        """log_prob_inside where `ok`, -inf elsewhere, with derivatives that are finite everywhere."""
+        if type(ok) is Array and ok.value.all():
             return self.log_prob_inside(value)
         if not self.finite_outside:
             event_ok = ok.reshape(ok.shape + (1,) * support.event_dim) if support.event_dim else ok

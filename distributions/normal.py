@@ -1,12 +1,12 @@
-"""The normal distribution, its positive half and its exponential."""
+"""The normal distribution and its positive half."""
 import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.array import Array
+from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
-from .record import param
+from .record import ArrayLike, param
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -22,8 +22,8 @@ class Normal(Distribution):
     >>> float(Normal(0.0, 1.0).log_prob(0.0))
     -0.9189385
     """
-    loc: Array = param(constraints.real, default=0.0)
-    scale: Array = param(constraints.positive, default=1.0)
+    loc: ArrayLike = param(constraints.real, default=0.0)
+    scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
 
@@ -47,6 +47,15 @@ class Normal(Distribution):
     def entropy(self):
         return np.broadcast_to(np.log(self.scale) + (HALF_LOG_2PI + 0.5), self.batch_shape)
 
+    def cdf(self, value):
+        return special.ndtr((np.asarray(value) - self.loc) / self.scale)
+
+    def log_cdf(self, value):
+        return special.log_ndtr((np.asarray(value) - self.loc) / self.scale)
+
+    def icdf(self, q):
+        return self.loc + self.scale * special.ndtri(q)
+
 
 class HalfNormal(Distribution):
     """|X| for X ~ Normal(0, scale σ); mean σ √(2/π), variance σ² (1 - 2/π).
@@ -56,7 +65,7 @@ class HalfNormal(Distribution):
     scale : float[*batch], > 0          sample : float[*shape, *batch], >= 0
     Source: Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions 1, §13.10.
     """
-    scale: Array = param(constraints.positive, default=1.0)
+    scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.nonnegative
     reparametrized_params = ("scale",)
     finite_outside = True
@@ -82,3 +91,9 @@ class HalfNormal(Distribution):
 
     def entropy(self):
         return np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2))
+
+    def cdf(self, value):
+        return special.erf(np.maximum(value, 0.0) / (self.scale * math.sqrt(2)))
+
+    def icdf(self, q):
+        return -self.scale * special.ndtri(0.5 - 0.5 * np.asarray(q))

@@ -3,8 +3,8 @@
 A subclass lists its fields, and that is its constructor, its pytree and its printout:
 
     class Gamma(Distribution):
-        concentration: Array = param(constraints.positive)
-        rate: Array = param(constraints.positive, default=1.0)
+        concentration: ArrayLike = param(constraints.positive)
+        rate: ArrayLike = param(constraints.positive, default=1.0)
 
 `param` is an array with a constraint, `child` any pytree (another record, a number), `static` a hashable Python
 value. Putting a record together again from leaves (what jit, vmap and tree.map do) converts nothing and checks nothing,
@@ -12,22 +12,25 @@ so leaves may be tracers, types or None.
 """
 import inspect
 import typing
-from typing import Any
+from typing import Any, ClassVar
 
 from ..engine import tree
 from ..engine.errors import ParameterError
 
+ArrayLike = Any                          # goes in as anything array-like; is an array once the record is made
 REQUIRED = inspect.Parameter.empty
 
 
 class Field:
     """One field of a record: its kind, default and, for a parameter, the constraint it must satisfy."""
-    __slots__ = ("name", "kind", "default", "constraint", "event_dim", "depends")
+    __slots__ = ("name", "kind", "default", "constraint", "event_dim", "is_discrete", "depends")
 
     def __init__(self, kind, default=REQUIRED, constraint=None, event_dim=None):
         self.kind, self.default, self.constraint = kind, default, constraint
         self.depends = inspect.isfunction(constraint)
-        self.event_dim = event_dim if event_dim is not None else 0 if self.depends else getattr(constraint, "event_dim", 0)
+        self.is_discrete = getattr(constraint, "is_discrete", False)
+        known = 0 if self.depends else getattr(constraint, "event_dim", 0)
+        self.event_dim = known if event_dim is None else event_dim
 
 
 def param(constraint, default: Any = REQUIRED, *, event_dim: int | None = None) -> Any:
@@ -48,9 +51,9 @@ def static(default: Any = REQUIRED) -> Any:
 @typing.dataclass_transform(frozen_default=True, field_specifiers=(param, child, static))
 class Record:
     """Base of the frozen pytrees; see the module."""
-    _fields: tuple = ()
-    _leafy: tuple = ()                   # names of the fields that hold leaves
-    _statics: tuple = ()
+    _fields: ClassVar[tuple] = ()
+    _leafy: ClassVar[tuple] = ()         # names of the fields that hold leaves
+    _statics: ClassVar[tuple] = ()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -58,13 +61,16 @@ class Record:
         for name, field in own:
             field.name = name
             delattr(cls, name)
+            if hasattr(cls, name):       # a property of a base class must not hide the field
+                setattr(cls, name, None)
         names = {name for name, _ in own}
         cls._fields = (*[f for f in cls._fields if f.name not in names], *[f for _, f in own])
         cls._leafy = tuple(f.name for f in cls._fields if f.kind != "static")
         cls._statics = tuple(f.name for f in cls._fields if f.kind == "static")
         if "__init__" not in vars(cls):
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-            cls.__signature__ = inspect.Signature([inspect.Parameter(f.name, kind, default=f.default) for f in cls._fields])
+            listed = [inspect.Parameter(f.name, kind, default=f.default) for f in cls._fields]
+            cls.__signature__ = inspect.Signature(listed)
         tree.register_pytree_node(cls, cls._flatten, cls._unflatten, cls._keys)
 
     def __init__(self, *args, **kwargs):
@@ -75,8 +81,8 @@ class Record:
         values = self.__dict__
         fields = self._fields
         if len(args) > len(fields):
-            raise ParameterError(f"{type(self).__name__} takes {len(fields)} arguments ({', '.join(f.name for f in fields)}); "
-                                 f"got {len(args)}.")
+            raise ParameterError(f"{type(self).__name__} takes {len(fields)} arguments "
+                                 f"({', '.join(f.name for f in fields)}); got {len(args)}.")
         for field, value in zip(fields, args):
             values[field.name] = value
         for field in fields[len(args):]:
@@ -110,7 +116,8 @@ class Record:
 
     def __setattr__(self, name, value):
         raise AttributeError(f"{type(self).__name__} is immutable, so {name!r} cannot be set.\n"
-                             f"Make a new one: {type(self).__name__}({', '.join(f'{f.name}=...' for f in self._fields)}).")
+                             "Make a new one: "
+                             f"{type(self).__name__}({', '.join(f'{f.name}=...' for f in self._fields)}).")
 
     def __delattr__(self, name):
         self.__setattr__(name, None)

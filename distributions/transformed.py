@@ -25,8 +25,8 @@ class TransformedDistribution(Distribution):
         t = transforms if isinstance(transforms, Transform) else ComposeTransform(tuple(transforms))
         shape, n = base_distribution.batch_shape + base_distribution.event_shape, t.domain.event_dim
         if len(shape) < n:
-            raise ShapeError(f"{type(t).__name__} works on events with {n} axes; {type(base_distribution).__name__} has shape "
-                             f"{shape}.\nGive it the batch axes that it lacks, e.g. with .expand([3]).")
+            raise ShapeError(f"{type(t).__name__} works on events with {n} axes; {type(base_distribution).__name__} "
+                             f"has shape {shape}.\nGive it the batch axes that it lacks, e.g. with .expand([3]).")
         extra = n - len(base_distribution.event_shape)
         self._bind((base_distribution.to_event(extra) if extra > 0 else base_distribution, t), {})
 
@@ -66,8 +66,13 @@ class TransformedDistribution(Distribution):
         return self.base_dist.log_prob(x) - stretch
 
     def cdf(self, value):
-        p = self.base_dist.cdf(self.transform._inverse(value))
-        return np.where(np.asarray(self.transform.sign) > 0, p, 1.0 - p)
+        """P(Y <= value), for a transform of one number that has a sign."""
+        value, support = np.asarray(value), self.support
+        member = support.example(value)                  # an interval: what is outside lies beyond any member
+        ok = support(value)
+        p = self.base_dist.cdf(self.transform._inverse(np.where(ok, value, member)))
+        p = np.where(np.asarray(self.transform.sign) > 0, p, 1.0 - p)
+        return np.where(ok, p, np.where(value > member, 1.0, 0.0))
 
     def icdf(self, q):
         q = np.asarray(q)

@@ -13,20 +13,31 @@ has the batch shape that is left when the event axes of the domain are taken awa
 import math
 
 from ..engine import numpy as np
-from ..engine.array import Array
 from ..engine.errors import MissingRule
 from ..engine.ops.elementwise import expit, softplus
 from . import constraints
 from .constraints import Constraint
 from .distribution import sum_rightmost
-from .record import Record, child, static
+from .record import ArrayLike, Record, child, static
 
 
 class Transform(Record):
     """Base of the transforms: write `__call__`, `_inverse`, `log_abs_det_jacobian`, `domain`, `codomain`."""
-    domain: Constraint = constraints.real
-    codomain: Constraint = constraints.real
-    sign = None                          # 1 where increasing, -1 where decreasing; for cumulative distribution functions
+
+    @property
+    def domain(self):
+        """The set of the arguments."""
+        return constraints.real
+
+    @property
+    def codomain(self):
+        """The set of the results."""
+        return constraints.real
+
+    @property
+    def sign(self):
+        """1 where it increases, -1 where it decreases: what a distribution function needs to know."""
+        raise NotImplementedError(f"{type(self).__name__} neither increases nor decreases throughout.")
 
     def __call__(self, x):
         raise NotImplementedError
@@ -150,8 +161,8 @@ class SigmoidTransform(Transform):
 
 class IntervalTransform(Transform):
     """y = low + (high - low) / (1 + exp(-x)), onto (low, high).   log dy/dx = log(high - low) + x - 2 softplus(x)"""
-    low: Array = child()
-    high: Array = child()
+    low: ArrayLike = child()
+    high: ArrayLike = child()
     sign = 1.0
 
     @property
@@ -174,13 +185,13 @@ class IntervalTransform(Transform):
 
 class AffineTransform(Transform):
     """y = loc + scale x, scale != 0.   log |dy/dx| = log |scale|"""
-    loc: Array = child()
-    scale: Array = child()
-    domain: Constraint = child(constraints.real)
+    loc: ArrayLike = child()
+    scale: ArrayLike = child()
+    domain: Constraint = child(default=constraints.real)
 
     @property
     def codomain(self):
-        if isinstance(self.domain, type(constraints.real)) or self.domain.everything:
+        if self.domain.everything:
             return self.domain
         if self.domain == constraints.positive:
             return constraints.greater_than(self.loc) if self.sign > 0 else constraints.less_than(self.loc)
@@ -206,7 +217,7 @@ class AffineTransform(Transform):
 
 class PowerTransform(Transform):
     """y = x ** exponent on the positive numbers, exponent != 0.   log |dy/dx| = log |exponent y / x|"""
-    exponent: Array = child()
+    exponent: ArrayLike = child()
     domain = codomain = constraints.positive
 
     @property
@@ -248,7 +259,8 @@ class ComposeTransform(Transform):
 
     @property
     def codomain(self):
-        return _widened(self.parts[-1].codomain, self.parts[::-1], lambda p: p.codomain.event_dim, lambda p: p.domain.event_dim)
+        return _widened(self.parts[-1].codomain, self.parts[::-1],
+                        lambda p: p.codomain.event_dim, lambda p: p.domain.event_dim)
 
     @property
     def sign(self):
@@ -336,7 +348,7 @@ class Registry:
         self.table = {}
 
     def register(self, kind, make=None):
-        """Make `make(constraint) -> Transform` the rule for a type (or for the type of a constraint); also a decorator."""
+        """Make `make(constraint) -> Transform` the rule for a type (or that of a constraint); also a decorator."""
         if make is None:
             return lambda f: self.register(kind, f)
         self.table[kind if isinstance(kind, type) else type(kind)] = make
@@ -348,7 +360,8 @@ class Registry:
             if make is not None:
                 return make(constraint)
         what = "has integers" if constraint.is_discrete else "has no transform registered"
-        raise MissingRule(f"there is no bijection from unconstrained numbers to {type(constraint).__name__}: it {what}.\n"
+        raise MissingRule("there is no bijection from unconstrained numbers to "
+                          f"{type(constraint).__name__}: it {what}.\n"
                           "Give it one: biject_to.register(MyConstraint, lambda constraint: MyTransform()).")
 
 

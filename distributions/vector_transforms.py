@@ -1,10 +1,13 @@
 """Bijections onto sets of vectors and matrices: simplex, ordered vectors, triangular and positive definite matrices."""
+import math
+
 import numpy as _numpy
 
 from ..engine import numpy as np
+from ..engine.numpy.linalg import cholesky
 from ..engine.ops.elementwise import softplus
 from . import constraints
-from .transforms import Transform, biject_to
+from .transforms import ComposeTransform, Transform, biject_to
 
 
 class StickBreakingTransform(Transform):
@@ -86,7 +89,7 @@ def triangle_side(size):
 
 
 def _places(n):
-    """For each element of an n × n matrix, its index in the vector: below the diagonal by rows, the diagonal, one zero."""
+    """For each element of an n × n matrix, its index in: those below the diagonal by rows, the diagonal, one zero."""
     at = _numpy.full((n, n), triangle_size(n))
     below = _numpy.tril_indices(n, -1)
     at[below] = _numpy.arange(len(below[0]))
@@ -97,7 +100,7 @@ def _places(n):
 class LowerCholeskyTransform(Transform):
     """n(n+1)/2 numbers onto lower triangular matrices with a positive diagonal.
 
-    The elements below the diagonal, by rows, then the logarithms of the diagonal.   log |dy/dx| = Σ of the last n numbers
+    The elements below the diagonal, by rows, then the logarithms of the diagonal. log |dy/dx| = Σ of the last n numbers
     """
     domain, codomain = constraints.real_vector, constraints.lower_cholesky
 
@@ -125,7 +128,30 @@ class LowerCholeskyTransform(Transform):
         return (*shape[:-2], triangle_size(shape[-1]))
 
 
+class CholeskyTransform(Transform):
+    """The lower triangular y with y y' = x, for positive definite x.
+
+    log |det dy/dx| over the lower triangles is -n log 2 - Σᵢ (n - i) log yᵢᵢ, i = 0 … n-1.
+    Source: Muirhead (1982), Aspects of Multivariate Statistical Theory, theorem 2.1.9.
+    """
+    domain, codomain = constraints.positive_definite, constraints.lower_cholesky
+
+    def __call__(self, x):
+        return cholesky(x)
+
+    def _inverse(self, y):
+        return np.matmul(y, np.swapaxes(y, -1, -2))
+
+    def log_abs_det_jacobian(self, x, y):
+        y = np.asarray(y)
+        n = y.shape[-1]
+        powers = _numpy.arange(n, 0, -1).astype(y.dtype)
+        return -np.sum(powers * np.log(np.diagonal(y, 0, -2, -1)), -1) - n * math.log(2)
+
+
 biject_to.register(constraints.simplex, lambda c: StickBreakingTransform())
 biject_to.register(constraints.ordered_vector, lambda c: OrderedTransform())
 biject_to.register(constraints.positive_ordered_vector, lambda c: PositiveOrderedTransform())
 biject_to.register(constraints.lower_cholesky, lambda c: LowerCholeskyTransform())
+biject_to.register(constraints.positive_definite, lambda c: ComposeTransform(
+    (LowerCholeskyTransform(), CholeskyTransform().inv)))

@@ -61,7 +61,7 @@ class Lanes(Record):
 class VmappedConstraint(Constraint):
     """The set whose lanes are the sets of a stacked constraint; x : [*, size, *batch of a lane, *event]."""
     lanes: Lanes = child()
-    batch_ndims: int = static(0)         # batch axes of one lane's values
+    batch_ndims: int = static(default=0)         # batch axes of one lane's values
 
     @property
     def event_dim(self):
@@ -89,7 +89,7 @@ class VmappedConstraint(Constraint):
 class VmappedTransform(Transform):
     """The transform whose lanes are those of a stacked one."""
     lanes: Lanes = child()
-    batch_ndims: int = static(0)
+    batch_ndims: int = static(default=0)
 
     @property
     def domain(self):
@@ -107,7 +107,8 @@ class VmappedTransform(Transform):
         return self.lanes.each_value(lambda t, x: t(x), x, self.batch_ndims + self.lanes.base.domain.event_dim)
 
     def _inverse(self, y):
-        return self.lanes.each_value(lambda t, y: t._inverse(y), y, self.batch_ndims + self.lanes.base.codomain.event_dim)
+        dims = self.batch_ndims + self.lanes.base.codomain.event_dim
+        return self.lanes.each_value(lambda t, y: t._inverse(y), y, dims)
 
     def log_abs_det_jacobian(self, x, y):
         place = self.lanes.place(x, self.batch_ndims + self.lanes.base.domain.event_dim)
@@ -219,7 +220,8 @@ class Vmapped(Distribution):
         return self.lanes.each(lambda d: d.entropy())
 
     def enumerate_support(self, expand=True):
-        return self.lanes.each(lambda d: d.enumerate_support(expand), out=1)
+        values = self.lanes.each(lambda d: d.enumerate_support(expand), out=1)
+        return values if expand else values[:, :1]
 
 
 def _delegate(name, of_value):

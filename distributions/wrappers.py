@@ -5,12 +5,11 @@
     Masked(base, mask)        log_prob is 0 where the mask is false
 """
 from ..engine import numpy as np
-from ..engine.array import Array
 from ..engine.avals import broadcast_shapes
 from ..engine.errors import ParameterError, ShapeError
 from . import constraints
 from .distribution import WRAPPERS, Distribution, sum_rightmost
-from .record import child, param, static
+from .record import ArrayLike, child, param, static
 
 
 class Wrapper(Distribution):
@@ -131,8 +130,8 @@ class Expanded(Wrapper):
         if type(base_dist) is Expanded and _fits(base_dist.base_dist.batch_shape, batch_shape):
             base_dist = base_dist.base_dist
         if not _fits(base_dist.batch_shape, batch_shape):
-            raise ShapeError(f"{type(base_dist).__name__} with batch shape {base_dist.batch_shape} cannot be expanded to "
-                             f"{batch_shape}.")
+            raise ShapeError(f"{type(base_dist).__name__} with batch shape {base_dist.batch_shape} cannot be expanded "
+                             f"to {batch_shape}.")
         self._bind((base_dist, batch_shape), {})
 
     @property
@@ -162,7 +161,9 @@ class Expanded(Wrapper):
     def _spread(self, x, tail=()):
         """x broadcast to the batch shape."""
         want = (*self.batch_shape, *tail)
-        return x if x.shape[max(x.ndim - len(want), 0):] == want else np.broadcast_to(x, broadcast_shapes(x.shape, want))
+        if x.shape[max(x.ndim - len(want), 0):] == want:
+            return x
+        return np.broadcast_to(x, broadcast_shapes(x.shape, want))
 
     @property
     def mean(self):
@@ -203,13 +204,14 @@ def _fits(small, large):
 class Masked(Wrapper):
     """The base, whose log_prob counts where the mask is true and is 0 elsewhere; draws are those of the base."""
     base_dist: Distribution = child()
-    mask_array: Array = param(constraints.boolean)
+    mask_array: ArrayLike = param(constraints.boolean)
 
     def __init__(self, base_dist, mask, *, validate_args=None):
         self._bind((base_dist, mask), {})
         self._adopt(validate=False)
         if self.mask_array.dtype.kind != "b":
-            raise ParameterError(f"the mask of {type(base_dist).__name__} must be boolean; it is {self.mask_array.dtype}.")
+            raise ParameterError(f"the mask of {type(base_dist).__name__} must be boolean; it is "
+                                 f"{self.mask_array.dtype}.")
 
     @property
     def batch_shape(self):
@@ -217,7 +219,7 @@ class Masked(Wrapper):
 
     def sample(self, key, sample_shape=()):
         base = self.base_dist
-        return (base if base.batch_shape == self.batch_shape else base.expand(self.batch_shape)).sample(key, sample_shape)
+        return base.expand(self.batch_shape).sample(key, sample_shape)
 
     def log_prob(self, value):
         return self._masked(value, self.base_dist.log_prob)
@@ -231,17 +233,20 @@ class Masked(Wrapper):
         safe = np.where(wide, value, support.example(value))       # a nan under the mask must not reach the derivative
         return np.where(mask, log_prob(safe), 0.0)
 
+    def _wide(self, x):
+        return np.broadcast_to(x, self.shape())
+
     @property
     def mean(self):
-        return self.base_dist.mean
+        return self._wide(self.base_dist.mean)
 
     @property
     def variance(self):
-        return self.base_dist.variance
+        return self._wide(self.base_dist.variance)
 
     @property
     def mode(self):
-        return self.base_dist.mode
+        return self._wide(self.base_dist.mode)
 
     def cdf(self, value):
         return self.base_dist.cdf(value)

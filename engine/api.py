@@ -13,16 +13,16 @@ from .array import Array
 from .avals import Aval, is_inexact
 from .config import config
 from .control.call import jit_p
-from .core import Tracer, aval_of, context_key, state
+from .core import OPEN_EFFECTS, Tracer, aval_of, context_key, state
 from .errors import DtypeError, ShapeError, TransformError, TreeError
 from .interpreters.batch import batch_flat
-from .interpreters.evaluate import ROOT, executable, run_executable
+from .interpreters.evaluate import ROOT, executable, run_compiled
 from .interpreters.jvp import jvp_flat, zero_tangent
 from .interpreters.linearize import linearize_flat
 from .interpreters.lower import lower_to_text
 from .interpreters.stage import eval_jaxpr, stage
 from .interpreters.transpose import backward
-from .ops.structural import asvalue, broadcast_to, cast, full, moveaxis, reshape
+from .ops.structural import asvalue, broadcast_to, cast, moveaxis, reshape
 from .stats import stats
 
 
@@ -139,8 +139,8 @@ def jit(f=None, *, static_argnums=(), static_argnames=()):
     @functools.wraps(f)
     def compiled(*args, **kwargs):
         staged, leaves = stage_function(f, args, kwargs, statics)
-        if state.trace is ROOT and not config.disable_jit and not staged.jaxpr.effects:
-            out = run_executable(executable(staged.jaxpr), [*staged.consts, *leaves], staged.jaxpr.out_avals)
+        if state.trace is ROOT and not config.disable_jit and not staged.jaxpr.effects & OPEN_EFFECTS:
+            out = run_compiled(staged.jaxpr, [*staged.consts, *leaves])
         else:
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
         return tree.unflatten(staged.out_tree, out)
@@ -274,107 +274,130 @@ def linearize(f, *primals):
     return tree.unflatten(out_tree, ys), push
 
 
+def _with_aux(f):
+    """f, checked to give a pair (result, aux)."""
+    def main(*args):
+        out = f(*args)
+        if not (isinstance(out, (tuple, list)) and len(out) == 2):
+            raise TreeError(f"with has_aux, {name_of(f)} must return a pair (result, aux).")
+        return tuple(out)
+    return functools.wraps(f)(main)
+
+
+def linear_transpose(f, *primals):
+    """The transpose of a linear function: takes the cotangent of its result to a tuple of cotangents of its arguments.
+
+    primals : arrays or `ShapeDtype`s; only their types matter
+
+    >>> import numpy
+    >>> turn = linear_transpose(lambda x: 3.0 * x, ShapeDtype((2,), float))
+    >>> turn(numpy.ones(2))[0].tolist()
+    [3.0, 3.0]
+    """
+    leaves, treedef = tree.flatten(tuple(primals), is_leaf=lambda x: isinstance(x, ShapeDtype))
+    avals = [Aval(x.shape, x.dtype) if isinstance(x, ShapeDtype) else as_argument(x, f).aval for x in leaves]
+    trees: list = []
+    jaxpr, consts, _ = stage(_flat_function(f, treedef, trees), avals, name_of(f))
+
+    def pull(cotangent):
+        cts = [cast(asvalue(c), v.aval.dtype) for c, v in zip(tree.flatten_up_to(trees[0], cotangent, "cotangent"), jaxpr.outs)]
+        out = backward(jaxpr, [*consts, *[None] * len(avals)], cts)[len(consts):]
+        return tree.unflatten(treedef, [asvalue(zero_tangent(a)) if c is None else c for a, c in zip(avals, out)])
+    return pull
+
+
 def vjp(f, *primals, has_aux=False):
     """(f(*primals), pull): pull takes the cotangent of the result to a tuple of cotangents of the primals.
 
     With has_aux, f returns (result, aux) and vjp (result, pull, aux).
     Integers among the primals get zeros.
     """
-    aux = []
-
-    def main(*args):
-        out = f(*args)
-        if has_aux:
-            out, extra = out
-            flat, aux_tree = tree.flatten(extra)
-            aux.append((aux_tree, flat))
-        return out
-
-    if has_aux:
-        def both(*args):
-            return f(*args)
-        leaves, treedef, wanted, ys, linear, residuals, marks, out_tree = _linearized(both, primals)
-        pair = tree.unflatten(out_tree, list(range(len(ys))))
-        if not (isinstance(pair, (tuple, list)) and len(pair) == 2):
-            raise TreeError(f"with has_aux, {name_of(f)} must return a pair (result, aux).")
-        result_places = tree.leaves(pair[0])
-        result_tree = tree.structure(pair[0])
-        value = tree.unflatten(result_tree, [ys[i] for i in result_places])
-        extra = tree.map(lambda i: ys[i], pair[1])
-    else:
-        leaves, treedef, wanted, ys, linear, residuals, marks, out_tree = _linearized(main, primals)
-        result_places, result_tree, value, extra = list(range(len(ys))), out_tree, tree.unflatten(out_tree, ys), None
+    leaves, treedef, wanted, ys, linear, residuals, marks, out_tree = _linearized(_with_aux(f) if has_aux else f, primals)
+    result_tree, aux_tree = out_tree.children if has_aux else (out_tree, None)
+    n = result_tree.num_leaves                           # the leaves of aux come after those of the result
 
     def pull(cotangent):
-        given = [None] * len(ys)
-        for i, c in zip(result_places, tree.flatten_up_to(result_tree, cotangent, "cotangent")):
-            if marks[i]:
-                c = cast(asvalue(c), ys[i].dtype)
-                if c.shape != ys[i].shape:
-                    raise ShapeError(f"a cotangent has shape {c.shape}; the result of {name_of(f)} has shape {ys[i].shape}.")
-                given[i] = c
-        cts = backward(linear, [*residuals, *[None] * sum(wanted)], [c for c, m in zip(given, marks) if m])[len(residuals):]
-        it = iter(cts)
-        out = [next(it) if w else None for w in wanted]
+        given = []
+        for c, y, mark in zip(tree.flatten_up_to(result_tree, cotangent, "cotangent"), ys, marks):
+            if mark:
+                c = cast(asvalue(c), y.dtype)
+                if c.shape != y.shape:
+                    raise ShapeError(f"a cotangent has shape {c.shape}; the result of {name_of(f)} has shape {y.shape}.")
+                given.append(c)
+        cts = iter(backward(linear, [*residuals, *[None] * sum(wanted)], given)[len(residuals):])
+        out = [next(cts) if w else None for w in wanted]
         return tree.unflatten(treedef, [zero_value(x) if c is None else c for x, c in zip(leaves, out)])
 
-    return (value, pull, extra) if has_aux else (value, pull)
+    value = tree.unflatten(result_tree, ys[:n])
+    return (value, pull, tree.unflatten(aux_tree, ys[n:])) if has_aux else (value, pull)
 
 
-def value_and_grad(f, argnums=0, has_aux=False):
+def _chosen(f, argnums, args, kwargs, holomorphic=False):
+    """(f as a function of the arguments `argnums` alone, those arguments), all of them checked to be floating."""
+    nums = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for i in nums:
+        if not -len(args) <= i < len(args):
+            raise TransformError(f"grad of {name_of(f)} with argnums={argnums}: it got {len(args)} positional arguments.")
+    places = [i % len(args) for i in nums]
+    _check_floating(f, [args[i] for i in places], places, holomorphic)
+
+    @functools.wraps(f)
+    def partial(*chosen):
+        full_args = list(args)
+        for i, a in zip(places, chosen):
+            full_args[i] = a
+        return f(*full_args, **kwargs)
+    return partial, [args[i] for i in places]
+
+
+def value_and_grad(f, argnums=0, has_aux=False, holomorphic=False):
     """A function that gives (f(*args), the gradient of f with respect to the arguments `argnums`).
 
     f gives one real scalar, or with has_aux a pair (scalar, aux), and then the result is ((scalar, aux), gradient).
+    For a complex argument x + iy of a real function the gradient is ∂f/∂x - i ∂f/∂y; a complex function of complex
+    arguments needs holomorphic=True, and then it is the complex derivative.
     Raises TransformError when the result is not a real scalar or an argument is not floating.
 
     >>> value, slope = value_and_grad(lambda x: x ** 2)(3.0)
     >>> float(value), float(slope)
     (9.0, 6.0)
     """
-    nums = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-
     @functools.wraps(f)
     def wrapped(*args, **kwargs):
-        for i in nums:
-            if not -len(args) <= i < len(args):
-                raise TransformError(f"grad of {name_of(f)} with argnums={argnums}: it got {len(args)} positional arguments.")
-        places = [i % len(args) for i in nums]
-        _check_floating(f, [args[i] for i in places], places)
-
-        def partial(*chosen):
-            full_args = list(args)
-            for i, a in zip(places, chosen):
-                full_args[i] = a
-            return f(*full_args, **kwargs)
-
-        out = vjp(partial, *[args[i] for i in places], has_aux=has_aux)
+        partial, chosen = _chosen(f, argnums, args, kwargs, holomorphic)
+        out = vjp(partial, *chosen, has_aux=has_aux)
         value, pull = out[:2]
-        _check_scalar(f, value)
+        _check_scalar(f, value, holomorphic)
         grads = pull(np.ones((), value.dtype))
         grads = grads[0] if isinstance(argnums, int) else grads
         return ((value, out[2]), grads) if has_aux else (value, grads)
     return wrapped
 
 
-def _check_floating(f, chosen, places):
+def _check_floating(f, chosen, places, holomorphic=False):
     for place, argument in zip(places, chosen):
         for path, x in tree.flatten_with_path(argument)[0]:
             x = as_argument(x, f)
             if not is_inexact(x.dtype):
                 raise TransformError(f"grad of {name_of(f)}: argument {place}{tree.keystr(path)} has dtype {x.dtype}, and only "
                                      "floating-point numbers have derivatives.\nPass a float (3.0 instead of 3), or choose other argnums.")
-            if x.dtype.kind == "c":
-                raise TransformError(f"grad of {name_of(f)}: argument {place}{tree.keystr(path)} is complex; use vjp, and say which derivative is meant.")
+            if holomorphic and x.dtype.kind != "c":
+                raise TransformError(f"grad of {name_of(f)} with holomorphic=True: argument {place}{tree.keystr(path)} is real; it must be complex.")
 
 
-def _check_scalar(f, value):
-    if not isinstance(value, (Array, Tracer)) or value.shape != () or not is_inexact(value.dtype) or value.dtype.kind == "c":
+def _check_scalar(f, value, holomorphic=False):
+    if isinstance(value, (Array, Tracer)) and value.shape == () and value.dtype.kind == "c":
+        if holomorphic:
+            return
+        raise TransformError(f"grad of {name_of(f)}: the result is complex. For a holomorphic function of a complex argument pass "
+                             "holomorphic=True; else take its real part, its modulus, or use vjp.")
+    if holomorphic or not isinstance(value, (Array, Tracer)) or value.shape != () or not is_inexact(value.dtype):
         what = repr(aval_of(value)) if isinstance(value, (Array, Tracer)) else f"a {type(value).__name__}"
         raise TransformError(f"grad needs a function that gives one real number; {name_of(f)} gave {what}.\n"
                              "Sum the result (np.sum), or use jacrev, jacfwd or vjp; for a pair (value, extra) pass has_aux=True.")
 
 
-def grad(f, argnums=0, has_aux=False):
+def grad(f, argnums=0, has_aux=False, holomorphic=False):
     """The gradient of a scalar function as a function; see `value_and_grad`.
 
     With has_aux the result is (gradient, aux).
@@ -382,7 +405,7 @@ def grad(f, argnums=0, has_aux=False):
     >>> float(grad(grad(lambda x: x ** 3))(2.0))
     12.0
     """
-    both = value_and_grad(f, argnums, has_aux)
+    both = value_and_grad(f, argnums, has_aux, holomorphic)
 
     @functools.wraps(f)
     def gradient(*args, **kwargs):
@@ -397,79 +420,60 @@ def _basis(x):
     return reshape(asvalue(np.eye(n, dtype=x.dtype)), (n, *x.shape))
 
 
-def _jacobian(f, argnums, has_aux, rows):
+def _jacobian(f, argnums, has_aux, blocks):
+    @functools.wraps(f)
     def jacobian(*args, **kwargs):
-        single = isinstance(argnums, int)
-        nums = (argnums,) if single else tuple(argnums)
-        _check_floating(f, [args[i] for i in nums], nums)
-
-        def partial(*chosen):
-            full_args = list(args)
-            for i, a in zip(nums, chosen):
-                full_args[i] = a
-            return f(*full_args, **kwargs)
-
-        chosen = tuple(tree.map(asvalue, args[i]) for i in nums)
-        out, aux = rows(partial, chosen, has_aux)
-        out = tree.map(lambda columns: columns[0] if single else columns, out, is_leaf=lambda v: isinstance(v, _Columns))
-        out = tree.map(lambda c: c.value if isinstance(c, _Columns) else c, out, is_leaf=lambda v: isinstance(v, _Columns))
+        partial, chosen = _chosen(f, argnums, args, kwargs)
+        out_tree, made, aux = blocks(partial, tuple(tree.map(asvalue, c) for c in chosen), has_aux)
+        out = tree.unflatten(out_tree, [block[0] if isinstance(argnums, int) else block for block in made])
         return (out, aux) if has_aux else out
-    return functools.wraps(f)(jacobian)
+    return jacobian
 
 
-class _Columns(tuple):
-    """The derivatives of one output leaf, one tree per chosen argument."""
-    @property
-    def value(self):
-        return tuple(self)
+def _unit(e, k, like):
+    """The leaves `like` as zeros, but for e in place k."""
+    return [e if i == k else zero_value(z) for i, z in enumerate(like)]
 
 
-def _forward_rows(partial, chosen, has_aux):
+def _forward_blocks(partial, chosen, has_aux):
+    """(tree of the result, for each of its leaves the derivatives by the chosen arguments, aux): one push per input."""
+    def main(out):
+        return out[0] if has_aux else out
+    y, push = linearize(_with_aux(partial) if has_aux else partial, *chosen)
     leaves, treedef = tree.flatten(chosen)
-    aux = partial(*chosen)[1] if has_aux else None
-
-    def main(*a):
-        return partial(*a)[0] if has_aux else partial(*a)
-
-    y, push = linearize(main, *chosen)
-    y_leaves, y_tree = tree.flatten(y)
+    y_leaves, y_tree = tree.flatten(main(y))
     blocks = [[] for _ in y_leaves]
     for k, x in enumerate(leaves):
-        def column(e, k=k, x=x):
-            ts = [e if i == k else full(z.shape, 0, z.dtype) for i, z in enumerate(leaves)]
-            return tree.leaves(push(*tree.unflatten(treedef, ts)))
-        columns = vmap(column)(_basis(x))
+        columns = vmap(lambda e, k=k: tree.leaves(main(push(*tree.unflatten(treedef, _unit(e, k, leaves))))))(_basis(x))
         for block, c, yl in zip(blocks, columns, y_leaves):
             block.append(reshape(moveaxis(c, 0, c.ndim - 1), (*yl.shape, *x.shape)))
-    return tree.unflatten(y_tree, [_Columns(tree.unflatten(treedef, b)) for b in blocks]), aux
+    return y_tree, [tree.unflatten(treedef, b) for b in blocks], y[1] if has_aux else None
 
 
-def _reverse_rows(partial, chosen, has_aux):
-    out = vjp(partial, *chosen, has_aux=has_aux)
-    y, pull, aux = out[0], out[1], (out[2] if has_aux else None)
+def _reverse_blocks(partial, chosen, has_aux):
+    """The same, by one pull per output."""
+    y, pull, *aux = vjp(partial, *chosen, has_aux=has_aux)
     y_leaves, y_tree = tree.flatten(y)
-    rows = []
+    blocks = []
     for k, yl in enumerate(y_leaves):
-        def row(e, k=k):
-            return pull(tree.unflatten(y_tree, [e if i == k else full(z.shape, 0, z.dtype) for i, z in enumerate(y_leaves)]))
-        made = vmap(row)(_basis(yl))
-        rows.append(_Columns(tree.map(lambda c, yl=yl: reshape(c, (*yl.shape, *c.shape[1:])), made)))
-    return tree.unflatten(y_tree, rows), aux
+        rows = vmap(lambda e, k=k: pull(tree.unflatten(y_tree, _unit(e, k, y_leaves))))(_basis(yl))
+        blocks.append(tree.map(lambda c, yl=yl: reshape(c, (*yl.shape, *c.shape[1:])), rows))
+    return y_tree, blocks, aux[0] if has_aux else None
 
 
 def jacfwd(f, argnums=0, has_aux=False):
     """The Jacobian, column by column in forward mode: shape [*out, *in]. Best for few inputs."""
-    return _jacobian(f, argnums, has_aux, _forward_rows)
+    return _jacobian(f, argnums, has_aux, _forward_blocks)
 
 
 def jacrev(f, argnums=0, has_aux=False):
     """The Jacobian, row by row in reverse mode: shape [*out, *in]. Best for few outputs.
 
-    >>> jacrev(lambda x: x * x)([1.0, 2.0])
+    >>> jacrev(lambda x: x * x)(np.array([1.0, 2.0]))
     Array([[2., 0.],
            [0., 4.]])
     """
-    return _jacobian(f, argnums, has_aux, _reverse_rows)
+    return _jacobian(f, argnums, has_aux, _reverse_blocks)
 
 
 jacobian = jacrev
@@ -585,8 +589,3 @@ def _place(f, out, mark, axis, size):
     if not -out.ndim <= axis < out.ndim:
         raise TransformError(f"vmap of {name_of(f)}: out_axes={axis} is out of range for a result with {out.ndim} axes.")
     return moveaxis(out, 0, axis)
-
-
-def aval_leaf(shape, dtype):
-    """A type, for functions that take types."""
-    return Aval(tuple(shape), np.dtype(dtype))

@@ -10,11 +10,20 @@ from .avals import Aval
 from .errors import ImmutableError
 
 
+def _as_written(index):
+    """An index as it stands in the source: `1:, 0`."""
+    if isinstance(index, tuple):
+        return ", ".join([_as_written(i) for i in index])
+    if isinstance(index, slice):
+        parts = [index.start, index.stop] + ([index.step] if index.step is not None else [])
+        return ":".join(["" if p is None else str(p) for p in parts])
+    return "..." if index is Ellipsis else repr(index) if isinstance(index, (int, str)) or index is None else "index"
+
+
 class Value:
     """What arrays and tracers share: shape, dtype, operators and methods."""
     __slots__ = ()
-    __array_priority__ = 1000
-    __array_ufunc__ = None          # NumPy leaves `ndarray * Value` to us
+    __array_priority__ = 1000       # NumPy leaves `ndarray * Value` to us
 
     @property
     def shape(self):
@@ -38,7 +47,7 @@ class Value:
         return self.shape[0]
 
     def __setitem__(self, index, value):
-        shown = repr(index) if isinstance(index, (int, slice, tuple, str)) else "index"
+        shown = _as_written(index)
         raise ImmutableError(f"arrays are immutable, so x[{shown}] = ... cannot change one in place.\n"
                              f"Write x = x.at[{shown}].set(...): it returns a new array.")
 
@@ -121,7 +130,11 @@ class Array(Value):
         v = self.value
         if dtype is not None and np.dtype(dtype) != v.dtype:
             return v.astype(dtype)
-        return v.copy() if copy else v
+        if copy:
+            return v.copy()
+        v = v.view()
+        v.flags.writeable = False                        # what NumPy is shown must not change the array
+        return v
 
     def __bool__(self):
         return bool(self.value)

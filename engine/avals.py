@@ -23,17 +23,13 @@ class Aval:
     _table: dict = {}
 
     def __new__(cls, shape, dtype):
-        key = (shape, dtype)
-        found = cls._table.get(key)
+        found = cls._table.get((shape, dtype))
         if found is None:
-            shape, dtype = tuple(operator.index(n) for n in shape), np.dtype(dtype)
-            found = cls._table.get((shape, dtype))
-            if found is None:
-                found = object.__new__(cls)
-                found.shape, found.dtype, found._hash = shape, dtype, hash((shape, dtype))
-                cls._table[(shape, dtype)] = found
-            if isinstance(key[0], tuple):
-                cls._table[key] = found
+            made = object.__new__(cls)
+            made.shape, made.dtype = tuple([operator.index(n) for n in shape]), np.dtype(dtype)
+            made._hash = hash((made.shape, made.dtype))
+            found = cls._table.setdefault((made.shape, made.dtype), made)        # one for all threads
+            cls._table[(shape, dtype)] = found
         return found
 
     def __reduce__(self):

@@ -24,6 +24,10 @@ SETTINGS = {
                            "run jit, scan, cond and while operation by operation in NumPy"),
     "check_programs": Setting(False, (False, True), "CHAINRULE_CHECK_PROGRAMS",
                               "verify every program after it is staged"),
+    "debug_nans": Setting(False, (False, True), "CHAINRULE_DEBUG_NANS",
+                          "raise where an operation makes the first nan, naming it and the user's line"),
+    "check_leaks": Setting(False, (False, True), "CHAINRULE_CHECK_LEAKS",
+                           "raise when a tracer outlives the transformation that made it"),
 }
 
 

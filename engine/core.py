@@ -25,11 +25,13 @@ READERS = {"shape": "tracing", "impl": "evaluation", "lower": "jit", "jvp": "jvp
            "transpose": "grad", "batch": "vmap"}
 REGISTRY: dict = {}
 _NOTHING: frozenset = frozenset()
+OPEN_EFFECTS = frozenset(["site", "axis"])    # what another interpreter must treat before a program can be compiled
 
 
 class _State(threading.local):
     trace = None             # the current interpreter; the class attribute is the root
     source = None            # the user's line that a re-evaluated equation came from
+    loops = 0                # the number of scans that vmap went into on its way to the current operation
 
 
 state = _State()

@@ -116,3 +116,7 @@ class ParameterError(ChainruleError, ValueError):
         Normal(0.0, -1.0)         # fails: the scale must be positive
         Normal(0.0, np.exp(-1.0)) # works
     """
+
+
+class NanError(ChainruleError, FloatingPointError):
+    """An operation made a nan while `config.debug_nans` was on."""

@@ -47,6 +47,7 @@ class Adaptation(NamedTuple):
     welford: Welford
     schedule: Schedule
     target: Array              # float[], the acceptance probability aimed at
+    adapt_step: Array          # bool[]: whether the step size changes
 
 
 def dual_averaging(step_size):
@@ -85,33 +86,43 @@ def regularized_variance(s):
     return n / (n + 5.0) * (s.squares / (n - 1.0)) + 1e-3 * (5.0 / (n + 5.0))
 
 
-def windows(num_warmup):
-    """Stan's schedule for a number of warm-up transitions: 75 for the step size, windows of 25, 50, 100, …, 50 for the step size.
+def windows(num_warmup, adapt_metric=True):
+    """Stan's schedule: 75 transitions for the step size, windows of 25, 50, 100, …, 50 for the step size.
 
-    Short warm-ups share themselves 15 : 75 : 10; under 20 the metric stays as it is.
+    Short warm-ups share themselves 15 : 75 : 10; under 20, and without `adapt_metric`, the metric stays as it is. A
+    window after which no whole one of twice its size fits is stretched to the end; the first one too, where Stan would
+    leave a rest of a few draws, or of one (151 to 199 transitions).
     """
     n = int(num_warmup)
-    if n < 20:
+    if n < 20 or not adapt_metric:
         start, end, base = n, n, n
     elif n < 150:
         start, end = int(0.15 * n), n - int(0.1 * n)
         base = end - start
     else:
         start, end, base = 75, n - 50, 25
-    return Schedule(*[np.asarray(v) for v in (n, start, end, base, start + base)])
+    first = _boundary(start, base, end)
+    return Schedule(*[np.asarray(v) for v in (n, start, end, base, first)])
 
 
-def init(d, step_size, num_warmup, target, inverse_mass=None):
+def _boundary(start, size, end):
+    """Where a window ends, if it is stretched when the next one, of twice its size, would pass the end."""
+    return np.where(start + 3 * size > end, end, start + size)
+
+
+def init(d, step_size, num_warmup, target, inverse_mass=None, *, adapt_step=True, adapt_metric=True):
     """The state before the first transition; inverse_mass is the identity unless given."""
-    step_size = np.asarray(step_size, default_float())
-    mass = np.ones(d, default_float()) if inverse_mass is None else np.asarray(inverse_mass, default_float())
-    return Adaptation(Params(step_size, mass), dual_averaging(step_size), welford(d), windows(num_warmup),
-                      np.asarray(target, default_float()))
+    float_type = default_float()
+    step_size = np.asarray(step_size, float_type)
+    mass = np.ones(d, float_type) if inverse_mass is None else np.asarray(inverse_mass, float_type)
+    return Adaptation(Params(step_size, mass), dual_averaging(step_size), welford(d), windows(num_warmup, adapt_metric),
+                      np.asarray(target, float_type), np.asarray(bool(adapt_step)))
 
 
 def update(s, transition, position, accept_prob):
-    """The state after `transition` transitions, the last of which ended at `position`. After warm-up nothing changes."""
-    return cond(transition <= s.schedule.num_warmup, lambda s: _update(s, transition, position, accept_prob), lambda s: s, s)
+    """The state after `transition` transitions, the last of which ended at `position`; after warm-up, as it was."""
+    return cond(transition <= s.schedule.num_warmup, lambda s: _update(s, transition, position, accept_prob),
+                lambda s: s, s)
 
 
 def _update(s, transition, position, accept_prob):
@@ -121,18 +132,16 @@ def _update(s, transition, position, accept_prob):
     stats = Welford(*[np.where(inside, a, b) for a, b in zip(grown, s.welford)])
     closes = np.logical_and(inside, transition == w.next)
     step_size = np.exp(np.where(transition == w.num_warmup, dual.log_average, dual.log_step))
+    step_size = np.where(s.adapt_step, step_size, s.params.step_size)
     s = s._replace(params=Params(step_size, s.params.inverse_mass), dual=dual, welford=stats)
     return cond(closes, _close_window, lambda s: s, s)
 
 
 def _close_window(s):
-    """Take the metric from the window's draws; start the step size and the draws again; the next window is twice as long."""
-    w = s.schedule
+    """Take the metric from the window's draws; start the step size and the draws again."""
+    w, step_size = s.schedule, s.params.step_size
     size = 2 * w.window
-    after = w.next + size
-    after = np.where(after + 2 * size > w.slow_end, w.slow_end, after)
-    zero = np.zeros_like(s.welford.mean)
-    step_size = np.exp(s.dual.log_step)
     return s._replace(
         params=Params(step_size, regularized_variance(s.welford)), dual=dual_averaging(step_size),
-        welford=Welford(np.zeros_like(s.welford.count), zero, zero), schedule=w._replace(window=size, next=after))
+        welford=Welford(*[np.zeros_like(x) for x in s.welford]),
+        schedule=w._replace(window=size, next=_boundary(w.next, size, w.slow_end)))

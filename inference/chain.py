@@ -1,7 +1,7 @@
 """A chain: the machine of `nuts` and its warm-up, run in chunks by one compiled loop.
 
-A chunk ends when its buffer of draws is full, when enough gradients were evaluated, or when the chain is done. The state
-between two chunks is the whole state, so a run gives the same draws however it is cut.
+A chunk ends when its buffer of draws is full, when enough gradients were evaluated, or when the chain is done. What
+lies between two chunks is the whole state, so a run gives the same draws however it is cut.
 """
 from typing import NamedTuple
 
@@ -27,11 +27,12 @@ class Chunk(NamedTuple):
     gradients: Array           # int[]
 
 
-def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, inverse_mass=None, radius=2.0,
-         max_tree_depth=10):
+def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, inverse_mass=None,
+         adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
     """A chain before its first gradient."""
     machine = nuts.init(seed, position, num_dims=num_dims, radius=radius, max_tree_depth=max_tree_depth)
-    return Chain(machine, adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob, inverse_mass))
+    return Chain(machine, adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob,
+                                          inverse_mass, adapt_step=adapt_step, adapt_metric=adapt_metric))
 
 
 def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
@@ -62,11 +63,13 @@ def _split(machine):
 
 
 def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10, radius=2.0):
-    """Run until `size` more transitions, `max_gradients` gradients, or transition number `stop_at`; returns a `Chunk`."""
-    d = chain.machine.position.shape[0]
-    first = chain.machine.transition
-    start = Chunk(chain, np.zeros((size, d), default_float()), np.zeros((size, len(nuts.Info._fields)), default_float()),
-                  np.zeros_like(first), np.zeros_like(first))
+    """Run until `size` more transitions, `max_gradients` gradients, or transition number `stop_at`: a `Chunk`.
+
+    stop_at, max_gradients : int[], numbers that need no new program          size : int, the rows of the buffer
+    """
+    d, first, float_type = chain.machine.position.shape[0], chain.machine.transition, default_float()
+    draws, infos = np.zeros((size, d), float_type), np.zeros((size, len(nuts.Info._fields)), float_type)
+    start = Chunk(chain, draws, infos, np.zeros_like(first), np.zeros_like(first))
 
     def go_on(c):
         machine = c.chain.machine
@@ -79,7 +82,7 @@ def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10
         machine = chain.machine
         count = machine.transition - first
         row = np.maximum(count - 1, 0)                   # written at each gradient, so that no branch copies the buffer
-        return Chunk(chain, c.draws.at[row].set(machine.position), c.infos.at[row].set(np.stack(machine.info)), count,
-                     c.gradients + 1)
+        return Chunk(chain, c.draws.at[row].set(machine.position), c.infos.at[row].set(np.stack(machine.info)),
+                     count, c.gradients + 1)
 
     return while_loop(go_on, one, start)

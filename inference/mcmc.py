@@ -4,15 +4,13 @@
     mcmc.run(random.key(0), y=y)
     mcmc.print_summary()
 
-The model's Python function runs once, when it is staged; data are arguments of the compiled program, so another run on new data of
-the same shapes compiles nothing. The compiled loop runs in chunks, between which the host takes the draws, shows progress and
-hears an interrupt. A chain's draws depend on the key and its number alone, not on how it is cut or where it runs.
+The model's Python function runs once, when it is staged; data are arguments of the compiled program, so another run on
+new data of the same shapes compiles nothing. The compiled loop runs in chunks, between which the host takes the draws,
+shows progress and hears an interrupt. A chain's draws depend on the key and its number alone, not on how it is cut or
+where it runs.
 """
-import os
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as onp
 
@@ -21,63 +19,135 @@ from ..engine import numpy as np
 from ..engine.errors import ChainruleError
 from ..engine.interpreters.batch import batch_flat
 from ..engine.interpreters.stage import eval_jaxpr, stage
-from ..engine.tree import flatten, map as tree_map, unflatten
+from ..engine.tree import flatten, unflatten
+from ..engine.tree import map as tree_map
 from ..ppl.model import check_data, site_count, site_terms, stage_model, unravel
 from . import chain as chains
 from . import diagnostics, nuts
 from .arviz import to_arviz
+from .driver import Group, drive
 from .progress import Progress
 
-FIELDS = {"potential_energy": ("logdensity", -1.0), "energy": ("energy", 1.0), "accept_prob": ("accept_prob", 1.0),
-          "num_steps": ("num_steps", 1.0), "tree_depth": ("tree_depth", 1.0), "diverging": ("diverging", 1.0),
-          "step_size": ("step_size", 1.0), "max_energy_error": ("max_energy_error", 1.0)}
+FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
+          "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
+          "max_energy_error": "max_energy_error"}
+ALIASES = {"adapt_state.step_size": "step_size"}         # NumPyro's names of fields
 SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
                 "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
                 "max_energy_error": "max_energy_error"}
-CHUNK_SECONDS = 0.1
+METHODS = ("parallel", "sequential", "vectorized")
+
+# Options of NumPyro's that are not there, with the values that change nothing, and what to write instead.
+_NUTS_OPTIONS = {
+    "potential_fn": (None, "Write the density as a model: factor('density', -potential) adds a term."),
+    "kinetic_fn": (None, "The kinetic energy is ½ pᵀ M⁻¹ p."),
+    "dense_mass": (False, "The metric is diagonal; for correlated parameters, reparametrise the model."),
+    "trajectory_length": (None, "The trajectory ends where it turns round; max_tree_depth limits it."),
+    "init_strategy": (None, "Chains start at Uniform(-init_radius, init_radius), or at the init_params of `run`."),
+    "find_heuristic_step_size": (False, "Dual averaging finds the step size from the first draws on; set step_size."),
+    "forward_mode_differentiation": (False, "Gradients are taken in reverse mode."),
+    "regularize_mass_matrix": (True, "The metric is always drawn a little towards 10⁻³."),
+}
+_MCMC_OPTIONS = {
+    "postprocess_fn": (None, "Apply the function to what get_samples returns."),
+    "progress_rate": (None, "The bars are drawn ten times a second."),
+}
 
 
 class SamplingError(ChainruleError, ValueError):
     """A run that cannot begin: no latent sites, discrete ones, or no start point with a finite density."""
 
 
+def _check_options(owner, given, known):
+    """Raise for an option that is not there, unless it has the value that changes nothing."""
+    for name, value in given.items():
+        if name not in known:
+            raise TypeError(f"{owner} has no option {name!r}.")
+        neutral, advice = known[name]
+        if value is not neutral and value != neutral:
+            raise NotImplementedError(f"{owner}({name}={value!r}) is not there yet.\n{advice}")
+
+
 class NUTS:
     """The No-U-Turn sampler for a model: multinomial, with a diagonal metric, adapted in warm-up.
 
     step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
-    max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition
     inverse_mass_matrix : the diagonal of the first metric, float[d]; ones unless given
+    adapt_step_size, adapt_mass_matrix : False keeps the one given
+    max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition
     init_radius : chains start at Uniform(-radius, radius) in unconstrained space
+
+    Other options of NumPyro's are taken at their defaults and named in an error at other values.
     Source: Hoffman & Gelman (2014); Betancourt (2017), A Conceptual Introduction to Hamiltonian Monte Carlo, appendix A.
     """
 
-    def __init__(self, model, *, step_size=1.0, inverse_mass_matrix=None, target_accept_prob=0.8, max_tree_depth=10,
-                 init_radius=2.0):
+    def __init__(self, model=None, *, step_size=1.0, inverse_mass_matrix=None, adapt_step_size=True,
+                 adapt_mass_matrix=True, target_accept_prob=0.8, max_tree_depth=10, init_radius=2.0, **options):
+        _check_options("NUTS", options, _NUTS_OPTIONS)
         if not callable(model):
-            raise TypeError(f"NUTS takes a model, a function with sample statements; got {type(model).__name__}.")
+            raise TypeError(f"NUTS takes a model, a function with sample statements; got {_shown(model)}.")
         if not 0 < target_accept_prob < 1:
             raise ValueError(f"target_accept_prob must lie between 0 and 1; got {target_accept_prob}.")
-        if not step_size > 0:
-            raise ValueError(f"step_size must be positive; got {step_size}.")
+        for name, value in (("step_size", step_size), ("init_radius", init_radius)):
+            if not (value >= 0 if name == "init_radius" else value > 0) or not onp.isfinite(value):
+                raise ValueError(f"{name} must be positive; got {value}.")
+        if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
+            raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
         self.model, self.step_size, self.inverse_mass_matrix = model, float(step_size), inverse_mass_matrix
-        self.target_accept_prob, self.max_tree_depth, self.init_radius = target_accept_prob, int(max_tree_depth), float(init_radius)
+        self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
+        self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
+        self.init_radius = float(init_radius)
+
+    def start(self, seed, latents, num_warmup, position=None):
+        """A chain before its first gradient; position is None for a random one."""
+        d = site_count(latents)
+        return chains.init(
+            seed, d, num_warmup, position=position, step_size=self.step_size, inverse_mass=self._inverse_mass(d),
+            target_accept_prob=self.target_accept_prob, adapt_step=self.adapt_step_size,
+            adapt_metric=self.adapt_mass_matrix, radius=self.init_radius, max_tree_depth=self.max_tree_depth)
+
+    def _inverse_mass(self, d):
+        if self.inverse_mass_matrix is None:
+            return None
+        m = onp.asarray(self.inverse_mass_matrix, float)
+        if m.shape != (d,) or not onp.all((m > 0) & onp.isfinite(m)):
+            what = f"shape {m.shape}" if m.shape != (d,) else "values that are not positive and finite"
+            raise SamplingError(f"inverse_mass_matrix has {what}; it is the diagonal, {d} positive numbers, one for "
+                                "each unconstrained parameter.")
+        return m
+
+
+def _shown(x):
+    return f"a {type(x).__name__}"
 
 
 class MCMC:
     """Runs chains of a kernel and keeps their draws; see the module.
 
-    chain_method : "parallel" (each chain on a core of its own), "sequential", or "vectorized" (all chains in one program)
-    thinning : keep every thinning-th draw
-    After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost.
+    num_samples : transitions of each chain after warm-up, of which every `thinning`-th is kept
+    chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), or "vectorized" (all
+        chains in one program, for accelerators). The first two give the same draws bit for bit, the third up to
+        rounding, which a chain's later draws magnify.
+    progress_bar : a bar for each chain on the standard error, once a run has lasted half a second
+    jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
+
+    After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost, and
+    `interrupted` whether it was cut short.
     """
 
-    def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel", progress_bar=True):
-        if chain_method not in ("parallel", "sequential", "vectorized"):
-            raise ValueError(f"chain_method={chain_method!r}: choose 'parallel', 'sequential' or 'vectorized'.")
-        for name, n, least in (("num_warmup", num_warmup, 0), ("num_samples", num_samples, 1), ("num_chains", num_chains, 1),
-                               ("thinning", thinning, 1)):
-            if int(n) != n or n < least:
-                raise ValueError(f"{name} must be an integer of at least {least}; got {n}.")
+    def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel",
+                 progress_bar=True, jit_model_args=False, **options):
+        _check_options("MCMC", options, _MCMC_OPTIONS)
+        if not isinstance(sampler, NUTS):
+            raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {_shown(sampler)}.")
+        if chain_method not in METHODS:
+            raise ValueError(f"chain_method={chain_method!r}: choose one of {', '.join(map(repr, METHODS))}.")
+        for name, n, least in (("num_warmup", num_warmup, 0), ("num_samples", num_samples, 1),
+                               ("num_chains", num_chains, 1), ("thinning", thinning, 1)):
+            if isinstance(n, bool) or not isinstance(n, int | float | onp.number) or int(n) != n or n < least:
+                raise ValueError(f"{name} must be an integer of at least {least}; got {n!r}.")
+        if thinning > num_samples:
+            raise ValueError(f"thinning={thinning} keeps none of num_samples={num_samples} draws.")
         self.sampler, self.num_warmup, self.num_samples = sampler, int(num_warmup), int(num_samples)
         self.num_chains, self.thinning, self.chain_method = int(num_chains), int(thinning), chain_method
         self.progress_bar = progress_bar
@@ -86,85 +156,49 @@ class MCMC:
 
     # ---- running ----
 
-    def run(self, rng_key, *args, init_params=None, **kwargs):
+    def run(self, rng_key, *args, extra_fields=(), init_params=None, **kwargs):
         """Warm up and sample. args and kwargs go to the model; arrays and floats among them are data.
 
-        rng_key : random.key(seed), or an int          init_params : {site: unconstrained value}, with a leading chain axis
-            where there are several chains
-        An interrupt (Ctrl-C) keeps the draws so far. Raises SamplingError when the run cannot begin.
+        rng_key : random.key(seed), or an int
+        extra_fields : names that get_extra_fields is to have; all of FIELDS are there unasked
+        init_params : {site: unconstrained value}, with a leading chain axis where there are several chains
+        Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
+        before the first draw it raises KeyboardInterrupt.
         """
         started = time.perf_counter()
-        key = rng_key if isinstance(rng_key, random.Key) else random.key(rng_key)
+        self._draws = self._samples = None
+        self.interrupted = False
+        key = _key(rng_key)
+        self._aliases = _extra(extra_fields)
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
-        self._check_latents(program)
+        _check_latents(program)
         check_data(program, data)
-        run_chunk = _compiled(program, self.sampler, self.chain_method == "vectorized")
-        starts = [self._start(program, key, c, init_params) for c in range(self.num_chains)]
-        records = self._run(run_chunk, starts, data, program)
+        starts = self._starts(program, key, init_params)
+        records = self._run(_compiled(program, self.sampler, self.chain_method == "vectorized"), starts, data, program)
         self.gradients, self.seconds = sum(r.gradients for r in records), time.perf_counter() - started
-        self._program, self._data, self._args, self._kwargs = program, data, args, kwargs
+        self._program, self._data = program, data
         self._last = [r.chain for r in records]
         self._keep(records)
 
-    def _check_latents(self, program):
-        if not program.latents:
-            raise SamplingError(f"the model {program.name} has no latent sites, so there is nothing to sample.")
-        for v in program.latents:
-            if v.is_discrete:
-                raise SamplingError(f"site {v.name!r} is discrete and not observed; NUTS needs continuous sites.\n"
-                                    "Sum it out of the model, or observe it.", v.source)
-
-    def _start(self, program, key, number, init_params):
-        words = onp.asarray(random.key_data(random.fold_in(key, number))).astype(onp.uint64)
-        seed = np.asarray(words[0] << onp.uint64(32) | words[1])
-        position = None
-        if init_params is not None:
-            position = np.concatenate([self._given(v, init_params, number) for v in program.latents])
-        return chains.init(seed, site_count(program.latents), self.num_warmup, position=position, step_size=self.sampler.step_size,
-                           target_accept_prob=self.sampler.target_accept_prob, inverse_mass=self.sampler.inverse_mass_matrix,
-                           radius=self.sampler.init_radius, max_tree_depth=self.sampler.max_tree_depth)
-
-    def _given(self, latent, init_params, number):
-        if latent.name not in init_params:
-            raise SamplingError(f"init_params has no value for site {latent.name!r}.", latent.source)
-        x = np.asarray(init_params[latent.name])
-        want = latent.unconstrained_shape
-        if x.shape == (self.num_chains, *want) and (self.num_chains > 1 or x.shape != want):
-            x = x[number]
-        if x.shape != want:
-            raise SamplingError(f"init_params[{latent.name!r}] has shape {x.shape}; the unconstrained site has shape {want}, with the chains "
-                                f"in front {(self.num_chains, *want)}.", latent.source)
-        return np.reshape(x, (-1,))
+    def _starts(self, program, key, init_params):
+        out = []
+        for c in range(self.num_chains):
+            words = onp.asarray(random.key_data(random.fold_in(key, c))).astype(onp.uint64)
+            position = None if init_params is None else _position(program.latents, init_params, c, self.num_chains)
+            seed = np.asarray(words[0] << onp.uint64(32) | words[1])
+            out.append(self.sampler.start(seed, program.latents, self.num_warmup, position))
+        return out
 
     def _run(self, run_chunk, starts, data, program):
-        total = self.num_warmup + self.num_samples * self.thinning
-        stop = threading.Event()
-        self.interrupted = False
+        total = self.num_warmup + self.num_samples
         with Progress(self.progress_bar, self.num_chains, self.num_warmup, total) as progress:
             if self.chain_method == "vectorized":
                 start = tree_map(lambda *xs: np.stack(xs), *starts)
-                groups = [_Group(run_chunk, start, data, total, list(range(self.num_chains)), stop, progress)]
+                groups = [Group(run_chunk, start, data, total, range(self.num_chains), progress.report)]
             else:
-                groups = [_Group(run_chunk, s, data, total, [c], stop, progress) for c, s in enumerate(starts)]
-            groups[0].advance(1)                         # compiles, once, before the threads begin
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-            workers = 1 if self.chain_method == "sequential" else min(cores or 1, len(groups))
-            with ThreadPoolExecutor(workers) as pool:
-                waiting = [pool.submit(g.work) for g in groups]
-                try:
-                    while waiting:
-                        done, waiting = wait(waiting, timeout=0.05)
-                        waiting = list(waiting)
-                        for f in done:
-                            f.result()
-                        progress.show()
-                except KeyboardInterrupt:
-                    stop.set()
-                    self.interrupted = True
-                except BaseException:
-                    stop.set()
-                    raise
+                groups = [Group(run_chunk, s, data, total, [c], progress.report) for c, s in enumerate(starts)]
+            self.interrupted = drive(groups, progress, self.chain_method == "parallel")
         records = [r for g in groups for r in g.records()]
         for number, r in enumerate(records):
             if r.failed:
@@ -172,23 +206,25 @@ class MCMC:
         return records
 
     def _keep(self, records):
-        n = self.num_samples
+        """Keep the draws; of a run that was interrupted, those chains and as many of each as make most in all."""
+        made = [max(0, len(r.draws) - self.num_warmup) // self.thinning for r in records]
+        n = min(made)
         if self.interrupted:
-            n = min(max(0, (len(r.draws) - self.num_warmup) // self.thinning) for r in records)
-            print(f"interrupted: {n} draws of each of {self.num_chains} chains are kept "
-                  f"(of {self.num_samples}; {self.num_warmup} warm-up transitions).", file=sys.stderr)
+            n = max(sorted(made), key=lambda n: n * sum(m >= n for m in made))
             if n == 0:
                 raise KeyboardInterrupt("interrupted in warm-up, before the first draw")
+            records = [r for r, m in zip(records, made) if m >= n]
+            print(f"interrupted: {n} of {self.num_samples // self.thinning} draws are kept of each of {len(records)} "
+                  f"chains (of {self.num_chains}).", file=sys.stderr)
         rows = slice(self.num_warmup + self.thinning - 1, self.num_warmup + n * self.thinning, self.thinning)
         self._draws = onp.stack([r.draws[rows] for r in records])
         self._infos = onp.stack([r.infos[rows] for r in records])
-        self._samples = None
 
     # ---- what came of it ----
 
     def _need(self):
         if self._draws is None:
-            raise RuntimeError("there are no draws yet: call run first.")
+            raise RuntimeError("there are no draws: call run first, and let it reach its first draw.")
 
     def _constrained(self):
         if self._samples is None:
@@ -202,39 +238,43 @@ class MCMC:
         return out if group_by_chain else {k: np.reshape(v, (-1, *v.shape[2:])) for k, v in out.items()}
 
     def get_extra_fields(self, group_by_chain=False):
-        """Facts of each transition: potential_energy, energy, accept_prob, num_steps, tree_depth, diverging, step_size."""
+        """{name: facts of each transition}: the names of FIELDS, [draws], or [chain, draw]."""
         self._need()
-        out = {}
-        for name, (field, sign) in FIELDS.items():
-            x = self._infos[:, :, nuts.Info._fields.index(field)] * sign
-            x = x > 0.5 if name == "diverging" else x.astype(onp.int64) if name in ("num_steps", "tree_depth") else x
-            out[name] = np.asarray(x if group_by_chain else x.reshape(-1))
-        return out
+        out = {name: self._info(field) for name, field in {**FIELDS, **self._aliases}.items()}
+        out["potential_energy"] = -out["potential_energy"]
+        return {name: np.asarray(x if group_by_chain else x.reshape(-1)) for name, x in out.items()}
+
+    def _info(self, field):
+        """One column of the transitions' facts, [chain, draw]."""
+        x = self._infos[:, :, nuts.Info._fields.index(field)]
+        return x > 0.5 if field == "diverging" else x.astype(int) if field in ("num_steps", "tree_depth") else x
 
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
         self._need()
         names = {v.name for v in self._program.latents}
-        samples = {k: onp.asarray(v) for k, v in self._constrained().items() if not exclude_deterministic or k in names}
+        samples = {k: onp.asarray(v) for k, v in self._constrained().items()
+                   if k in names or not exclude_deterministic}
         diagnostics.print_summary(samples, prob=prob)
-        print(f"Number of divergences: {int(onp.asarray(self.get_extra_fields()['diverging']).sum())}")
+        print(f"Number of divergences: {self._info('diverging').sum()}")
 
     def to_arviz(self, *, coords=None, dims=None, **groups):
         """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names are the dimensions.
 
-        groups : prior, prior_predictive, posterior_predictive, log_likelihood: {name: array}, draws in front; constant_data
+        groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
+            constant_data
         """
         self._need()
         draws = {k: onp.asarray(v) for k, v in self._constrained().items()}
-        known = {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)] for k, names in self._program.dims.items() if any(names)}
-        stats = {name: self._infos[:, :, nuts.Info._fields.index(field)] for name, field in SAMPLE_STATS.items()}
-        stats["diverging"] = stats["diverging"] > 0.5
-        stats["n_steps"], stats["tree_depth"] = stats["n_steps"].astype(int), stats["tree_depth"].astype(int)
+        known = {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)]
+                 for k, names in self._program.dims.items() if any(names)}
+        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items()}
+        stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
         shape = self._draws.shape[:2]
         made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
         observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None, dims={**known, **(dims or {})},
-                        coords=coords, attrs={"inference_library": "chainrule", "sampling_time": self.seconds}, **made)
+        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None, coords=coords,
+                        dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
     @property
     def last_state(self):
@@ -243,70 +283,60 @@ class MCMC:
         return self._last
 
 
-def _by_chain(group, shape):
-    """Draws [chain * draw, …] as [chain, draw, …]."""
-    out = {}
-    for k, v in group.items():
-        v = onp.asarray(v)
-        flat = v.shape[0] == shape[0] * shape[1] and v.shape[:2] != shape
-        out[k] = v.reshape(*shape, *v.shape[1:]) if flat else v if v.shape[:2] == shape else v[None]
-    return out
+# ---- checks of what was given ----
+
+def _key(rng_key):
+    """One key, of a key, its words, or a seed."""
+    if isinstance(rng_key, int | onp.integer) and not isinstance(rng_key, bool):
+        return random.key(rng_key)
+    key = rng_key if isinstance(rng_key, random.Key) else None
+    if getattr(rng_key, "dtype", None) == onp.uint32 and rng_key.shape == (2,):
+        key = random.wrap_key_data(np.asarray(rng_key))
+    if key is None or key.shape != ():
+        got = f"keys of shape {key.shape}" if key is not None else _shown(rng_key)
+        raise TypeError(f"run takes a key first, random.key(0), and then the model's arguments; got {got}.")
+    return key
 
 
-class _Record:
-    """What one chain has given so far."""
+def _extra(extra_fields):
+    """The aliases among the fields asked for."""
+    names = (extra_fields,) if isinstance(extra_fields, str) else tuple(extra_fields)
+    for name in names:
+        if name not in FIELDS and name not in ALIASES:
+            raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
+    return {name: ALIASES[name] for name in names if name in ALIASES}
 
-    def __init__(self, draws, infos, gradients, chain, failed, position):
-        self.draws, self.infos, self.gradients = draws, infos, gradients
-        self.chain, self.failed, self.position = chain, failed, position
+
+def _check_latents(program):
+    if not program.latents:
+        raise SamplingError(f"the model {program.name} has no latent sites, so there is nothing to sample.")
+    for v in program.latents:
+        if v.is_discrete:
+            raise SamplingError(f"site {v.name!r} is discrete and not observed; NUTS needs continuous sites.\n"
+                                "Sum it out of the model, or observe it.", v.source)
 
 
-class _Group:
-    """Chains that run together: one, or all of a vectorised run."""
+def _position(latents, init_params, number, num_chains):
+    """The start of chain `number`, float[d], from {site: unconstrained value}."""
+    names = [v.name for v in latents]
+    if unknown := [k for k in init_params if k not in names]:
+        raise SamplingError(f"init_params has {unknown[0]!r}, which is no latent site of the model; they are: "
+                            f"{', '.join(names)}.")
+    parts = []
+    for v in latents:
+        if v.name not in init_params:
+            raise SamplingError(f"init_params has no value for site {v.name!r}.", v.source)
+        x, want = np.asarray(init_params[v.name]), v.unconstrained_shape
+        if x.shape == (num_chains, *want) and (num_chains > 1 or x.shape != want):
+            x = x[number]
+        if x.shape != want:
+            raise SamplingError(f"init_params[{v.name!r}] has shape {x.shape}; the unconstrained site has shape {want}, "
+                                f"with the chains in front {(num_chains, *want)}.", v.source)
+        parts.append(np.reshape(x, (-1,)))
+    return np.concatenate(parts)
 
-    def __init__(self, run_chunk, chain, data, total, numbers, stop, progress):
-        self.run_chunk, self.chain, self.data, self.total = run_chunk, chain, data, onp.asarray(total)
-        self.numbers, self.stop, self.progress = numbers, stop, progress
-        self.draws, self.infos = [[] for _ in numbers], [[] for _ in numbers]
-        self.gradients = [0 for _ in numbers]
-        self.budget, self.done = 1000, False
 
-    def advance(self, max_gradients):
-        """Run one chunk and take its draws."""
-        chunk = self.run_chunk(self.chain, self.data, self.total, onp.asarray(max_gradients))
-        self.chain = chunk.chain
-        many = chunk.count.ndim > 0
-        count, gradients = onp.atleast_1d(chunk.count), onp.atleast_1d(chunk.gradients)
-        draws, infos = onp.asarray(chunk.draws), onp.asarray(chunk.infos)
-        if not many:
-            draws, infos = draws[None], infos[None]
-        machine = chunk.chain.machine
-        finished = onp.atleast_1d(machine.transition) >= self.total
-        self.failed = onp.atleast_1d(nuts.failed(machine))
-        for j, number in enumerate(self.numbers):
-            k = int(count[j])
-            self.draws[j].append(draws[j, :k].copy())
-            self.infos[j].append(infos[j, :k].copy())
-            self.gradients[j] += int(gradients[j])
-            self.progress.report(number, int(onp.atleast_1d(machine.transition)[j]), infos[j, :k])
-        self.done = bool(onp.all(finished | self.failed))
-        return int(gradients.max())
-
-    def work(self):
-        """Run chunks of about a tenth of a second until the chains are done or told to stop."""
-        while not self.done and not self.stop.is_set():
-            started = time.perf_counter()
-            used = self.advance(self.budget)
-            rate = max(used, 1) / max(time.perf_counter() - started, 1e-6)
-            self.budget = int(min(max(rate * CHUNK_SECONDS, 10), 10_000_000))
-
-    def records(self):
-        """One record for each chain."""
-        positions = onp.asarray(self.chain.machine.moving.q).reshape(len(self.numbers), -1)
-        return [_Record(onp.concatenate(self.draws[j]), onp.concatenate(self.infos[j]), self.gradients[j],
-                        tree_map(lambda x, j=j: x[j], self.chain) if len(self.numbers) > 1 else self.chain,
-                        bool(self.failed[j]), positions[j]) for j in range(len(self.numbers))]
-
+# ---- the compiled chunk, and the draws as the model has them ----
 
 def _compiled(program, sampler, vectorized):
     """The compiled chunk of a model, kept with its program."""
@@ -319,8 +349,8 @@ def _compiled(program, sampler, vectorized):
         def run_chunk(chain, data, stop_at, max_gradients):
             def logdensity(z):
                 return program.log_joint(unravel(latents, z), data, unconstrained=True)
-            return chains.run(chain, logdensity, stop_at, max_gradients, size=size, max_tree_depth=sampler.max_tree_depth,
-                              radius=sampler.init_radius)
+            return chains.run(chain, logdensity, stop_at, max_gradients, size=size, radius=sampler.init_radius,
+                              max_tree_depth=sampler.max_tree_depth)
 
         found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if vectorized else run_chunk)
         program.cache[key] = found
@@ -361,8 +391,16 @@ def _no_start(program, data, position, number):
     shown = ", ".join(f"{name!r} ({value})" for name, value, _ in bad) or "none on its own: the gradient is not finite"
     source = bad[0][2] if bad else None
     return SamplingError(
-        f"chain {number}: the log-density or its gradient is not finite at any of {nuts.MAX_TRIES} start points, or at the one given.\n"
-        f"Sites whose term is not finite at the last one: {shown}.\n"
+        f"chain {number}: the log-density or its gradient is not finite at any of {nuts.MAX_TRIES} start points, or at "
+        f"the one given.\nSites whose term is not finite at the last one: {shown}.\n"
         "Look for data outside of a support, a scale of zero, or a parameter that overflows; or pass init_params.", source)
 
 
+def _by_chain(group, shape):
+    """Draws [chain * draw, …] as [chain, draw, …]."""
+    out = {}
+    for k, v in group.items():
+        v = onp.asarray(v)
+        flat = v.shape[0] == shape[0] * shape[1] and v.shape[:2] != shape
+        out[k] = v.reshape(*shape, *v.shape[1:]) if flat else v if v.shape[:2] == shape else v[None]
+    return out

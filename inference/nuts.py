@@ -1,16 +1,16 @@
 """The No-U-Turn sampler as a state machine: one step is one leapfrog step, and one gradient.
 
-A transition doubles a trajectory, forwards or backwards at random, until it turns round; the next position is drawn from it by
-multinomial weights (Betancourt 2017, appendix A). Usually that is a loop inside of a loop. Here the two are one: the state says
-where in the tree the machine is, and `step` takes one leapfrog step and, when that completes a subtree, merges it, and when
-that completes the tree, ends the transition. So there is one place in the program that evaluates the gradient, and in a
-vectorised run no chain waits for another's tree.
+A transition doubles a trajectory, forwards or backwards at random, until it turns round; the next position is drawn
+from it by multinomial weights (Betancourt 2017, appendix A). Usually that is a loop inside of a loop. Here the two are
+one: the state says where in the tree the machine is, and `advance` takes one leapfrog step. When that completes a
+subtree, `resolve` merges it; when that completes the tree, the transition ends and `begin` draws a new momentum. So one
+place in the program evaluates the gradient, and in a vectorised run no chain waits for another's tree.
 
-Subtrees are built iteratively with O(log n) checkpoints: leaf n of a subtree checks for a U-turn against the leaves that
-begin the balanced subtrees that it ends (Phan, Pradhan & Jankowiak 2019, appendix A).
+Subtrees are built iteratively with O(log n) checkpoints: leaf n of a subtree checks for a U-turn against the leaves
+that begin the balanced subtrees that it ends (Phan, Pradhan & Jankowiak 2019, appendix A).
 
-`init`, `advance`, `resolve` and `begin` are pure functions that know a log-density and nothing of models. The randomness of transition i of a chain is
-a function of the chain's seed and i alone.
+`init`, `advance`, `resolve` and `begin` are pure functions that know a log-density and nothing of models. The
+randomness of transition i of a chain is a function of the chain's seed and of i alone.
 """
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Info(NamedTuple):
     energy: Array                  # float[], potential plus kinetic, at the new position's momentum
     accept_prob: Array             # float[], the mean over the tree
     num_steps: Array               # float[], leapfrog steps
-    tree_depth: Array              # float[]
+    tree_depth: Array              # float[], doublings begun
     diverging: Array               # float[], 0 or 1
     step_size: Array               # float[], the one used
     max_energy_error: Array        # float[], the largest in size, with its sign
@@ -99,6 +99,7 @@ def _transition_seed(seed, transition):
 
 
 def _uniform(state, purpose, count):
+    """A number in (0, 1) for a purpose and a count within the transition under way."""
     return random.hash_uniform(_transition_seed(state.seed, state.transition), np.astype(count, onp.uint64) + purpose)
 
 
@@ -112,20 +113,27 @@ def init(seed, position=None, *, num_dims=None, radius=2.0, max_tree_depth=10):
     """The machine before its first step.
 
     seed : uint64[], of this chain          position : float[d], or None for Uniform(-radius, radius)^d
-    The first step evaluates the log-density at the position. A random position where it is not finite is drawn again, up to
-    100 times; then `tries` says so and the machine stays where it is.
+    The first step evaluates the log-density at the position. A random position where it or its gradient is not finite
+    is drawn again, up to MAX_TRIES in all; then `failed` says so and the machine stays where it is. A position that
+    was given has one try.
     """
     float_type = default_float()
     given = position is not None
-    q = np.asarray(position, float_type) if given else np.astype(_start_point(seed, onp.asarray(0), num_dims, radius), float_type)
+    q = np.asarray(position) if given else _start_point(seed, onp.asarray(0), num_dims, radius)
+    q = np.astype(q, float_type)
     d = q.shape[0]
     zero, vector, count = np.zeros((), float_type), np.zeros(d, float_type), np.asarray(0)
-    point = Point(q, vector, vector)
-    ckpt = np.zeros((max_tree_depth, d), float_type)
-    info = Info(*[zero] * len(Info._fields))
-    return State(seed, np.asarray(True), np.asarray(MAX_TRIES - 1 if given else 0), count, q, zero, vector, point, point, point,
-                 np.asarray(True), count, zero, zero, vector, q, zero, vector, zero, count, zero, vector, q, zero, vector, zero,
-                 ckpt, ckpt, count, zero, zero, info)
+    yes, tries = np.asarray(True), np.asarray(MAX_TRIES - 1 if given else 0)
+    point, checkpoints = Point(q, vector, vector), np.zeros((max_tree_depth, d), float_type)
+    return State(
+        seed, yes, tries, transition=count, position=q, logdensity=zero, grad=vector,
+        left=point, right=point, moving=point,
+        forwards=yes, depth=count, energy=zero, log_weight=zero, momentum_sum=vector,
+        proposal=q, proposal_logdensity=zero, proposal_grad=vector, proposal_energy=zero,
+        leaf=count, sub_log_weight=zero, sub_momentum_sum=vector,
+        sub_proposal=q, sub_logdensity=zero, sub_grad=vector, sub_energy=zero,
+        checkpoint_p=checkpoints, checkpoint_sum=checkpoints,
+        steps=count, accept_sum=zero, worst=zero, info=Info(*[zero] * len(Info._fields)))
 
 
 def failed(state):
@@ -153,11 +161,12 @@ def advance(state, logdensity_fn, params):
     diverging = delta < -MAX_ENERGY_ERROR
     stop = np.logical_or(turning, diverging)
     full = state.leaf + 1 == np.left_shift(onp.asarray(1), state.depth)
-    choose = lambda a, b: np.where(take, a, b)  # noqa: E731
+    choose = lambda a, b: np.where(take, a, b)
     state = state._replace(
         moving=new, leaf=state.leaf + 1, sub_log_weight=log_weight, sub_momentum_sum=momentum_sum,
         sub_proposal=choose(new.q, state.sub_proposal), sub_grad=choose(new.grad, state.sub_grad),
-        sub_logdensity=choose(logdensity, state.sub_logdensity), sub_energy=choose(state.energy - delta, state.sub_energy),
+        sub_logdensity=choose(logdensity, state.sub_logdensity),
+        sub_energy=choose(state.energy - delta, state.sub_energy),
         checkpoint_p=ckpt_p, checkpoint_sum=ckpt_sum, steps=state.steps + 1,
         accept_sum=state.accept_sum + np.exp(np.minimum(delta, 0.0)),
         worst=np.where(np.abs(delta) > np.abs(state.worst), -delta, state.worst))
@@ -165,7 +174,10 @@ def advance(state, logdensity_fn, params):
 
 
 def leapfrog(state, logdensity_fn, params):
-    """One step of the leapfrog integrator from the moving end: (point, log-density, energy at the start - energy here)."""
+    """One step of the leapfrog integrator from the moving end: (point, log-density, energy at the start - energy here).
+
+    An energy that is not finite, of either sign, counts as infinite: the trajectory diverges there.
+    """
     q, p, g = state.moving
     eps = np.where(state.starting, 0.0, np.where(state.forwards, params.step_size, -params.step_size))
     p = p + 0.5 * eps * g
@@ -173,7 +185,7 @@ def leapfrog(state, logdensity_fn, params):
     logdensity, g = value_and_grad(logdensity_fn)(q)
     p = p + 0.5 * eps * g
     delta = state.energy - (kinetic(p, params) - logdensity)
-    return Point(q, p, g), logdensity, np.where(np.isnan(delta), -np.inf, delta)
+    return Point(q, p, g), logdensity, np.where(np.isfinite(delta), delta, -np.inf)
 
 
 def kinetic(p, params):
@@ -182,8 +194,8 @@ def kinetic(p, params):
 
 
 def check_subtrees(state, p, momentum_sum, inverse_mass):
-    """(turning, checkpoints): leaf n, if even, is kept as the beginning of subtrees; if odd, the balanced subtrees that it
-    ends are checked.
+    """(turning, checkpoints): leaf n, if even, is kept as the beginning of subtrees; if odd, the balanced subtrees that
+    it ends are checked.
 
     Checkpoint k holds the beginning of the subtree with k set bits in n >> 1; leaf n ends as many subtrees as it has
     trailing ones.
@@ -192,7 +204,7 @@ def check_subtrees(state, p, momentum_sum, inverse_mass):
     slot = np.bitwise_count(np.right_shift(n, onp.asarray(1)))
     ends = np.bitwise_count(np.bitwise_and(n, np.invert(n + 1)))          # the trailing ones of n
     even = np.bitwise_and(n, onp.asarray(1)) == 0
-    put = lambda old, new: old.at[slot].set(np.where(even, new, old[slot]))  # noqa: E731 (twice, on two arrays)
+    put = lambda old, new: old.at[slot].set(np.where(even, new, old[slot]))
     ckpt_p, ckpt_sum = put(state.checkpoint_p, p), put(state.checkpoint_sum, momentum_sum)
 
     def unfinished(c):
@@ -224,7 +236,8 @@ def resolve(state, event, params, *, max_tree_depth=10, radius=2.0):
 
     `ended` says that a transition ended (see `state.info`) or that the start was found; `begin` must follow.
     """
-    return cond(state.starting, lambda s: _try_start(s, event, radius), lambda s: _merge(s, event, params, max_tree_depth), state)
+    return cond(state.starting, lambda s: _try_start(s, event, radius),
+                lambda s: _merge(s, event, params, max_tree_depth), state)
 
 
 def _try_start(state, event, radius):
@@ -235,20 +248,20 @@ def _try_start(state, event, radius):
     again = np.astype(_start_point(state.seed, tries, new.q.shape[0], radius), new.q.dtype)
     again = np.where(tries < MAX_TRIES, again, new.q)
     zero = np.zeros_like(new.q)
-    return state._replace(
-        starting=np.logical_not(found), tries=tries, position=np.where(found, new.q, again), logdensity=event.logdensity,
-        grad=new.grad, moving=Point(np.where(found, new.q, again), zero, zero)), found
+    q = np.where(found, new.q, again)
+    return state._replace(starting=np.logical_not(found), tries=tries, position=q, logdensity=event.logdensity,
+                          grad=new.grad, moving=Point(q, zero, zero)), found
 
 
 def _merge(state, event, params, max_tree_depth):
     """Double the tree by its complete subtree: biased progressive sampling, and the check over the whole."""
     keep = np.logical_not(event.stop)
-    pick = lambda c, a, b: Point(*[np.where(c, x, y) for x, y in zip(a, b)])  # noqa: E731
+    pick = lambda c, a, b: Point(*[np.where(c, x, y) for x, y in zip(a, b)])
     left = pick(state.forwards, state.left, state.moving)
     right = pick(state.forwards, state.moving, state.right)
     u = _uniform(state, _MERGE, state.depth)
     take = np.logical_and(keep, np.log(u) < state.sub_log_weight - state.log_weight)
-    choose = lambda a, b: np.where(take, a, b)  # noqa: E731
+    choose = lambda a, b: np.where(take, a, b)
     momentum_sum = state.momentum_sum + state.sub_momentum_sum
     depth = state.depth + 1
     ended = np.logical_or(np.logical_or(event.stop, depth >= max_tree_depth),
@@ -257,10 +270,10 @@ def _merge(state, event, params, max_tree_depth):
     logdensity = choose(state.sub_logdensity, state.proposal_logdensity)
     grad = choose(state.sub_grad, state.proposal_grad)
     energy = choose(state.sub_energy, state.proposal_energy)
-    as_float = lambda x: np.astype(x, q.dtype)  # noqa: E731
+    as_float = lambda x: np.astype(x, q.dtype)
     info = Info(logdensity, energy, state.accept_sum / as_float(state.steps), as_float(state.steps), as_float(depth),
                 as_float(event.diverging), params.step_size, state.worst)
-    arrived = lambda a, b: np.where(ended, a, b)  # noqa: E731
+    arrived = lambda a, b: np.where(ended, a, b)
     state = state._replace(
         left=left, right=right, momentum_sum=momentum_sum, depth=depth,
         log_weight=np.where(keep, np.logaddexp(state.log_weight, state.sub_log_weight), state.log_weight),
@@ -276,7 +289,8 @@ def begin_subtree(state):
     forwards = _uniform(state, _DIRECTION, state.depth) < 0.5
     moving = Point(*[np.where(forwards, r, le) for le, r in zip(state.left, state.right)])
     return state._replace(forwards=forwards, moving=moving, leaf=np.zeros_like(state.leaf),
-                          sub_log_weight=np.full_like(state.log_weight, -np.inf), sub_momentum_sum=np.zeros_like(state.momentum_sum))
+                          sub_log_weight=np.full_like(state.log_weight, -np.inf),
+                          sub_momentum_sum=np.zeros_like(state.momentum_sum))
 
 
 def begin(state, params):

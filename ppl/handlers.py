@@ -7,11 +7,23 @@ A handler overrides `site`: it gets a `Site`, may change it, and hands it down w
             print(site.name)
             return self.next(site)
 
-It is used as a wrapper, `shout(model)(x)`, or as a context, `with shout(): model(x)`; each use is a fresh copy, so no
-traced value outlives its world. Handlers nest innermost first, and with grad, vmap, jit, scan and cond in any order.
+It is used as a wrapper, `shout(model)(x)`, or as a context, `with shout(): model(x)`. A wrapper makes a fresh copy of itself for
+each call, so no traced value outlives its world. Handlers nest innermost first, and with grad, vmap, jit, scan and cond in any
+order.
 
 What happens at a scan, cond, while or jit whose program has sites is written once, in `programs.py`; a handler says only
-what it puts into the program (`enter`), what it takes out (`leave`) and what it does with that (`absorb`).
+what it puts into the program (`puts`), what it threads through it (`carried`) and what it takes out (`taken`):
+
+    class count(Handler):                          # how many sites there are, each step of a loop counted
+        def start(self): self.total = np.asarray(0)
+        def carried(self): return self.total
+        def carry(self, value): self.total = value
+        def site(self, site):
+            self.total = self.total + 1
+            return self.next(site)
+
+Sharp edges: a site inside of vmap is one site with a leading axis for the handlers around the vmap, and one per lane for those
+inside of it. A handler around a `jit`, scan or cond runs while the program is staged, so what it does in Python happens once.
 """
 import copy
 import hashlib
@@ -77,7 +89,7 @@ class Handler(Trace):
     def process(self, prim, args, params):
         if prim is site_p:
             return self.site(Site.rebuild(args, params))
-        if prim.effects(params):
+        if "site" in prim.effects(params):
             return through_program(self, prim, args, params)
         return prim.bind(*args, **params)
 

@@ -12,34 +12,25 @@ import numpy as onp
 from ..distributions import biject_to
 from ..engine import numpy as np
 from ..engine import tree
-from ..engine.array import Array
-from ..engine.core import Tracer, world
 from ..engine.api import stage_function
+from ..engine.core import Tracer, world
 from ..engine.interpreters.stage import eval_jaxpr, stage
+from .arguments import is_data, is_numbers, surroundings
 from .handlers import Handler, seed, substitute, trace
-from .sites import SiteError, check_support, with_value
+from .sites import SiteError, check_support, log_prob_of, with_value
+
+MAX_PROGRAMS = 32            # that are kept for one model
 
 
-class LogJoint(Handler):
-    """Give latent sites their values and add up the log-density of all sites.
+class Points(Handler):
+    """Give the open sites their values, by name.
 
-    With `unconstrained`, the values are points of ℝⁿ that a bijection takes into each site's support, and the log-determinants
-    of the bijections are added: log p(T(z)) + log |det dT/dz|.
+    With `unconstrained`, the values are points of ℝⁿ that a bijection takes into each site's support.
     """
 
     def __init__(self, fn=None, values=None, unconstrained=False):
         super().__init__(fn)
         self.values, self.unconstrained = dict(values or {}), unconstrained
-        self.total = np.zeros(())
-        self.names = set()
-
-    def start(self):
-        self.total, self.names = np.zeros(()), set()
-
-    def enter(self, index):
-        inner = super().enter(index)
-        inner.names = set()
-        return inner
 
     def puts(self, names):
         return {k: v for k, v in self.values.items() if k in names}
@@ -47,38 +38,46 @@ class LogJoint(Handler):
     def put(self, values):
         self.values = {**self.values, **values}
 
+    def site(self, site):
+        return self.next(self.given(site)[0])
+
+    def given(self, site):
+        """(the site with its value, log |det| of the bijection that made it)."""
+        if site.kind != "sample" or site.value is not None:
+            return site, 0.0
+        if site.name not in self.values:
+            raise site.error(f"site {site.name!r} has no value: neither observed nor given.\n"
+                             f"Values were given for: {', '.join(sorted(self.values)) or '(none)'}.")
+        z = self.values[site.name]
+        if not self.unconstrained:
+            return with_value(site, z, "the value given"), 0.0
+        transform = biject_to(site.fn.support)
+        x = transform(z)
+        return site.replace(value=x), np.sum(transform.log_abs_det_jacobian(z, x))
+
+
+class LogJoint(Points):
+    """Give the open sites their values and add up the log-density of all sites, in `total`.
+
+    With `unconstrained`, the log-determinants of the bijections are added: log p(T(z)) + log |det dT/dz|.
+    """
+
+    def start(self):
+        self.total = np.zeros(())
+
     def carried(self):
         return self.total
 
     def carry(self, value):
-        if value is not None:
-            self.total = value
+        self.total = value
 
     def site(self, site):
-        if site.kind == "deterministic":
-            return self.next(site)
-        if site.name in self.names:
-            raise site.error(f"the model has two sites named {site.name!r}; a name must be unique.")
-        self.names.add(site.name)
-        if site.kind == "sample" and site.value is None:
-            site = self.give(site)
+        site, log_det = self.given(site)
         out = self.next(site)
-        lp = site.replace(value=out[0]).log_prob()
-        self.total = self.total + np.sum(lp)
+        if site.kind != "deterministic":
+            term = np.sum(site.replace(value=out[0]).log_prob()) + log_det
+            self.total = self.total + np.astype(term, self.total.dtype)
         return out
-
-    def give(self, site):
-        """The site with its value."""
-        if site.name not in self.values:
-            raise site.error(f"site {site.name!r} has no value: neither observed nor given.\n"
-                             f"Values were given for: {', '.join(sorted(self.values)) or '(none)'}.")
-        if not self.unconstrained:
-            return with_value(site, self.values[site.name], "the value given")
-        transform = biject_to(site.fn.support)
-        z = self.values[site.name]
-        x = transform(z)
-        self.total = self.total + np.sum(transform.log_abs_det_jacobian(z, x))
-        return site.replace(value=x)
 
 
 def log_density(model, model_args=(), model_kwargs=None, params=None):
@@ -104,10 +103,7 @@ def log_density(model, model_args=(), model_kwargs=None, params=None):
 
 def site_log_prob(name, record):
     """The masked and scaled log-density of one entry of a trace, one number per batch element."""
-    lp = record["value"] if record["type"] == "factor" else record["fn"].log_prob(record["value"])
-    if record["mask"] is not None:
-        lp = np.where(record["mask"], lp, 0.0)
-    return lp if record["scale"] is None else record["scale"] * lp
+    return log_prob_of(record["fn"], record["value"], record["mask"], record["scale"])
 
 
 class Latent(NamedTuple):
@@ -141,19 +137,25 @@ class ModelProgram:
         use.finish()
         return use, tree.unflatten(self.out_tree, out)
 
+    def record(self, handler, data):
+        """{name: Site} of a run under a handler that gives the sites their values."""
+        recorder = trace().fresh()
+        with world(recorder):
+            self.run(handler, data)
+        return recorder.sites
+
     def describe(self, data):
-        """Fill in `latents` and `dims` (site name -> names of its trailing dimensions); runs on types alone."""
-        if self.latents is not None:
-            return self
-        found = _sites_of(self, data)
-        latents, dims = [], {}
-        for name, site in found.items():
-            if site["type"] == "factor":
-                continue
-            dims[name] = _dims(site)
-            if site["type"] == "sample" and not site["is_observed"]:
-                latents.append(site["latent"])
-        self.latents, self.dims = latents, dims
+        """Fill in `latents` and `dims` (site name -> names of its dimensions); runs on types alone."""
+        if self.latents is None:
+            def run(*flat):
+                sites = self.record(seed(rng_seed=0), flat).values()
+                latents = [_latent(s) for s in sites if s.kind == "sample" and not s.observed]
+                found.append((latents, {s.name: _dims(s) for s in sites if s.kind != "factor"}))
+                return []
+
+            found = []
+            stage(run, [x.aval for x in data])
+            self.latents, self.dims = found[0]
         return self
 
     def log_joint(self, values, data, unconstrained=False):
@@ -162,88 +164,30 @@ class ModelProgram:
 
     def constrained(self, z, data):
         """{site: value} of the latent and deterministic sites at an unconstrained point."""
-        recorder = _Values(None, z)
-        return self.run(recorder, data)[0].found
-
+        sites = self.record(Points(None, z, True), data)
+        return {name: s.value for name, s in sites.items() if s.kind == "deterministic" or s.kind == "sample" and not s.observed}
 
     def observed(self, data):
         """{site: value} of the observed sites."""
-        use, _ = self.run(trace(), data) if not self.latents else self._with_draws(data)
-        return {name: onp.asarray(s.value) for name, s in use.sites.items() if s.observed and s.kind == "sample"}
-
-    def _with_draws(self, data):
-        outer = trace().fresh()
-        with world(outer):
-            self.run(seed(rng_seed=0), data)
-        return outer, None
+        sites = self.record(seed(rng_seed=0), data)
+        return {name: onp.asarray(s.value) for name, s in sites.items() if s.observed and s.kind == "sample"}
 
 
-class _Values(trace):
-    """Record the values of latent and deterministic sites at an unconstrained point."""
-
-    def __init__(self, fn=None, values=None):
-        super().__init__(fn)
-        self.values = dict(values or {})
-
-    def puts(self, names):
-        return {k: v for k, v in self.values.items() if k in names}
-
-    def put(self, values):
-        self.values = {**self.values, **values}
-
-    def site(self, site):
-        if site.kind == "sample" and site.value is None:
-            site = site.replace(value=biject_to(site.fn.support)(self.values[site.name]))
-        return super().site(site)
-
-    @property
-    def found(self):
-        return {name: s.value for name, s in self.sites.items()
-                if s.kind == "deterministic" or (s.kind == "sample" and not s.observed)}
-
-
-def _sites_of(program, data):
-    """Trace the program on types, drawing the open sites, and record what is static of each site."""
-    found = {}
-
-    def run(*flat):
-        outer = trace().fresh()
-        with world(outer):
-            use = seed(rng_seed=0).fresh()
-            with world(use):
-                eval_jaxpr(program.jaxpr, [*program.consts, *flat])
-        for name, s in outer.sites.items():
-            found[name] = {"type": s.kind, "is_observed": s.observed, "plates": s.plates,
-                           "shape": tuple(s.value.shape), "event_dim": 0 if s.fn is None else len(s.fn.event_shape),
-                           "latent": _latent(name, s)}
-        return []
-
-    stage(run, [x.aval for x in data])
-    return found
-
-
-def _latent(name, s):
-    if s.kind != "sample" or s.observed:
-        return None
+def _latent(s):
     shape = tuple(s.value.shape)
-    if s.fn.is_discrete:
-        return Latent(name, shape, shape, s.plates, True, s.source)
-    return Latent(name, shape, tuple(biject_to(s.fn.support).inverse_shape(shape)), s.plates, False, s.source)
+    free = shape if s.fn.is_discrete else tuple(biject_to(s.fn.support).inverse_shape(shape))
+    return Latent(s.name, shape, free, s.plates, s.fn.is_discrete, s.source)
 
 
-def _dims(site):
-    """Names for the dimensions of a site's value, None where no plate names them."""
-    shape = site["shape"]
-    batch = len(shape) - site["event_dim"]
+def _dims(s):
+    """Names for the dimensions of a site's value, None where no plate and no named vmap axis names them."""
+    shape = s.value.shape
+    batch = len(shape) if s.fn is None else len(shape) - len(s.fn.event_shape)
     names = [None] * len(shape)
-    for f in site["plates"]:
-        if f.name is None:
-            continue
-        axis = batch + f.dim if f.dim is not None else None
-        if site["type"] == "deterministic" and f.dim is not None:
-            axis = len(shape) + f.dim
-        if axis is not None and 0 <= axis < len(shape) and shape[axis] == f.size:
-            names[axis] = f.name
+    lanes = [f for f in s.plates if f.dim is None]
+    for axis, f in [*enumerate(lanes), *[(batch + f.dim, f) for f in s.plates if f.dim is not None]]:
+        if f.name is not None and 0 <= axis < len(shape) and shape[axis] == f.size:
+            names[axis] = str(f.name)
     return names
 
 
@@ -251,17 +195,10 @@ class Keep(Handler):
     """Marks that handlers will come: sites stay in the program."""
 
 
-def is_data(x):
-    """Whether an argument of a model is data (an array or a float) rather than a fixed fact."""
-    if isinstance(x, (Array, Tracer, onp.ndarray, float)) or hasattr(x, "__array__"):
-        return not isinstance(x, onp.integer)
-    return isinstance(x, (list, tuple)) and bool(x) and all(isinstance(v, float) for v in x)
-
-
 def stage_model(model, args=(), kwargs=None):
     """(program, data leaves) of a model for these arguments; staged once for each set of their types."""
     kwargs = kwargs or {}
-    leaves, treedef = tree.flatten((tuple(args), kwargs), is_leaf=_is_numbers)
+    leaves, treedef = tree.flatten((tuple(args), kwargs), is_leaf=is_numbers)
     moving = [is_data(x) for x in leaves]
     fixed = tuple([None if m else x for x, m in zip(leaves, moving)])
     data = [np.asarray(x) for x, m in zip(leaves, moving) if m]
@@ -275,20 +212,16 @@ def stage_model(model, args=(), kwargs=None):
     return program, data
 
 
-def _is_numbers(x):
-    return isinstance(x, list) and bool(x) and all(isinstance(v, (int, float)) for v in x)
-
-
 def _runner(model, treedef, moving, fixed):
     """The model as a function of its data alone; kept on the model's function so that staging is kept too."""
-    key = (treedef, moving, tuple([(type(v), v) for v in fixed]))
+    key = (treedef, moving, tuple([(type(v), v) for v in fixed]), surroundings(model))
+    table = model.__dict__.setdefault("_chainrule_programs", {}) if hasattr(model, "__dict__") else {}
     try:
-        table = model.__dict__.setdefault("_chainrule_programs", {}) if hasattr(model, "__dict__") else {}
         found = table.get(key)
     except TypeError:
         bad = next(v for v in fixed if getattr(type(v), "__hash__", None) is None)
         raise SiteError(f"an argument of the model is a {type(bad).__name__}, neither data nor a fixed value: {bad!r:.60}.\n"
-                        "Pass arrays for data; integers, strings and None are fixed.") from None
+                        "Pass arrays and lists of numbers for data; integers, strings and None are fixed.") from None
     if found is None:
         def run(*data):
             it = iter(data)
@@ -297,6 +230,8 @@ def _runner(model, treedef, moving, fixed):
             return ()
         run.__name__ = getattr(model, "__name__", "model")
         run.programs = {}
+        while len(table) >= MAX_PROGRAMS:
+            table.pop(next(iter(table)))
         found = table[key] = run
     return found
 
@@ -316,40 +251,28 @@ def unravel(latents, z):
     return out
 
 
-class _Check(LogJoint):
-    """Check the values of observed sites against the supports that are known."""
-
-    def site(self, site):
-        if site.kind == "sample" and site.observed:
-            check_support(site, site.fn, site.value, "obs")
-        return super().site(site)
-
-
 def check_data(program, data):
     """Raise SiteError when observed data lie outside of a support that does not depend on latent sites."""
+    unknown = []
+
     def run(z):
-        program.run(_Check(None, unravel(program.latents, z), True), data)
+        for s in program.record(Points(None, unravel(program.latents, z), True), data).values():
+            if s.kind == "sample" and s.observed:
+                if isinstance(s.value, Tracer):          # it stands in a loop or a branch
+                    unknown.append(s.name)
+                else:
+                    check_support(s, s.fn, s.value, "obs")
         return []
 
     stage(run, [np.zeros(site_count(program.latents)).aval])
-
-
-class _Terms(LogJoint):
-    """Keep each site's own log-density."""
-
-    def start(self):
-        super().start()
-        self.terms = []
-
-    def site(self, site):
-        out = super().site(site)
-        if site.kind != "deterministic":
-            lp = np.sum(site.replace(value=out[0]).log_prob())
-            self.terms.append((site.name, lp, site.source))
-        return out
+    if unknown and not any(isinstance(x, Tracer) for x in data):
+        sites = program.record(seed(rng_seed=0), data)
+        for s in (sites[name] for name in unknown):
+            if not tree.leaves(s.fn.support):            # bounds may depend on what was drawn
+                check_support(s, s.fn, s.value, "obs")
 
 
 def site_terms(program, values, data):
-    """[(site, its log-density, its line)] at an unconstrained point; sites in loops and branches are left out."""
-    use, _ = program.run(_Terms(None, values, True), data)
-    return [(name, float(lp), source) for name, lp, source in use.terms if not isinstance(lp, Tracer)]
+    """[(site, its log-density, its line)] at an unconstrained point."""
+    sites = program.record(Points(None, values, True), data).values()
+    return [(s.name, float(np.sum(s.log_prob())), s.source) for s in sites if s.kind != "deterministic"]

@@ -1,27 +1,31 @@
-"""Handlers through programs: what happens at a jit, scan, cond, switch or while whose program has sites.
+"""Handlers through programs: what happens at a jit, checkpoint, scan, cond, switch or while whose program has sites.
 
 Written once, for the three things that a handler may need: put values in by name (sliced along a scan's steps), take values
 out by name (stacked along a scan, joined over branches), and thread a state (a running total). The handler's copy runs inside
 the staged program; what it closes over becomes an operand of the program by itself.
 """
+from functools import partial
 from typing import Any
 
 import numpy as onp
 
-from ..distributions import Distribution, Vmapped
 from ..engine import numpy as np
 from ..engine import tree
 from ..engine.avals import Aval
 from ..engine.control.call import jit_p
 from ..engine.control.cond import join, switch_p
 from ..engine.control.loops import while_p
+from ..engine.control.remat import remat_p
 from ..engine.control.scan import scan_p
 from ..engine.core import aval_of, world
-from ..engine.errors import MissingRule
+from ..engine.interpreters.batch import LaneLoop
 from ..engine.interpreters.jvp import zero_tangent
-from ..engine.interpreters.stage import eval_jaxpr, stage
+from ..engine.interpreters.stage import eval_jaxpr
+from ..engine.interpreters.stage import stage as stage_program
 from ..engine.ir import Var
-from .sites import Arrays, Frame, Site, SiteError, site_p
+from .sites import Frame, Site, SiteError, site_p
+from .stacked import join as join_sites
+from .stacked import lanes_before, stack
 
 
 def site_names(prim, params):
@@ -41,7 +45,9 @@ def through_program(handler, prim, args, params):
     """Run a handler through an equation with programs inside; returns the equation's results."""
     rule = RULES.get(prim)
     if rule is None:
-        raise MissingRule(f"`{prim.name}` has sites inside, and handlers do not know how to go through it.")
+        site = next(iter(site_names(prim, params).values()))
+        raise SiteError(f"site {site.name!r} stands in a function that goes through `{prim.name}`, which handlers cannot see into.\n"
+                        "Take the sample statement out of that function.", site.source)
     return rule(handler, args, params)
 
 
@@ -70,9 +76,9 @@ class Taken:
         return [self.rebuild(made[name], facts) for name, facts in self.facts.items()]
 
 
-# ---- jit ----
+# ---- jit, checkpoint ----
 
-def _jit(handler, args, params):
+def _call(prim, handler, args, params):
     info = {}
     carried_leaves, carried_tree = tree.flatten(handler.carried())
     n = len(carried_leaves)
@@ -83,8 +89,8 @@ def _jit(handler, args, params):
         leaves, info["tree"] = tree.flatten(arrays)
         return out + tree.leaves(carried) + leaves
 
-    program, consts, _ = stage(body, _types([*carried_leaves, *args]), params["jaxpr"].name)
-    out = jit_p.bind(*consts, *carried_leaves, *args, jaxpr=program)
+    program, consts, _ = stage_program(body, _types([*carried_leaves, *args]), params["jaxpr"].name)
+    out = prim.bind(*consts, *carried_leaves, *args, **{**params, "jaxpr": program})
     k = len(params["jaxpr"].outs)
     handler.carry(tree.unflatten(carried_tree, out[k:k + n]))
     handler.absorb(tree.unflatten(info["tree"], out[k + n:]), Taken(info["facts"], lambda a, f: Site(a, f)))
@@ -113,12 +119,13 @@ def _scan(handler, args, params):
 
     rows = [steps, *value_leaves, *xs]
     types = _types([*carried_leaves, *init]) + [Aval(a.shape[1:], a.dtype) for a in _types(rows)]
-    program, more, _ = stage(body, types, jaxpr.name)
+    program, more, _ = stage_program(body, types, jaxpr.name)
     out = scan_p.bind(*more, *carried_leaves, *init, *rows, jaxpr=program, n_consts=len(more), n_carry=n + n_carry,
                       length=length, reverse=params["reverse"])
     k = n + len(jaxpr.outs)
+    frame = Frame(jaxpr.name.axis, None, length, jaxpr.name.loops) if isinstance(jaxpr.name, LaneLoop) else None
     handler.carry(tree.unflatten(carried_tree, out[:n]))
-    handler.absorb(tree.unflatten(info["tree"], out[k:]), Taken(info["facts"], lambda a, f: _stacked(a, f, length)))
+    handler.absorb(tree.unflatten(info["tree"], out[k:]), Taken(info["facts"], lambda a, f: stack(a, f, length, frame)))
     return out[n:k]
 
 
@@ -126,32 +133,14 @@ def _sliced(handler, facts, length):
     """The values for a scan's sites, one slice for each step."""
     values = {}
     for name, value in handler.puts(set(facts)).items():
-        value = tree.map(np.asarray, value)
-        for leaf in tree.leaves(value):
-            if leaf.ndim == 0 or leaf.shape[0] != length:
-                raise SiteError(f"site {name!r} stands in a scan of {length} steps, and the value given for it has shape {leaf.shape}.\n"
-                                f"Its leading axis runs over the steps: pass shape ({length}, ...).", facts[name].source)
-        values[name] = value
+        value, k = np.asarray(value), lanes_before(facts[name])
+        if value.ndim <= k or value.shape[k] != length:
+            wanted = ", ".join([str(f.size) for f in facts[name].plates[:k]] + [str(length)])
+            raise SiteError(f"site {name!r} stands in a scan of {length} steps, and the value given for it has shape {value.shape}.\n"
+                            f"{f'Axis {k}' if k else 'Its leading axis'} runs over the steps: pass shape ({wanted}, ...).",
+                            facts[name].source)
+        values[name] = np.moveaxis(value, k, 0) if k else value
     return values
-
-
-def _stacked(arrays, facts, length):
-    """A site of a scan: one distribution, value, mask and scale for each step."""
-    fn, value, mask, scale = arrays
-    if fn is not None:
-        rank = len(fn_of_one_step(fn).batch_shape)
-        fn = Vmapped(fn, tuple(True for _ in tree.leaves(fn)), length)
-        mask, scale = (_lift(x, rank, length) for x in (mask, scale))
-    return Site(Arrays(fn, value, mask, scale), facts._replace(plates=(Frame(None, None, length), *facts.plates)))
-
-
-def fn_of_one_step(fn):
-    """A stacked distribution's type at one step."""
-    return tree.map(lambda x: Aval(x.shape[1:], x.dtype), fn)
-
-
-def _lift(x, rank, length):
-    return None if x is None else np.reshape(x, (length, *(1,) * (rank + 1 - x.ndim), *x.shape[1:]))
 
 
 # ---- cond and switch ----
@@ -167,7 +156,7 @@ def _switch(handler, args, params):
             out, carried, taken = _run(handler, None, {}, tree.unflatten(carried_tree, flat[:n]), program, flat[n:])
             takens.append(taken or ({}, {}))
             return tree.leaves(carried) + out + tree.leaves(takens[-1][0])
-        staged.append(stage(body, _types([*carried_leaves, *xs]), program.name)[:2])
+        staged.append(stage_program(body, _types([*carried_leaves, *xs]), program.name)[:2])
     handler.puts(set(site_names(switch_p, params)))
     k = n + len(branches[0].outs)
     types = [[v.aval for v in program.outs[k:]] for program, _ in staged]
@@ -181,7 +170,7 @@ def _switch(handler, args, params):
     facts = {name: f for _, fs in takens for name, f in fs.items()}
     picked = np.clip(index, 0, len(branches) - 1)
     handler.absorb({name: [m.get(name) for m in made] for name in facts},
-                   Taken(facts, lambda arrays, f: _joined(picked, arrays, f)))
+                   Taken(facts, lambda arrays, f: join_sites(picked, arrays, f)))
     return out[n:k]
 
 
@@ -191,59 +180,8 @@ def _padded(program, consts, k, types, mine):
         out = eval_jaxpr(program, args)
         rest = [out[k:] if i == mine else [zero_tangent(Var(a)) for a in t] for i, t in enumerate(types)]
         return out[:k] + [x for row in rest for x in row]
-    made, more, _ = stage(run, program.in_avals, program.name)
+    made, more, _ = stage_program(run, program.in_avals, program.name)
     return made, list(more) + list(consts)
-
-
-def _joined(index, arrays, facts):
-    """A site that some branches have: its value and distribution are those of the taken branch."""
-    present = [i for i, a in enumerate(arrays) if a is not None]
-    shapes = {arrays[i].value.shape for i in present}
-    if len(shapes) > 1:
-        raise SiteError(f"site {facts.name!r} has different shapes in the branches of a cond: {sorted(shapes)}.\n"
-                        "Give the sites different names, or one shape.", facts.source)
-    value = arrays[present[0]].value
-    for i in present[1:]:
-        value = np.where(index == i, arrays[i].value, value)
-    if facts.kind == "deterministic":
-        return Site(Arrays(None, value, None, None), facts)
-    terms = tuple(arrays)
-    if facts.kind == "factor":
-        total = sum(np.where(index == i, Site(a, facts).log_prob(), 0.0) for i, a in enumerate(terms) if a is not None)
-        return Site(Arrays(None, total, None, None), facts)
-    return Site(Arrays(Branched(index, tuple((i, terms[i]) for i in present), facts), value, None, None), facts)
-
-
-class Branched(Distribution):
-    """The distribution of a site inside of cond: that of the branch taken; a branch without the site counts nothing."""
-
-    def __init__(self, index, terms, facts):
-        object.__setattr__(self, "index", index)
-        object.__setattr__(self, "terms", terms)
-        object.__setattr__(self, "facts", facts)
-
-    @property
-    def _first(self):
-        return self.terms[0][1].fn
-
-    batch_shape = property(lambda self: self._first.batch_shape)
-    event_shape = property(lambda self: self._first.event_shape)
-    support = property(lambda self: self._first.support)
-    is_discrete = property(lambda self: self._first.is_discrete)
-
-    def log_prob(self, value):
-        total = np.zeros(self.batch_shape)
-        for i, arrays in self.terms:
-            lp = Site(arrays._replace(value=value), self.facts).log_prob()
-            total = np.where(self.index == i, lp, total)
-        return total
-
-    def sample(self, key, sample_shape=()):
-        out = None
-        for i, arrays in self.terms:
-            draw = arrays.fn.sample(key, sample_shape)
-            out = draw if out is None else np.where(self.index == i, draw, out)
-        return out
 
 
 # ---- while ----
@@ -274,11 +212,12 @@ def _while(handler, args, params):
         return eval_jaxpr(cond, [*cc, *flat[1 + n:]])
 
     start = [onp.asarray(0), *carried_leaves, *init]
-    new_body, more_b, _ = stage(step, _types(start), "body")
-    new_cond, more_c, _ = stage(test, _types(start), "cond")
+    new_body, more_b, _ = stage_program(step, _types(start), "body")
+    new_cond, more_c, _ = stage_program(test, _types(start), "cond")
     out = while_p.bind(*more_c, *more_b, *start, cond=new_cond, body=new_body, n_cond=len(more_c), n_body=len(more_b))
     handler.carry(tree.unflatten(carried_tree, out[1:1 + n]))
     return out[1 + n:]
 
 
-RULES: dict[Any, Any] = {jit_p: _jit, scan_p: _scan, switch_p: _switch, while_p: _while}
+RULES: dict[Any, Any] = {jit_p: partial(_call, jit_p), remat_p: partial(_call, remat_p), scan_p: _scan, switch_p: _switch,
+                          while_p: _while}

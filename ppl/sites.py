@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as onp
 
-from ..distributions import Distribution, Vmapped
+from ..distributions import Distribution, Masked, Vmapped
+from ..distributions.wrappers import Wrapper
 from ..engine import random, tree
 from ..engine.api import jvp, vmap
 from ..engine.avals import broadcast_shapes, default_float, is_inexact
-from ..engine.core import Primitive, Tracer, aval_of, enclosing
+from ..engine.core import Primitive, Tracer, aval_of, enclosing, state
 from ..engine.errors import ChainruleError, ShapeError, user_location
 from ..engine.interpreters.batch import spread_lane
 from ..engine import numpy as np
@@ -27,10 +28,12 @@ class SiteError(ChainruleError, ValueError):
 
 
 class Frame(NamedTuple):
-    """A plate that a site stands in: its name, its axis (counted from the right of the batch shape) and its size."""
+    """What a batch axis of a site comes from: a plate (its name, its axis counted from the right of the batch shape, its size),
+    or a vmap or scan, which have no `dim`: those frames come first, in the order of the leading axes."""
     name: str | None
     dim: int | None
     size: int
+    loops: int = 0             # of a vmap: the number of scans around the site that it goes around
 
 
 class Arrays(NamedTuple):
@@ -90,16 +93,20 @@ class Site:
 
     def log_prob(self):
         """The log-density of the value, masked and scaled, one number per batch element."""
-        if self.kind == "deterministic":
-            return onp.zeros(())
-        lp = self.value if self.kind == "factor" else self.fn.log_prob(self.value)
-        if self.mask is not None:
-            lp = np.where(self.mask, lp, 0.0)
-        return lp if self.scale is None else self.scale * lp
+        return onp.zeros(()) if self.kind == "deterministic" else log_prob_of(*self.arrays)
 
     def error(self, message):
         """A SiteError at the site's own line."""
         return SiteError(message, self.source)
+
+
+def log_prob_of(fn, value, mask, scale):
+    """The log-density of a value, or the term of a factor (fn is None), masked and scaled."""
+    if fn is None:
+        lp = value if mask is None else np.where(mask, value, 0.0)
+    else:
+        lp = (fn if mask is None else fn.mask(mask)).log_prob(value)
+    return lp if scale is None else scale * lp
 
 
 def closed(value):
@@ -173,13 +180,15 @@ def _(b, mine, *xs, structure, facts):
     value, fn, mask, scale = site.value, site.fn, site.mask, site.scale
     if value is not None and not marks.value:
         value = spread_lane(value, b.size)
-    if fn is not None:
-        fn_marks = tuple(tree.leaves(marks.fn))
+    if fn is None:
+        rank = value.ndim - 1
+    else:
         rank = len(tree.unflatten(structure, [_one_lane(x, m) for x, m in zip(xs, mine)]).fn.batch_shape)
-        fn = Vmapped(fn, fn_marks, b.size)
-        mask = _aligned(mask, marks.mask, rank, b.size)
-        scale = _aligned(scale, marks.scale, rank, b.size)
-    site = Site(Arrays(fn, value, mask, scale), facts._replace(plates=(Frame(b.name, None, b.size), *facts.plates)))
+        fn = Vmapped(fn, tuple(tree.leaves(marks.fn)), b.size)
+    mask = _aligned(mask, marks.mask, rank, b.size)
+    scale = _aligned(scale, marks.scale, rank, b.size)
+    frame = Frame(b.name, None, b.size, state.loops)
+    site = Site(Arrays(fn, value, mask, scale), facts._replace(plates=(frame, *facts.plates)))
     value, key, drawn = site.bind()
     lanes = vmap(lambda i: random.key_data(random.fold_in(random.wrap_key_data(key), i)))(np.arange(b.size))
     return [value, lanes, drawn], [True, True, False]
@@ -241,28 +250,63 @@ def with_value(site, value, what="obs"):
             + ("they do not broadcast.\n" if both is None else f"together they would broadcast to {both}, one term for each pair.\n")
             + "Reshape one of them so that each observation meets its own parameters.")
     if both != tuple(shape):
-        grown = both[:len(both) - len(event)]
-        bad = [f for f in site.plates if f.dim is not None and grown[f.dim] != f.size]
-        if bad:
-            raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and plate {bad[0].name!r} has size {bad[0].size}.\n"
-                             "Make the plate as large as the data.")
-        fn = fn.expand(grown)
+        fn = _grown(site, both[:len(both) - len(event)], value, what)
     value = np.broadcast_to(value, both)
     check_support(site, fn, value, what)
     return site.replace(fn=fn, value=value)
+
+
+def _grown(site, batch, value, what):
+    """The site's distribution expanded to the batch shape of a value; axes that plates, vmap and scan account for must not grow."""
+    lanes = [f for f in site.plates if f.dim is None]
+    bad = [f for f in site.plates if f.dim is not None and batch[f.dim] != f.size]
+    if bad:
+        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and plate {bad[0].name!r} has size {bad[0].size}.\n"
+                         "Make the plate as large as the data.")
+    if lanes and (len(batch) != len(site.fn.batch_shape) or [f.size for f in lanes] != list(batch[:len(lanes)])):
+        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and the site in vmap or scan has shape {site.fn.shape()}.\n"
+                         "Its leading axes are those of the vmap or scan.")
+    return _expanded(site.fn, batch, len(lanes))
+
+
+def _expanded(fn, batch, lanes):
+    """fn.expand(batch), lane by lane, so that the axes of vmap and scan stay what they are."""
+    if not lanes or type(fn) is not Vmapped:
+        return fn.expand(batch)
+    made = fn.lanes.each(lambda d: _expanded(d, batch[1:], lanes - 1))
+    return Vmapped(made, (True,) * len(tree.leaves(made)), fn.lanes.size)
 
 
 def check_support(site, fn, value, what):
     """A value that is known must lie in the support (nan counts as outside)."""
     if isinstance(value, Tracer) or any(isinstance(x, Tracer) for x in tree.leaves(fn.support)):
         return
-    ok = onp.asarray(fn.support(value))
+    counted = _counted(site, fn, value)
+    if counted is None:
+        return
+    ok = onp.asarray(fn.support(counted))
     if not ok.all():
         flat = onp.asarray(value).reshape(ok.shape + (-1,))
         bad = flat[~ok][0]
         raise site.error(f"site {site.name!r}: {what} has the value {bad.item() if bad.size == 1 else bad.tolist()} at index "
                          f"{onp.argwhere(~ok)[0].tolist()}, outside of the support of {type(fn).__name__} ({fn.support}).\n"
                          "Check the data, or choose a distribution that allows it.")
+
+
+def _counted(site, fn, value):
+    """The value, with a member of the support where a mask says that it does not count; None where a mask is traced."""
+    masks = [m for m in (site.mask, *[getattr(t, "site_mask", None) for t in enclosing()]) if m is not None]
+    wide = [onp.reshape(m, (*onp.shape(m), *(1,) * len(fn.event_shape))) if not isinstance(m, Tracer) else m for m in masks]
+    while isinstance(fn, Wrapper):
+        if isinstance(fn, Masked):
+            m = fn.mask_array
+            wide.append(m if isinstance(m, Tracer) else onp.reshape(m, (*m.shape, *(1,) * len(fn.event_shape))))
+        fn = fn.base_dist
+    if any(isinstance(m, Tracer) for m in wide):
+        return None
+    for m in wide:
+        value = np.where(onp.asarray(m, bool), value, fn.support.example(value))
+    return value
 
 
 def _plate_text(plates):
@@ -293,9 +337,8 @@ def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_ma
         raise site.error(f"site {name!r}: the second argument of sample is a distribution; got {type(fn).__name__}.")
     if obs_mask is not None:
         raise site.error(f"site {name!r}: obs_mask is not known yet; leave it out.")
-    if sample_shape:
-        fn = fn.expand_by(tuple(sample_shape))
-    site = site.replace(fn=_in_plates(name, fn, facts.plates))
+    fn = _in_plates(name, fn, [f for f in facts.plates if f.dim is not None])
+    site = site.replace(fn=fn.expand_by(tuple(sample_shape)) if sample_shape else fn)
     if obs is not None:
         site = with_value(site, obs)
     elif rng_key is not None:

@@ -4,7 +4,7 @@ import numpy as np
 from ..array import Array
 from ..avals import PYTHON_SCALARS
 from ..config import config
-from ..core import aval_of
+from ..core import OPEN_EFFECTS, aval_of
 from ..errors import DtypeError, TreeError
 from ..interpreters.evaluate import run_compiled
 from ..interpreters.stage import stage
@@ -27,7 +27,7 @@ def eager_loop(prim):
     def run(args, params):
         avals = [aval_of(asvalue(a)) for a in args]
         body = params["body" if "body" in params else "jaxpr"]
-        if config.disable_jit or any(p.effects for p in prim.programs(params)):
+        if config.disable_jit or any(p.effects & OPEN_EFFECTS for p in prim.programs(params)):
             return prim.impl(*args, **params)
         key = ("eager", tuple(sorted((k, v if isinstance(v, (int, bool)) else id(v)) for k, v in params.items())))
         whole = body.cache.get(key)

@@ -1,5 +1,5 @@
 """The call of a compiled program: what `jit` binds."""
-from ..core import Primitive, aval_of, world
+from ..core import OPEN_EFFECTS, Primitive, aval_of, world
 from ..config import config
 from ..interpreters.batch import batch_jaxpr
 from ..interpreters.evaluate import ROOT, run_compiled
@@ -11,7 +11,7 @@ from ..interpreters.transpose import backward
 
 def _eager(args, params):
     jaxpr = params["jaxpr"]
-    if jaxpr.effects or config.disable_jit:
+    if jaxpr.effects & OPEN_EFFECTS or config.disable_jit:
         with world(ROOT):
             return eval_jaxpr(jaxpr, args)
     return run_compiled(jaxpr, args)

@@ -2,9 +2,9 @@
 import numpy as np
 
 from ..avals import Aval
-from ..core import Primitive
+from ..core import OPEN_EFFECTS, Primitive, state
 from ..errors import DtypeError, TreeError
-from ..interpreters.batch import batch_jaxpr, spread_lane
+from ..interpreters.batch import LaneLoop, batch_jaxpr, spread_lane
 from ..interpreters.evaluate import is_concrete
 from ..interpreters.jvp import jvp_jaxpr, zero_tangent
 from ..interpreters.linearize import linearize_jaxpr
@@ -12,7 +12,7 @@ from ..interpreters.stage import eval_jaxpr, stage
 from ..ir import Jaxpr, Var
 from ..ops.elementwise import eq, maximum, minimum, where
 from ..ops.structural import asvalue, cast, reshape
-from ..tree import flatten, unflatten
+from ..tree import flatten, map as map_tree, unflatten
 from .call import is_aval, spread_marks, transpose_jaxpr
 
 _INT = np.dtype("int32")
@@ -23,7 +23,8 @@ def _impl(index, *xs, branches):
 
 
 def _lower(b, index, *xs, branches):
-    return b.case(index, [lambda j=j: b.program(j, xs) for j in branches], b.out)
+    first = b.elementwise("stablehlo.maximum", index, b.like(index, 0))          # `case` takes -1 as the last
+    return b.case(first, [lambda j=j: b.program(j, xs) for j in branches], b.out)
 
 
 switch_p = Primitive(
@@ -144,7 +145,7 @@ def _instantiated(pulled, consts, own, avals):
 
 @switch_p.define("batch")
 def _(b, mine, index, *xs, branches):
-    if mine[0] and any(j.effects for j in branches):
+    if mine[0] and any(j.effects & OPEN_EFFECTS for j in branches):
         return _by_lane(b, mine, index, xs, branches)
     marks = _union([batch_jaxpr(j, b.size, mine[1:], [False] * len(j.outs), b.name)[2] for j in branches])
     if not mine[0]:
@@ -174,7 +175,7 @@ def _by_lane(b, mine, index, xs, branches):
         return switch_p.bind(i, *[next(moving) if m else next(fixed) for m in mine[1:]], branches=branches)
 
     avals = [*_avals(consts), Aval((), index.dtype), *[Aval(a.shape[1:], a.dtype) for a in _avals(rows)]]
-    body, more, _ = stage(run, avals, "lanes")
+    body, more, _ = stage(run, avals, LaneLoop(b.name, state.loops))
     outs = SCAN[0].bind(*more, *consts, index, *rows, jaxpr=body, n_consts=len(more) + n_consts, n_carry=0, length=b.size,
                         reverse=False)
     return outs, [True] * len(outs)
@@ -199,7 +200,7 @@ def switch(index, branches, *operands):
     index = cast(index, _INT)
     if is_concrete(index) and not isinstance(index, Var):
         chosen = branches[min(max(int(index), 0), len(branches) - 1)]
-        return chosen(*operands)
+        return map_tree(asvalue, chosen(*operands))
     staged, trees = [], []
     for f in branches:
         def run(*xs, f=f):

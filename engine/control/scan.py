@@ -4,7 +4,7 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive, aval_of, world
 from ..errors import ShapeError
-from ..interpreters.batch import batch_jaxpr, spread_lane
+from ..interpreters.batch import batch_jaxpr, inside_loop, spread_lane
 from ..interpreters.jvp import jvp_jaxpr, zero_tangent
 from ..interpreters.linearize import linearize_body
 from ..interpreters.stage import eval_jaxpr, stage
@@ -44,6 +44,8 @@ def _lower(b, *args, jaxpr, n_consts, n_carry, length, reverse):
     out_avals = jaxpr.out_avals[n_carry:]
     ys = [b.constant(0, a.dtype, (length, *a.shape)) for a in out_avals]
     n_xs, n_ys = len(xs), len(ys)
+    if length == 0:                                      # XLA will not cut a row out of nothing
+        return carry + ys
 
     def body(i, *vals):
         consts, carry, xs, ys = split(vals, n_consts, n_carry, n_xs)
@@ -112,6 +114,7 @@ def _(linear, args, ts, *, jaxpr, n_consts, n_carry, **params):
             if out[:n_carry] == marks:
                 break
             marks = [a or c for a, c in zip(marks, out)]
+    known.name = jaxpr.name
     made = scan_p.bind(*more, *init, *xs, jaxpr=known, n_consts=len(more), n_carry=n_carry, **params)
     outs, stacked = made[:n_carry + n_ys], made[n_carry + n_ys:]
     if not any(out):
@@ -169,7 +172,8 @@ def _(b, mine, *args, jaxpr, n_consts, n_carry, length, reverse):
     started = marks
     n_ys = len(jaxpr.outs) - n_carry
     while True:
-        body, more, out = batch_jaxpr(jaxpr, b.size, mc + marks + mx, marks + [False] * n_ys, b.name)
+        with inside_loop():
+            body, more, out = batch_jaxpr(jaxpr, b.size, mc + marks + mx, marks + [False] * n_ys, b.name)
         if out[:n_carry] == marks:
             break
         marks = [a or c for a, c in zip(marks, out)]

@@ -1,20 +1,23 @@
 """vmap: push a batch axis into each primitive. Inside, the batch axis is always axis 0."""
+from contextlib import contextmanager
+
 from ..avals import Aval
-from ..core import REGISTRY, Trace, Tracer, aval_of, world
+from ..core import OPEN_EFFECTS, REGISTRY, Trace, Tracer, aval_of, state, world
 from .stage import eval_jaxpr, stage
 
 
 class Batch(Trace):
     """One vmapped axis: its size and its name."""
-    __slots__ = ("size", "name")
+    __slots__ = ("size", "name", "context")
 
     def __init__(self, size, name=None, parent=None):
         super().__init__(parent)
         self.size, self.name = size, name
+        self.context = None if name is None else ("axis", name, size)
 
     def process(self, prim, args, params):
         mine = [type(a) is Batched and a.trace is self for a in args]
-        if not any(mine) and not prim.effects(params):
+        if not any(mine) and not prim.effects(params) & OPEN_EFFECTS:
             return prim.bind(*args, **params)
         xs = [a.value if m else a for a, m in zip(args, mine)]
         out = prim.rule("batch")(Axis(prim, self.size, self.name), mine, *xs, **params)
@@ -58,7 +61,7 @@ def batch_jaxpr(jaxpr, size, mine, force, name=None):
     """(program, consts, marks): the batched program; outputs in `force` are batched whether they need to be or not.
 
     Kept with the program."""
-    key = ("batch", size, tuple(mine), tuple(force), name)
+    key = ("batch", size, tuple(mine), tuple(force), name, state.loops)
     found = jaxpr.cache.get(key)
     if found is None:
         info = {}
@@ -74,6 +77,26 @@ def batch_jaxpr(jaxpr, size, mine, force, name=None):
         if pure:
             jaxpr.cache[key] = found
     return found
+
+
+@contextmanager
+def inside_loop():
+    """While the body of a scan is batched: an effect learns that the lanes' axis comes before the steps' (see ppl)."""
+    state.loops += 1
+    try:
+        yield
+    finally:
+        state.loops -= 1
+
+
+class LaneLoop(str):
+    """The name of a loop's body that runs over the lanes of a vmap: `axis` is that axis' name, `loops` as in the state."""
+    __slots__ = ("axis", "loops")
+
+    def __new__(cls, axis, loops):
+        made = super().__new__(cls, "lanes")
+        made.axis, made.loops = axis, loops
+        return made
 
 
 def spread_lane(x, size):

@@ -7,11 +7,13 @@ import numpy as np
 
 from .. import xla
 from ..array import Array
-from ..avals import Aval
+from ..avals import Aval, is_inexact
 from ..config import config
-from ..core import REGISTRY, Trace, Tracer, aval_of, raw, set_root
+from ..core import REGISTRY, Trace, Tracer, aval_of, raw, set_root, state
+from ..errors import NanError
 from ..stats import stats
-from .lower import lower_to_text, needs_lapack
+from .lower import lower, needs_lapack
+from .stage import eval_jaxpr
 
 
 class Evaluate(Trace):
@@ -37,6 +39,8 @@ class Evaluate(Trace):
         except (ValueError, IndexError):
             prim.out_avals([aval_of(a) for a in args], params)       # says what is wrong in our words
             raise
+        if config.debug_nans:
+            check_nans(prim, values, out if prim.multiple else [out])
         if prim.multiple:
             return [Array(np.asarray(o)) for o in out]
         return Array(out if type(out) is np.ndarray else np.asarray(out))
@@ -68,10 +72,10 @@ def executable(jaxpr, *, device=None, outline=None):
         if base is not None:
             found = base.on(device)
         else:
-            text = lower_to_text(jaxpr)
+            text, callbacks = lower(jaxpr)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(jaxpr) if outline is None else outline,
-                                needs_lapack=needs_lapack(jaxpr))
+                                needs_lapack=needs_lapack(jaxpr), host_callbacks=callbacks)
         jaxpr.cache[key] = found
     else:
         stats.cache_hits += 1
@@ -80,7 +84,28 @@ def executable(jaxpr, *, device=None, outline=None):
 
 def run_compiled(jaxpr, args):
     """Run a program through XLA on concrete arrays; returns a list of arrays."""
-    return run_executable(executable(jaxpr), args, jaxpr.out_avals)
+    out = run_executable(executable(jaxpr), args, jaxpr.out_avals)
+    if config.debug_nans and any(has_nan(o.value) for o in out):
+        with config(disable_jit=True):                   # again in NumPy, operation by operation: it raises at the first nan
+            eval_jaxpr(jaxpr, args)
+    return out
+
+
+def has_nan(x):
+    """Whether a NumPy array holds a nan."""
+    return is_inexact(x.dtype) and bool(np.isnan(x).any())
+
+
+def check_nans(prim, values, outs):
+    """Raise when an operation gives nan for operands that have none."""
+    if any(has_nan(np.asarray(o)) for o in outs) and not any(has_nan(np.asarray(v)) for v in values):
+        shown = ", ".join(f"{np.asarray(v).dtype}{list(np.shape(v))}, {_range(np.asarray(v))}" for v in values)
+        raise NanError(f"`{prim.name}` gave nan, and its operands have none: {shown}.\n"
+                       "Keep its operand inside of the domain (np.where before the operation, clip, or a log-space formula).", state.source)
+
+
+def _range(v):
+    return f"from {v.min():.6g} to {v.max():.6g}" if v.size and v.dtype.kind in "iuf" else "empty" if not v.size else ""
 
 
 def run_executable(exe, args, out_avals):

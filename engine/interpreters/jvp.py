@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..array import Array
-from ..core import Trace, Tracer, aval_of, world
+from ..core import REGISTRY, Trace, Tracer, aval_of, world
 from .stage import eval_jaxpr, mark_impure, stage
 
 
@@ -79,7 +79,8 @@ def jvp_flat(fun, primals, tangents):
 def zero_tangent(primal):
     """Zeros of a value's type, made again wherever a program closes over them."""
     a = aval_of(primal)
-    return np.zeros((), a.dtype) if not a.shape else Array(np.broadcast_to(np.zeros((), a.dtype), a.shape))
+    return np.zeros((), a.dtype) if not a.shape else Array(
+        aval=a, recipe=(REGISTRY["full"], {"shape": a.shape, "value": 0, "dtype": a.dtype}))
 
 
 def jvp_jaxpr(jaxpr, wanted, instantiate):

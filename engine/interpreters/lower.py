@@ -64,6 +64,7 @@ class Builder:
 
     def __init__(self):
         self.lines, self.count, self.out = [], 0, None
+        self.callbacks, self.last = [], None             # host functions; the last one with an effect in this block
 
     def fresh(self):
         self.count += 1
@@ -97,6 +98,18 @@ class Builder:
         """A scalar, repeated over `shape`."""
         aval = Aval(tuple(shape), np.dtype(dtype))
         return self.emit(aval, f"stablehlo.constant dense<{number(np.asarray(value).astype(dtype))}> : {type_text(aval)}")
+
+    def literal(self, value):
+        """A small array written into the program."""
+        value = np.asarray(value)
+        if value.ndim == 0 or value.size == 0:
+            return self.constant(value if value.ndim == 0 else 0, value.dtype, value.shape)
+
+        def nested(v):
+            return "[" + ", ".join([nested(r) for r in v]) + "]" if v.ndim else number(v)
+
+        aval = Aval(value.shape, value.dtype)
+        return self.emit(aval, f"stablehlo.constant dense<{nested(value)}> : {type_text(aval)}")
 
     def like(self, x, value):
         """A scalar with the type of x."""
@@ -174,14 +187,14 @@ class Builder:
     @contextmanager
     def region(self, avals):
         """A block with arguments; yields them. Its lines are in `self.closed` afterwards."""
-        outer, self.lines = self.lines, []
+        outer, self.lines, last, self.last = self.lines, [], self.last, None
         args = [Val("%a" + self.fresh()[1:], a) for a in avals]
         try:
             yield args
         finally:
             head = f"^bb0({', '.join(f'{a.name}: {a.type}' for a in args)}):" if args else ""
             self.closed = "\n".join(([head] if head else []) + self.lines)
-            self.lines = outer
+            self.lines, self.last = outer, last
 
     def give_back(self, values):
         """The return of a region."""
@@ -211,6 +224,22 @@ class Builder:
         return self.emit_many(out_avals, f'"stablehlo.case"({index.name}) ({", ".join(blocks)}) : '
                                          f'({index.type}) -> ({types})')
 
+    def callback(self, host, operands, out_avals, effect):
+        """A call of a host function, a tuple of arrays for a tuple of arrays. With an effect it follows the block's last one."""
+        index = len(self.callbacks)
+        flag = Aval((), np.dtype(bool))
+        chained = effect and self.last is not None
+        self.callbacks.append(_with_flag(host, chained))
+        operands = [*operands, self.last] if chained else list(operands)
+        types = [*out_avals, flag]
+        made = self.emit_many(types, f'"stablehlo.custom_call"({", ".join([x.name for x in operands])}) <{{call_target_name = '
+                                     f'"xla_ffi_python_cpu_callback", api_version = 4 : i32, backend_config = {{index = {index} : ui64}}, '
+                                     f'has_side_effect = {"true" if effect else "false"}}}> : ({", ".join([x.type for x in operands])}) -> '
+                                     f'({", ".join([type_text(a) for a in types])})')
+        if effect:
+            self.last = made[-1]
+        return made[:-1]
+
     def program(self, jaxpr, args):
         """Lower a jaxpr in place; returns its outputs."""
         env = dict(zip(jaxpr.invars, args))
@@ -232,16 +261,29 @@ class Builder:
         return [read(v) for v in jaxpr.outs]
 
 
+def _with_flag(host, chained):
+    """The host function with one more result, on which the next one with an effect waits."""
+    def run(*values):
+        return (*host(*(values[:-1] if chained else values)), np.asarray(True))
+    return run
+
+
 def lower_to_text(jaxpr):
     """The program as a StableHLO module with a public function `main`."""
+    return lower(jaxpr)[0]
+
+
+def lower(jaxpr):
+    """(StableHLO module, host functions that it calls)."""
     b = Builder()
     args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
     outs = b.program(jaxpr, args)
     params = ", ".join([f"{a.name}: {a.type}" for a in args])
     types = ", ".join([v.type for v in outs])
     body = "\n".join(b.lines)
-    return (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\nfunc.func public @main({params}) -> ({types}) {{\n{body}\n"
+    text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\nfunc.func public @main({params}) -> ({types}) {{\n{body}\n"
             f"\"func.return\"({', '.join([v.name for v in outs])}) : ({types}) -> ()\n}}\n}}\n")
+    return text, b.callbacks
 
 
 def needs_lapack(jaxpr):

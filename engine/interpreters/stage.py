@@ -3,12 +3,16 @@
 Closed-over arrays and tracers of outer interpreters become the first inputs of the program. An operation
 that touches none of the staged values is passed to the world below, where it is computed once.
 """
+import gc
+import inspect
+
 import numpy as np
 
 from ..array import Array, Value
 from ..avals import Aval
 from ..config import config
 from ..core import Trace, Tracer, aval_of, source_line, state, world
+from ..errors import LeakedTracerError
 from ..ir import Eqn, Jaxpr, Literal, Var, check, dead_code_elimination
 
 
@@ -101,7 +105,21 @@ def stage(fun, in_avals, name="main"):
     with world(trace):
         outs = fun(*inputs)
     jaxpr, consts = trace.finish(outs, name)
+    if config.check_leaks:
+        del outs, inputs
+        _check_leaks(trace, fun)
     return jaxpr, consts, not (trace.impure or any(isinstance(c, Tracer) for c in consts))
+
+
+def _check_leaks(trace, fun):
+    """Raise when somebody still holds a tracer of a finished staging."""
+    gc.collect()
+    held = [t for t in gc.get_referrers(trace) if type(t) is StageTracer]
+    if held:
+        holders = [type(h).__name__ for h in gc.get_referrers(held[0]) if h is not held and not inspect.isframe(h)]
+        raise LeakedTracerError(
+            f"a traced value of type {held[0].aval!r} is still held after {getattr(fun, '__qualname__', 'the function')} was staged "
+            f"(by a {', a '.join(holders) or 'closure'}).\nReturn it from the function instead of storing it.")
 
 
 def mark_impure(owner):

@@ -15,6 +15,7 @@ from .elementary import (angle, bitwise_count, clip, conj, copysign, cross, deg2
                          isclose, isinf, isneginf, isposinf, log10, log2, logaddexp, logaddexp2, logical_and, logical_not,
                          logical_or, logical_xor, nan_to_num, positive, rad2deg, radians, real, remainder, round, sinc, signbit,
                          where)
+from . import linalg
 from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .reductions import (all, allclose, any, argmax, argmin, argsort, array_equal, average, bincount, corrcoef, count_nonzero,
                          cov, cumprod, cumsum, diff, max, mean, median, min, nanmax, nanmean, nanmin, nansum, percentile, prod,

@@ -5,9 +5,11 @@ import math
 import numpy as _np
 
 from ..avals import is_inexact, promote_types
+from ..errors import DtypeError
 from ..indexing import getitem
-from ..ops.elementwise import (abs, bitwise_and, bitwise_or, bitwise_xor, exp, floor, fmod, gt, invert, isfinite, isnan, log, lt,
+from ..ops.elementwise import (arctan2,abs, bitwise_and, bitwise_or, bitwise_xor, exp, floor, fmod, gt, invert, isfinite, isnan, log, lt,
                                maximum, minimum, mul, ne, popcount, rint, sin, softplus, sqrt, square, sub, trunc, where as _where)
+from ..ops.complexes import conj, imag, real
 from ..ops.structural import asvalue, cast, promote, promote_inexact, stack_values
 
 
@@ -205,26 +207,16 @@ def logical_not(x):
     return invert(_truth(x))
 
 
-def real(x):
-    """The real part."""
-    return asvalue(x)
-
-
-def imag(x):
-    """The imaginary part (0 for real numbers)."""
+def _real_only(x, name):
     x = asvalue(x)
-    return x * 0
-
-
-def conj(x):
-    """The complex conjugate."""
-    return asvalue(x)
+    if x.dtype.kind == "c":
+        raise DtypeError(f"{name} of a complex array is not there: arrays may hold complex numbers, functions take real ones.")
+    return x
 
 
 def angle(x):
-    """The angle of a number: 0 or π for real ones."""
-    x = asvalue(promote_inexact(x)[0])
-    return _where(lt(x, 0), _np.asarray(math.pi, x.dtype), _np.zeros((), x.dtype))
+    """The angle of a complex number, in (-π, π]."""
+    return arctan2(imag(x), real(x))
 
 
 def cross(a, b, axis=-1):
@@ -239,4 +231,4 @@ def cross(a, b, axis=-1):
 
 def bitwise_count(x):
     """The number of set bits of |x|."""
-    return popcount(abs(asvalue(x)))
+    return cast(popcount(abs(asvalue(x))), _np.dtype("uint8"))

@@ -145,6 +145,10 @@ def _parse(subscripts, operands):
             inputs[k] = s.replace("...", labels)
         elif len(s) != x.ndim:
             raise ShapeError(f"einsum {subscripts!r}: operand {k} has shape {x.shape} and {len(s)} labels ({s}).")
+    sizes: dict = {}
+    for c, n in [(c, n) for s, x in zip(inputs, operands) for c, n in zip(s, x.shape) if n != 1]:
+        if sizes.setdefault(c, n) != n:
+            raise ShapeError(f"einsum {subscripts!r}: label {c!r} has sizes {sizes[c]} and {n}.")
     if arrow:
         output = output.replace("...", longest)
     else:
@@ -172,9 +176,7 @@ def _pair(first, second, keep):
     contract = [c for c in shared if c not in keep]
     sizes = {c: (a.shape[la.index(c)], b.shape[lb.index(c)]) for c in shared}
     for c, (m, n) in sizes.items():
-        if m != n and 1 not in (m, n):
-            raise ShapeError(f"einsum: label {c!r} has sizes {m} and {n}.")
-        if m != n:
+        if m != n:                                       # one of them is 1
             a = broadcast_to(a, tuple(n if q == c else s for q, s in zip(la, a.shape)))
             b = broadcast_to(b, tuple(m if q == c and n == 1 else s for q, s in zip(lb, b.shape)))
     out = dot_general(a, b, (tuple(la.index(c) for c in contract), tuple(lb.index(c) for c in contract)),

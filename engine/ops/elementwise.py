@@ -7,6 +7,7 @@ from ..array import Value
 from ..avals import PYTHON_SCALARS, Aval, broadcast_shapes, is_inexact, to_inexact_dtype
 from ..core import Primitive
 from ..errors import DtypeError
+from .complexes import conj, real
 from .structural import (align, asvalue, cast, convert_p, elementwise, elementwise_batch, promote, promote_inexact, spread,
                          unbroadcast)
 
@@ -63,7 +64,7 @@ abs_p = Primitive(
     shape=lambda a: Aval(a.shape, np.dtype(f"f{a.dtype.itemsize // 2}")) if a.dtype.kind == "c" else a,
     impl=np.abs,
     lower=lambda b, x: b.op("stablehlo.abs", [x], b.out[0]),
-    jvp=(lambda t, y, x: t * sign(x),),
+    jvp=(lambda t, y, x: t * sign(x) if x.dtype.kind != "c" else real(t * conj(x)) / y,),
     batch=elementwise_batch,
 )
 exp_p = _unary("exp", np.exp, "stablehlo.exponential", lambda t, y, x: t * y)

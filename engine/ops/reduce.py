@@ -118,6 +118,8 @@ def _lower_running(op, start):
     """A loop over the axis; XLA compiles it to a few nanoseconds a step."""
     def lower(b, x, *, axis):
         n, i64 = x.shape[axis], _INT
+        if x.aval.size == 0:
+            return x
         sizes = [1 if i == axis else m for i, m in enumerate(x.shape)]
         zero = b.constant(0, i64)
         carry = b.constant(start(x.dtype), x.dtype, sizes)

@@ -150,7 +150,8 @@ def linear(prim):
 # ---- convert ----
 
 def _convert_impl(x, *, dtype):
-    return np.asarray(x).astype(dtype)
+    x = np.asarray(x)
+    return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
 
 
 convert_p = Primitive(

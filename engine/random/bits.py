@@ -50,7 +50,8 @@ def words_for(pair, shape, dtype):
 def bits(key, shape=(), dtype=None):
     """Random bits as unsigned integers (uint32 if no dtype is given).   -> uint[*shape]
 
-    >>> bits(key(0), (2,)).dtype
+    >>> from chainrule.engine import random
+    >>> random.bits(random.key(0), (2,)).dtype
     dtype('uint32')
     """
     dtype = _U32 if dtype is None else np.dtype(dtype)
@@ -85,7 +86,8 @@ def open_unit_draw(pair, shape, dtype):
 def uniform(key, shape=(), dtype=None, minval=0.0, maxval=1.0):
     """Uniform numbers in [minval, maxval).   minval, maxval : broadcast to shape -> float[*shape]
 
-    >>> bool((uniform(key(0), (5,)) < 1).all())
+    >>> from chainrule.engine import random
+    >>> bool((random.uniform(random.key(0), (5,)) < 1).all())
     True
     """
     shape, dtype = shape_of(shape), float_dtype(dtype)
@@ -106,7 +108,8 @@ def normal_draw(pair, shape, dtype):
 def normal(key, shape=(), dtype=None):
     """Standard normal numbers, by inversion.   -> float[*shape]
 
-    >>> normal(key(0), (2, 3)).shape
+    >>> from chainrule.engine import random
+    >>> random.normal(random.key(0), (2, 3)).shape
     (2, 3)
     """
     return normal_draw(single(key, "normal"), shape_of(shape), float_dtype(dtype))

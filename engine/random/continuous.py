@@ -32,7 +32,8 @@ def truncated_normal(key, lower, upper, shape=None, dtype=None):
 
     By inversion, on the side of 0 where the distribution function is small, so both tails keep their accuracy.
 
-    >>> bool(truncated_normal(key(0), 9.0, 10.0) > 9)
+    >>> from chainrule.engine import random
+    >>> bool(random.truncated_normal(random.key(0), 9.0, 10.0) > 9)
     True
     """
     dtype = float_dtype(dtype)

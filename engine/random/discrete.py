@@ -31,7 +31,8 @@ def randint(key, shape, minval, maxval, dtype=None):
 
     minval, maxval : int, broadcast to shape. Where maxval <= minval the result is minval.
 
-    >>> bool((randint(key(0), (100,), 0, 3) < 3).all())
+    >>> from chainrule.engine import random
+    >>> bool((random.randint(random.key(0), (100,), 0, 3) < 3).all())
     True
     """
     shape, dtype = shape_of(shape), int_dtype(dtype)
@@ -88,7 +89,9 @@ def categorical(key, logits, axis=-1, shape=None):
 
     logits : float[*batch, n] (n at `axis`)     shape : that of the result, to which *batch broadcasts -> int[*shape]
 
-    >>> int(categorical(key(0), np.array([-np.inf, 0.0])))
+    >>> from chainrule.engine import random
+    >>> import chainrule.engine.numpy as np
+    >>> int(random.categorical(random.key(0), np.array([-np.inf, 0.0])))
     1
     """
     logits = asvalue(logits)
@@ -111,7 +114,8 @@ def permutation_of(pair, n):
 def permutation(key, x, axis=0, independent=False):
     """x in random order along an axis; an integer stands for arange(x). With `independent`, each line has its own order.
 
-    >>> sorted(permutation(key(0), 4).tolist())
+    >>> from chainrule.engine import random
+    >>> sorted(random.permutation(random.key(0), 4).tolist())
     [0, 1, 2, 3]
     """
     pair = single(key, "permutation")
@@ -131,7 +135,8 @@ def choice(key, a, shape=(), replace=True, p=None, axis=0):
     Without replacement and with weights, elements leave one after the other, as from an urn (the largest of
     log p + Gumbel noise; Efraimidis & Spirakis 2006).
 
-    >>> choice(key(0), 5, (3,), replace=False).shape
+    >>> from chainrule.engine import random
+    >>> random.choice(random.key(0), 5, (3,), replace=False).shape
     (3,)
     """
     shape = shape_of(shape)

@@ -97,7 +97,8 @@ def gamma(key, a, shape=None, dtype=None):
     Differentiable in a: dx/da = -(∂P(a, x)/∂a) / p(x; a), P the distribution function (Figurnov et al. 2018).
     Source: Marsaglia & Tsang (2000), "A simple method for generating gamma variables".
 
-    >>> gamma(key(0), 2.0, (3,)).shape
+    >>> from chainrule.engine import random
+    >>> random.gamma(random.key(0), 2.0, (3,)).shape
     (3,)
     """
     dtype = float_dtype(dtype)

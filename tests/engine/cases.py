@@ -162,6 +162,7 @@ ELEMENTWISE = [
     row("left_shift", None, args=(INTS, BITS), dtypes=F),
     row("right_shift", None, args=(INTS, BITS), dtypes=F),
     row("right_shift", None, args=(UNSIGNED, BITS.astype(np.uint8)), dtypes=F, name="right_shift-unsigned"),
+    Case(ew.popcount, "popcount", np.bitwise_count, args=(UNSIGNED,), dtypes=F),
     row("equal", None, args=(INTS, BITS), dtypes=F),
     row("not_equal", None, args=(INTS, BITS), dtypes=F),
     row("less", None, args=(V, V[::-1]), order=0),

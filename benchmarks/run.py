@@ -1,0 +1,149 @@
+"""What the library costs: imports, first fits, further fits, gradients, and the parts of the engine.
+
+    python benchmarks/run.py [--only NAME ...] [--quick] [--json FILE]          make bench ARGS='--quick'
+
+Every number comes from a process of its own (fit.py, engine.py), so that nothing is warm that should be cold; the
+median is printed where one is repeated. A cold process finds an empty cache directory, a warm one the directory that
+another process filled. No test reads these numbers: they depend on the machine and on what else it does.
+
+The columns of the second table: µs/grad is the time of the whole second run over its gradients, all cores together;
+"one chain" the same of a chain alone; "its loop" a chain's gradients without what a run does once; "bare" the
+log-density and its gradient alone in a compiled loop.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import metadata
+
+from workloads import WORKLOADS, missing
+
+HERE = pathlib.Path(__file__).resolve().parent
+IMPORT = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+
+
+def process(*arguments, **environment):
+    """What a Python process prints on its last line."""
+    done = subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True,
+                          env={**os.environ, **environment})
+    if done.returncode: raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def table(title, columns, rows):
+    """Print aligned rows.   columns : {heading: format}          rows : {name: numbers, None where there is none}"""
+    cells = [["", *columns]]
+    for name, numbers in rows.items():
+        cells.append([name, *["-" if x is None else format(x, spec) for x, spec in zip(numbers, columns.values())]])
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    print(f"\n{title}")
+    for row in cells:
+        print("  ".join([row[0].ljust(widths[0]), *[cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]]))
+
+
+# ---- imports ----
+
+def imports(repeats):
+    """{what: seconds}: medians over fresh processes."""
+    out = {}
+    for module in ("numpy", "chainrule"):
+        process("-c", IMPORT.format(module))             # writes the bytecode
+        out[f"import {module}"] = statistics.median(process("-c", IMPORT.format(module)) for _ in range(repeats))
+        with tempfile.TemporaryDirectory() as empty:
+            cold = [process("-B", "-c", IMPORT.format(module), PYTHONPYCACHEPREFIX=empty) for _ in range(repeats)]
+        out[f"import {module}, no bytecode on disk"] = statistics.median(cold)
+    table("Imports, in fresh processes", {"s": ".3f"}, {name: [seconds] for name, seconds in out.items()})
+    return out
+
+
+# ---- fits ----
+
+def fit(name, cache, *options):
+    """What one process of fit.py measured."""
+    return process(HERE / "fit.py", name, time.monotonic(), *options, CHAINRULE_CACHE_DIR=str(cache))
+
+
+def fits(name, repeats):
+    """One workload: {"cold first", "cold", "warm first", "warm": medians of the processes' numbers, "more": …}."""
+    seen = {"cold first": [], "cold": [], "warm first": [], "warm": []}
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as empty:
+            seen["cold first"].append(fit(name, empty, "--draws", 1))
+        with tempfile.TemporaryDirectory() as cache:
+            seen["cold"].append(fit(name, cache))
+            seen["warm first"].append(fit(name, cache, "--draws", 1))
+            seen["warm"].append(fit(name, cache))
+            more = fit(name, cache, "--more")
+    return {**{kind: {key: statistics.median(each[key] for each in results) for key in results[0]}
+               for kind, results in seen.items()}, "more": more}
+
+
+FIRST = {"first draw": ".2f", "all draws": ".2f", "warm: first": ".2f", "warm: all": ".2f", "import": ".2f",
+         "trace ms": ".1f", "lower ms": ".1f", "compile s": ".2f", "rest of run s": ".2f", "peak MB": ".0f",
+         "peak warm MB": ".0f"}
+AFTER = {"again s": ".3f", "compiled": "d", "traced": "d", "model calls": "d", "gradients": ",d", "µs/grad": ".2f",
+         "one chain": ".2f", "its loop": ".2f", "bare": ".2f", "loop/bare": ".1f", "min ESS": ".0f", "ESS/s": ",.0f",
+         "ESS/1k grad": ".1f", "diverged": "d"}
+
+
+def first_row(result):
+    """The numbers under FIRST."""
+    cold, warm = result["cold"], result["warm"]
+    rest = cold["run"] - cold["trace"] - cold["lower"] - cold["compile"]
+    return [result["cold first"]["total"], cold["total"], result["warm first"]["total"], warm["total"], cold["import"],
+            1e3 * cold["trace"], 1e3 * cold["lower"], cold["compile"], rest, cold["peak MB"], warm["peak MB"]]
+
+
+def after_row(result):
+    """The numbers under AFTER."""
+    more, again = result["more"], result["more"]["again"]
+    seconds, gradients = again["seconds"], again["gradients"]
+    return [seconds, again["compilations"], again["traces"], again["model calls"], gradients, 1e6 * seconds / gradients,
+            more["alone"], more["loop"], more["bare"], more["loop"] / more["bare"], more["ess"], more["ess"] / seconds,
+            1e3 * more["ess"] / gradients, more["divergences"]]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", metavar="NAME", nargs="+", choices=[*WORKLOADS, "engine", "imports"],
+                        help="these workloads (or engine, imports) alone")
+    parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
+    options = parser.parse_args(arguments)
+    names = options.only or (["imports", "eight_schools_nc", "engine"] if options.quick else
+                             ["imports", *WORKLOADS, "engine"])
+    repeats = 1 if options.quick else 3
+
+    machine = {"machine": f"{platform.machine()} {platform.system()}, {len(os.sched_getaffinity(0))} cores"
+               if hasattr(os, "sched_getaffinity") else platform.platform(), "Python": platform.python_version(),
+               **{package: metadata.version(package) for package in ("jaxlib", "numpy", "scipy")}}
+    print(", ".join(f"{name} {value}" if name != "machine" else value for name, value in machine.items()))
+    results = {"machine": machine}
+    if "imports" in names: results["imports"] = imports(1 if options.quick else 7)
+    wanted = [name for name in WORKLOADS if name in names]
+    for name in wanted:
+        lacking = missing(WORKLOADS[name])
+        if lacking: print(f"\n{name} is left out: chainrule.distributions has no {' and no '.join(lacking)}")
+        else: results.setdefault("fits", {})[name] = fits(name, repeats)
+    if done := results.get("fits"):
+        print(f"\nNUTS, 4 chains of 1,000 + 1,000 transitions, float64; medians of {repeats}")
+        table("From the start of the process to the draws in hand, s (cold but where warm is said)", FIRST,
+              {name: first_row(result) for name, result in done.items()})
+        table("Once compiled: a second run on new data in the same process; µs a gradient", AFTER,
+              {name: after_row(result) for name, result in done.items()})
+    if "engine" in names:
+        results["engine"] = process(HERE / "engine.py")
+        rows = {f"{what}, {unit}": [number] for what, (number, unit) in results["engine"].items()}
+        table("The engine's parts", {"": ".2f"}, rows)
+    if options.json: options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    return results
+
+
+if __name__ == "__main__":
+    main()

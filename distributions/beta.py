@@ -1,0 +1,64 @@
+"""The beta distribution."""
+from ..engine import numpy as np
+from ..engine import random
+from ..engine.scipy import special
+from . import constraints
+from .distribution import Distribution
+from .record import ArrayLike, param
+
+
+class Beta(Distribution):
+    """Beta(concentration1 a, concentration0 b) on the unit interval; mean a / (a + b).
+
+        log p(x) = (a - 1) log x + (b - 1) log(1 - x) - log B(a, b), 0 < x < 1
+
+    concentration1, concentration0 : float[*batch], > 0          sample : float[*shape, *batch], in (0, 1)
+    Source: Johnson, Kotz & Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 25.
+
+    >>> float(Beta(1.0, 1.0).log_prob(0.3))
+    0.0
+    """
+    concentration1: ArrayLike = param(constraints.positive)
+    concentration0: ArrayLike = param(constraints.positive)
+    support = constraints.unit_interval
+    reparametrized_params = ("concentration1", "concentration0")
+
+    def sample(self, key, sample_shape=()):
+        d = self.dtype
+        x = random.beta(key, self.concentration1, self.concentration0, self.shape(sample_shape), d)
+        low, high = float(np.finfo(d).tiny), 1.0 - float(np.finfo(d).epsneg)
+        return np.where(x < low, low, np.where(x > high, high, x))
+
+    def log_prob_inside(self, value):
+        a, b = self.concentration1, self.concentration0
+        return (a - 1.0) * np.log(value) + (b - 1.0) * np.log1p(-value) - special.betaln(a, b)
+
+    def log_prob(self, value):
+        value = np.asarray(value)
+        return self._guarded(value, self.support, np.logical_and(value > 0, value < 1))
+
+    @property
+    def mean(self):
+        return self.concentration1 / (self.concentration1 + self.concentration0)
+
+    @property
+    def variance(self):
+        a, b = self.concentration1, self.concentration0
+        total = a + b
+        return a * b / (total * total * (total + 1.0))
+
+    @property
+    def mode(self):
+        """Where both concentrations are above 1; else nan (an end, or no single point)."""
+        a, b = self.concentration1, self.concentration0
+        inner = np.logical_and(a > 1, b > 1)
+        return np.where(inner, (a - 1.0) / np.where(inner, a + b - 2.0, 1.0), np.nan)
+
+    def entropy(self):
+        a, b = self.concentration1, self.concentration0
+        total = a + b
+        return (special.betaln(a, b) - (a - 1.0) * special.digamma(a) - (b - 1.0) * special.digamma(b)
+                + (total - 2.0) * special.digamma(total))
+
+    def cdf(self, value):
+        return special.betainc(self.concentration1, self.concentration0, np.clip(value, 0.0, 1.0))

@@ -1,0 +1,115 @@
+"""The binomial distribution, by the probability of success or by its log-odds."""
+import numpy as _numpy
+
+from ..engine import numpy as np
+from ..engine import random
+from ..engine.array import Array
+from ..engine.errors import ParameterError
+from ..engine.ops.elementwise import expit, softplus
+from ..engine.scipy import special
+from . import constraints
+from .bernoulli import one_of
+from .distribution import Distribution
+from .record import ArrayLike, param
+
+
+class _Binomial(Distribution):
+    """What both forms share; each has `probs`, `logits`, `total_count` and a log_prob."""
+
+    @property
+    def support(self):
+        return constraints.integer_interval(0, self.total_count)
+
+    is_discrete = True
+
+    def sample(self, key, sample_shape=()):
+        return random.binomial(key, self.total_count, self.probs, self.shape(sample_shape), np.dtype("int64"))
+
+    def _log_choose(self, k, n):
+        """log of the number of ways to choose k of n."""
+        return special.gammaln(n + 1.0) - special.gammaln(k + 1.0) - special.gammaln(n - k + 1.0)
+
+    @property
+    def mean(self):
+        return self.total_count * self.probs
+
+    @property
+    def variance(self):
+        return self.total_count * self.probs * (1.0 - self.probs)
+
+    @property
+    def mode(self):
+        n = self.total_count
+        return np.minimum(np.astype(np.floor((n + 1) * self.probs), np.int64), np.astype(n, np.int64))
+
+    def cdf(self, value):
+        k, n = np.floor(np.asarray(value)), self.total_count
+        inside = np.logical_and(k >= 0, k < n)
+        safe = np.where(inside, k, 0.0)
+        p = special.betainc(np.where(inside, n - safe, 1.0), safe + 1.0, 1.0 - self.probs)
+        return np.where(inside, p, np.where(k < 0, 0.0, 1.0))
+
+    @property
+    def has_enumerate_support(self):
+        return type(self.total_count) is Array
+
+    def enumerate_support(self, expand=True):
+        counts = _numpy.unique(self.total_count.concrete("the values of a binomial"))
+        if counts.size != 1:
+            raise ParameterError(f"the values of a {type(self).__name__} can be listed only where total_count is the "
+                                 f"same for all; it is {counts.tolist()}.")
+        n = int(counts[0]) + 1
+        values = np.arange(n).reshape((n, *(1,) * len(self.batch_shape)))
+        return np.broadcast_to(values, (n, *self.batch_shape)) if expand else values
+
+
+class BinomialLogits(_Binomial):
+    """Successes in n trials of log-odds η:  log p(k) = log C(n, k) + k η - n log(1 + exp η).
+
+    logits : float[*batch]     total_count n : int[*batch], >= 0          sample : int[*shape, *batch], in [0, n]
+    Source: McCullagh & Nelder (1989), Generalized Linear Models, ch. 4.
+    """
+    logits: ArrayLike = param(constraints.real)
+    total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
+
+    @property
+    def probs(self):
+        """The probability of success."""
+        return expit(self.logits)
+
+    def log_prob_inside(self, value):
+        d = self.logits.dtype
+        k, n = np.astype(value, d), np.astype(self.total_count, d)
+        return k * self.logits - n * softplus(self.logits) + self._log_choose(k, n)
+
+
+class BinomialProbs(_Binomial):
+    """Successes in n trials of probability p:  log p(k) = log C(n, k) + k log p + (n - k) log(1 - p).
+
+    probs : float[*batch], in [0, 1]     total_count n : int[*batch], >= 0     sample : int[*shape, *batch], in [0, n]
+    Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, ch. 3.
+    """
+    probs: ArrayLike = param(constraints.unit_interval)
+    total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
+
+    @property
+    def logits(self):
+        """The log-odds of success."""
+        return np.log(self.probs) - np.log1p(-self.probs)
+
+    def log_prob_inside(self, value):
+        d = self.probs.dtype
+        k, n = np.astype(value, d), np.astype(self.total_count, d)
+        return special.xlogy(k, self.probs) + special.xlog1py(n - k, -self.probs) + self._log_choose(k, n)
+
+
+def Binomial(total_count=1, probs=None, logits=None, *, validate_args=None):
+    """Binomial(n, probs=p) or Binomial(n, logits=η): the number of successes in n trials.
+
+    >>> float(Binomial(2, probs=0.5).log_prob(1))
+    -0.6931472
+    """
+    one_of("Binomial", probs, logits)
+    if probs is not None:
+        return BinomialProbs(probs, total_count, validate_args=validate_args)
+    return BinomialLogits(logits, total_count, validate_args=validate_args)

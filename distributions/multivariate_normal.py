@@ -1,0 +1,123 @@
+"""The multivariate normal distribution."""
+from ..engine import numpy as np
+from ..engine import random
+from ..engine.array import Array
+from ..engine.avals import broadcast_shapes
+from ..engine.errors import ParameterError
+from ..engine.numpy.linalg import cholesky
+from ..engine.scipy.linalg import solve_triangular
+from . import constraints
+from .distribution import Distribution
+from .normal import HALF_LOG_2PI
+from .record import ArrayLike, param
+
+
+def whiten(scale_tril, x):
+    """L⁻¹ x, batch axes broadcast.   scale_tril : [*batch, n, n], x : [*shape, n] -> [*shape with batch, n]"""
+    if x.ndim == 1 and scale_tril.ndim == 2:
+        return solve_triangular(scale_tril, x, lower=True)
+    if scale_tril.ndim == 2:                             # one factor: all right-hand sides in one solve
+        n = x.shape[-1]
+        flat = x.reshape((-1, n))
+        return solve_triangular(scale_tril, flat.T, lower=True).T.reshape(x.shape)
+    shape = broadcast_shapes(scale_tril.shape[:-2], x.shape[:-1])
+    factor = np.broadcast_to(scale_tril, (*shape, *scale_tril.shape[-2:]))
+    return solve_triangular(factor, np.broadcast_to(x, (*shape, x.shape[-1]))[..., None], lower=True)[..., 0]
+
+
+def log_diagonal_sum(triangle):
+    """Σ log of the diagonal: half the log-determinant of L L'."""
+    return np.sum(np.log(np.diagonal(triangle, 0, -2, -1)), -1)
+
+
+class MultivariateNormal(Distribution):
+    """MultivariateNormal(loc μ, one of covariance_matrix Σ, precision_matrix Σ⁻¹, scale_tril L with Σ = L L').
+
+        log p(x) = -½ |L⁻¹ (x - μ)|² - Σ log Lᵢᵢ - (n/2) log 2π
+
+    loc : float[*batch, n]     the matrices : float[*batch, n, n]          sample : float[*shape, *batch, n]
+    Source: Kotz, Balakrishnan & Johnson (2000), Continuous Multivariate Distributions 1, ch. 45.
+
+    >>> float(MultivariateNormal([0.0, 0.0], covariance_matrix=[[1.0, 0.0], [0.0, 4.0]]).log_prob([0.0, 0.0]))
+    -2.5310242
+    """
+    loc: ArrayLike = param(constraints.real_vector)
+    scale_tril: ArrayLike = param(constraints.lower_cholesky)
+    support = constraints.real_vector
+    reparametrized_params = ("loc", "scale_tril")
+
+    def __init__(self, loc=0.0, covariance_matrix=None, precision_matrix=None, scale_tril=None, *, validate_args=None):
+        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
+        given = {name: value for name, value in given.items() if value is not None}
+        if len(given) != 1:
+            raise ParameterError("MultivariateNormal takes exactly one of covariance_matrix, precision_matrix and "
+                                 f"scale_tril; got {' and '.join(given) or 'none of them'}.")
+        (name, matrix), = given.items()
+        matrix = np.asarray(matrix)
+        if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
+            raise ParameterError(f"MultivariateNormal: {name} must be a square matrix; got shape {matrix.shape}.")
+        if name != "scale_tril":
+            matrix = self._factor(name, matrix, validate_args)
+        n = matrix.shape[-1]
+        loc = np.asarray(loc)
+        if loc.ndim == 0:
+            loc = np.broadcast_to(loc, (n,))
+        if loc.shape[-1] != n:
+            raise ParameterError(f"MultivariateNormal: loc of shape {loc.shape} and {name} of shape {matrix.shape} do "
+                                 f"not fit; the last axis of loc must have size {n}.")
+        super().__init__(loc, matrix, validate_args=validate_args)
+
+    @staticmethod
+    def _factor(name, matrix, validate_args):
+        """L with L L' = Σ, from the covariance or the precision matrix."""
+        if name == "covariance_matrix":
+            factor = cholesky(matrix)
+        else:                                            # J Σ⁻¹ J = R R' with J the flip: Σ = (J R⁻' J)(J R⁻' J)'
+            flipped = np.flip(cholesky(np.flip(matrix, (-2, -1))), (-2, -1))
+            eye = np.broadcast_to(np.eye(matrix.shape[-1], dtype=flipped.dtype), matrix.shape)
+            factor = solve_triangular(np.swapaxes(flipped, -1, -2), eye, lower=True)
+        known = type(matrix) is Array and type(factor) is Array and validate_args is not False
+        if known and not bool(np.all(constraints.positive_definite(matrix))):
+            raise ParameterError(f"MultivariateNormal: {name} must be {constraints.positive_definite.words}.")
+        return factor
+
+    @property
+    def event_shape(self):
+        return self.scale_tril.shape[-1:]
+
+    def sample(self, key, sample_shape=()):
+        z = random.normal(key, self.shape(sample_shape), self.dtype)
+        factor = self.scale_tril
+        return self.loc + (np.matmul(z, factor.T) if factor.ndim == 2 else np.matvec(factor, z))
+
+    def log_prob_inside(self, value):
+        z = whiten(self.scale_tril, value - self.loc)
+        const = log_diagonal_sum(self.scale_tril) + HALF_LOG_2PI * self.scale_tril.shape[-1]
+        return -0.5 * np.sum(z * z, -1) - const
+
+    @property
+    def covariance_matrix(self):
+        """Σ = L L'."""
+        return np.matmul(self.scale_tril, np.swapaxes(self.scale_tril, -1, -2))
+
+    @property
+    def precision_matrix(self):
+        """Σ⁻¹ = L⁻' L⁻¹."""
+        n = self.scale_tril.shape[-1]
+        eye = np.broadcast_to(np.eye(n, dtype=self.dtype), self.scale_tril.shape)
+        inverse = solve_triangular(self.scale_tril, eye, lower=True)
+        return np.matmul(np.swapaxes(inverse, -1, -2), inverse)
+
+    @property
+    def mean(self):
+        return np.broadcast_to(self.loc, self.shape())
+
+    mode = mean
+
+    @property
+    def variance(self):
+        return np.broadcast_to(np.sum(self.scale_tril * self.scale_tril, -1), self.shape())
+
+    def entropy(self):
+        n = self.scale_tril.shape[-1]
+        return np.broadcast_to(log_diagonal_sum(self.scale_tril) + n * (HALF_LOG_2PI + 0.5), self.batch_shape)
