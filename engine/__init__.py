@@ -6,9 +6,26 @@
 if __name__ == "engine":
     raise ImportError("import chainrule.engine: the bare name would load a second copy")
 
-from . import config as _config_module, debug, lax, numpy, operators, random, scipy, tree  # noqa: E402
-from .api import (ShapeDtype, eval_shape, grad, hessian, hvp, jacfwd, jacobian, jacrev, jit, jvp, linear_transpose,  # noqa: E402
-                  linearize, make_jaxpr, value_and_grad, vjp, vmap)
+from . import config as _config_module  # noqa: E402
+from . import debug, lax, numpy, operators, random, scipy, tree
+from .api import (  # noqa: E402
+    ShapeDtype,
+    eval_shape,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jit,
+    jvp,
+    linear_transpose,
+    linearize,
+    make_jaxpr,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 from .array import Array  # noqa: E402
 from .control import cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from .control.callback import io_callback, pure_callback  # noqa: E402

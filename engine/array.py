@@ -199,8 +199,3 @@ class Array(Value):
 def _from_numpy(value):
     value.flags.writeable = False
     return Array(value)
-
-
-def from_numpy(value):
-    """An Array over a NumPy array that nobody else will change."""
-    return Array(value)

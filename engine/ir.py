@@ -71,12 +71,6 @@ def dead_code_elimination(jaxpr):
     return Jaxpr(jaxpr.invars, kept, jaxpr.outs, jaxpr.name)
 
 
-def used_inputs(jaxpr):
-    """One bool for each input: whether an equation or an output reads it."""
-    used = {v for e in jaxpr.eqns for v in e.inputs} | set(jaxpr.outs)
-    return [v in used for v in jaxpr.invars]
-
-
 # ---- the checker ----
 
 def check(jaxpr):

@@ -3,7 +3,18 @@ from . import tree
 from .api import vmap
 from .avals import broadcast_shapes
 from .control import cond, fori_loop, scan, switch, while_loop
-from .control.collective import (all_gather, all_to_all, axis_index, axis_size, pmax, pmean, pmin, ppermute, psum, psum_scatter)
+from .control.collective import (
+    all_gather,
+    all_to_all,
+    axis_index,
+    axis_size,
+    pmax,
+    pmean,
+    pmin,
+    ppermute,
+    psum,
+    psum_scatter,
+)
 from .errors import ShapeError
 from .ops.elementwise import bitcast as bitcast_convert_type
 from .ops.elementwise import rsqrt, stop_gradient

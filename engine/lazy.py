@@ -9,9 +9,11 @@ class Lazy:
         self._name = name
 
     def __getattr__(self, attribute):
-        module = importlib.import_module(self._name)
-        self.__dict__.update(vars(module))
-        return getattr(module, attribute)
+        if attribute.startswith("__"):                   # what Python's own tools ask of any object
+            raise AttributeError(attribute)
+        value = getattr(importlib.import_module(self._name), attribute)
+        setattr(self, attribute, value)
+        return value
 
 
 scipy_special = Lazy("scipy.special")

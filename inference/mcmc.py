@@ -78,7 +78,7 @@ class NUTS:
     init_radius : chains start at Uniform(-radius, radius) in unconstrained space
 
     Other options of NumPyro's are taken at their defaults and named in an error at other values.
-    Source: Hoffman & Gelman (2014); Betancourt (2017), A Conceptual Introduction to Hamiltonian Monte Carlo, appendix A.
+    Source: Hoffman & Gelman (2014), JMLR 15; Betancourt (2017), arXiv:1701.02434, appendix A.
     """
 
     def __init__(self, model=None, *, step_size=1.0, inverse_mass_matrix=None, adapt_step_size=True,
@@ -330,8 +330,8 @@ def _position(latents, init_params, number, num_chains):
         if x.shape == (num_chains, *want) and (num_chains > 1 or x.shape != want):
             x = x[number]
         if x.shape != want:
-            raise SamplingError(f"init_params[{v.name!r}] has shape {x.shape}; the unconstrained site has shape {want}, "
-                                f"with the chains in front {(num_chains, *want)}.", v.source)
+            raise SamplingError(f"init_params[{v.name!r}] has shape {x.shape}; the unconstrained site has shape {want}"
+                                f", with the chains in front {(num_chains, *want)}.", v.source)
         parts.append(np.reshape(x, (-1,)))
     return np.concatenate(parts)
 
@@ -358,7 +358,7 @@ def _compiled(program, sampler, vectorized):
 
 
 def _constrain(program, draws, data):
-    """{site: [chain, draw, *shape]} from unconstrained draws: the staged program's live part, run on all draws at once."""
+    """{site: [chain, draw, *shape]} from unconstrained draws: the program's live part, run on all draws at once."""
     made = program.cache.get("constrain")
     if made is None:
         info = {}
@@ -393,7 +393,8 @@ def _no_start(program, data, position, number):
     return SamplingError(
         f"chain {number}: the log-density or its gradient is not finite at any of {nuts.MAX_TRIES} start points, or at "
         f"the one given.\nSites whose term is not finite at the last one: {shown}.\n"
-        "Look for data outside of a support, a scale of zero, or a parameter that overflows; or pass init_params.", source)
+        "Look for data outside of a support, a scale of zero, or a parameter that overflows; or pass init_params.",
+        source)
 
 
 def _by_chain(group, shape):

@@ -7,12 +7,12 @@ A handler overrides `site`: it gets a `Site`, may change it, and hands it down w
             print(site.name)
             return self.next(site)
 
-It is used as a wrapper, `shout(model)(x)`, or as a context, `with shout(): model(x)`. A wrapper makes a fresh copy of itself for
-each call, so no traced value outlives its world. Handlers nest innermost first, and with grad, vmap, jit, scan and cond in any
-order.
+It is used as a wrapper, `shout(model)(x)`, or as a context, `with shout(): model(x)`. A wrapper makes a fresh copy of
+itself for each call, so no traced value outlives its world. Handlers nest innermost first, and with grad, vmap, jit, scan
+and cond in any order.
 
-What happens at a scan, cond, while or jit whose program has sites is written once, in `programs.py`; a handler says only
-what it puts into the program (`puts`), what it threads through it (`carried`) and what it takes out (`taken`):
+What happens at a scan, cond, while or jit whose program has sites is written once, in `programs.py`; a handler says
+only what it puts into the program (`puts`), what it threads through it (`carried`) and what it takes out (`taken`):
 
     class count(Handler):                          # how many sites there are, each step of a loop counted
         def start(self): self.total = np.asarray(0)
@@ -22,8 +22,9 @@ what it puts into the program (`puts`), what it threads through it (`carried`) a
             self.total = self.total + 1
             return self.next(site)
 
-Sharp edges: a site inside of vmap is one site with a leading axis for the handlers around the vmap, and one per lane for those
-inside of it. A handler around a `jit`, scan or cond runs while the program is staged, so what it does in Python happens once.
+Sharp edges: a site inside of vmap is one site with a leading axis for the handlers around the vmap, and one per lane
+for those inside of it. A handler around a jit, scan or cond runs while the program is staged, so what it does in Python
+happens once.
 """
 import copy
 import hashlib
@@ -31,9 +32,12 @@ from collections import OrderedDict
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.core import Trace, state, world
+from ..engine.core import Trace, enclosing, state, world
 from .programs import through_program
 from .sites import Site, SiteError, closed, site_p, with_value
+
+
+__all__ = ["Handler", "block", "condition", "mask", "replay", "scale", "seed", "substitute", "trace"]
 
 
 class Handler(Trace):
@@ -71,11 +75,11 @@ class Handler(Trace):
         """Take the threaded tree."""
 
     def taken(self):
-        """(tree of arrays, static facts) to come out of a program, or None."""
+        """({site name: Arrays}, {site name: Facts}) to come out of a program, or None."""
         return None
 
     def absorb(self, made, how):
-        """Receive what came out; `how` tells how it was stacked (see programs)."""
+        """Receive what came out: `how.sites(made)` are the sites, stacked along a loop's steps, joined over branches."""
 
     def finish(self):
         """Called when the handler's use ends without an error."""
@@ -109,7 +113,8 @@ class Handler(Trace):
                 made = copy.copy(self)                   # used as a decorator with options
                 made.fn = args[0]
                 return made
-            raise TypeError(f"{type(self).__name__} was called without a model: write {type(self).__name__}(model, ...)(*args).")
+            name = type(self).__name__
+            raise TypeError(f"{name} was called without a model: write {name}(model, ...)(*args).")
         use = self.fresh()
         with world(use):
             out = self.fn(*args, **kwargs)
@@ -117,6 +122,8 @@ class Handler(Trace):
         return out
 
     def __enter__(self):
+        if any(t is self for t in enclosing()):
+            raise RuntimeError(f"this {type(self).__name__} is in use already; make another one.")
         self.parent = state.trace
         self.start()
         self._worlds = [*self._worlds, world(self)]
@@ -144,8 +151,17 @@ def address(name):
 class seed(Handler):
     """Draw every open site. seed(model, rng_seed)(*args); rng_seed is an int or a key.
 
-    The key of a site is folded from the seed, the site's name and its indices (loop step, vmapped lane), never from what
-    was drawn before: adding a site, or changing their order, leaves the other draws as they were.
+    The key of a site is folded from the seed, the site's name and its indices (loop step, vmapped lane), never from
+    what was drawn before: adding a site, or changing their order, leaves the other draws as they were.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> def one():
+    ...     return cr.sample("x", dist.Normal(0.0, 1.0))
+    >>> def two():
+    ...     cr.sample("y", dist.Normal(0.0, 1.0))
+    ...     return cr.sample("x", dist.Normal(0.0, 1.0))
+    >>> bool(seed(one, 0)() == seed(two, 0)())
+    True
     """
 
     def __init__(self, fn=None, rng_seed=None):
@@ -197,9 +213,12 @@ class _Given(Handler):
 
     def site(self, site):
         self.seen.add(site.name)
-        if site.name not in self.data or site.kind == "factor":
+        if site.name not in self.data:
             return self.next(site)
         value = self.data[site.name]
+        if site.kind == "factor":
+            raise site.error(f"{type(self).__name__} was given a value for {site.name!r}, which is a factor: "
+                             "it has none.")
         if site.kind == "deterministic":
             return self.next(site.replace(value=np.asarray(value)))
         return self.next(with_value(site, value, f"the value given by {type(self).__name__}").replace(
@@ -208,28 +227,54 @@ class _Given(Handler):
     def finish(self):
         unknown = [k for k in self.data if k not in self.seen]
         if self.strict and unknown:
-            raise SiteError(f"{type(self).__name__} was given a value for {unknown[0]!r}, and the model has no site of that name.\n"
-                            f"Its sites are: {', '.join(sorted(self.seen)) or '(none)'}.")
+            raise SiteError(f"{type(self).__name__} was given a value for {unknown[0]!r}, and the model has no site of "
+                            f"that name.\nIts sites are: {', '.join(sorted(self.seen)) or '(none)'}.")
 
 
 class condition(_Given):
     """Give sites a value and mark them observed: condition(model, data={name: value}).
 
-    A site inside of scan takes its values along the leading axis. Raises SiteError for a name that the model does not have.
+    A site inside of scan takes its values along the leading axis.
+    Raises SiteError for a name that the model does not have.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> def model():
+    ...     return cr.sample("x", dist.Normal(0.0, 1.0))
+    >>> condition(model, {"x": 2.0})()
+    Array(2.)
     """
     observes = True
     strict = True
 
 
 class substitute(_Given):
-    """Give sites a value without marking them observed: substitute(model, data={name: value})."""
+    """Give sites a value without marking them observed: substitute(model, data={name: value}).
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> with substitute(data={"x": 2.0}):
+    ...     x = cr.sample("x", dist.Normal(0.0, 1.0))
+    >>> x
+    Array(2.)
+    """
 
 
 class replay(_Given):
-    """Give sample sites the values of a recorded trace: replay(model, trace=tr)."""
+    """Give sample sites the values of a recorded trace; sites that the model observes keep theirs: replay(model, tr).
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> def model():
+    ...     return cr.sample("x", dist.Normal(0.0, 1.0))
+    >>> tr = trace(seed(model, 0)).get_trace()
+    >>> bool(replay(model, tr)() == tr["x"]["value"])
+    True
+    """
 
     def __init__(self, fn=None, trace=None):
-        super().__init__(fn, {k: s["value"] for k, s in (trace or {}).items() if s["type"] == "sample" and not s["is_observed"]})
+        super().__init__(fn, {name: record["value"] for name, record in (trace or {}).items()
+                              if record["type"] == "sample" and not record["is_observed"]})
+
+    def site(self, site):
+        return self.next(site) if site.observed else super().site(site)
 
 
 # ---- hiding, masking, scaling ----
@@ -237,7 +282,15 @@ class replay(_Given):
 class block(Handler):
     """Hide sites from the handlers outside: all of them, those in `hide`, all but those in `expose`, or by `hide_fn`.
 
+    hide_fn : record (the dict that `trace` shows) -> bool      hide, expose : site names      expose_types : kinds
     A hidden site must get its value inside of the block.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> def model():
+    ...     x = cr.sample("x", dist.Normal(0.0, 1.0))
+    ...     cr.sample("y", dist.Normal(x, 1.0))
+    >>> list(trace(block(seed(model, 0), hide=["x"])).get_trace())
+    ['y']
     """
 
     def __init__(self, fn=None, hide_fn=None, hide=None, expose_types=None, expose=None):
@@ -266,21 +319,40 @@ class block(Handler):
 
 
 class mask(Handler):
-    """Count the log-density of sites only where `mask` holds."""
+    """Count the log-density of sites only where `mask` holds: a bool, or an array that broadcasts to their batch shape.
+
+    Values under the mask may be anything, nan too.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> def model():
+    ...     with mask(mask=[True, False]):
+    ...         cr.sample("y", dist.Normal(0.0, 1.0), obs=[0.0, float("nan")])
+    >>> float(cr.log_density(model)[0]).__round__(4)
+    -0.9189
+    """
 
     def __init__(self, fn=None, mask=True):
         super().__init__(fn)
-        self.where = mask
+        self.site_mask = np.asarray(mask)
+        if self.site_mask.dtype.kind != "b":
+            raise TypeError(f"mask takes booleans; got {self.site_mask.dtype}.")
 
     def site(self, site):
         if site.kind == "deterministic":
             return self.next(site)
-        both = np.asarray(self.where) if site.mask is None else np.logical_and(site.mask, self.where)
+        both = self.site_mask if site.mask is None else np.logical_and(site.mask, self.site_mask)
         return self.next(site.replace(mask=both))
 
 
 class scale(Handler):
-    """Multiply the log-density of sites by `scale`, a positive number or an array that broadcasts to their batch shape."""
+    """Multiply the log-density of sites by `scale`, a number or an array that broadcasts to their batch shape.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> def model():
+    ...     cr.sample("y", dist.Normal(0.0, 1.0), obs=0.0)
+    >>> float(cr.log_density(scale(model, scale=2.0))[0]).__round__(4)
+    -1.8379
+    """
 
     def __init__(self, fn=None, scale=1.0):
         super().__init__(fn)
@@ -289,7 +361,8 @@ class scale(Handler):
     def site(self, site):
         if site.kind == "deterministic":
             return self.next(site)
-        return self.next(site.replace(scale=np.asarray(self.factor) if site.scale is None else site.scale * self.factor))
+        factor = np.asarray(self.factor)
+        return self.next(site.replace(scale=factor if site.scale is None else site.scale * factor))
 
 
 # ---- recording ----
@@ -303,8 +376,14 @@ def message(site):
 class trace(Handler):
     """Record the sites: trace(model).get_trace(*args) is an ordered dict from name to site.
 
-    Each entry has type, name, fn, value, is_observed, scale, mask, infer and cond_indep_stack. Sites inside of vmap and scan
-    are one entry with a leading axis.
+    Each entry has type, name, fn, value, is_observed, scale, mask, infer and cond_indep_stack. Sites inside of vmap and
+    scan are one entry with a leading axis. As a context it is itself such a dict: `with trace() as tr: model()`.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> with trace() as tr, seed(rng_seed=0):
+    ...     x = cr.sample("x", dist.Normal(0.0, 1.0))
+    >>> tr["x"]["value"] is x
+    True
     """
 
     def __init__(self, fn=None):
@@ -316,10 +395,14 @@ class trace(Handler):
 
     def get_trace(self, *args, **kwargs):
         """Run the model and return the record."""
+        if self.fn is None:
+            raise TypeError("this trace has no model: write trace(model).get_trace(*args), "
+                            "or `with trace() as tr:` and use tr itself.")
         use = self.fresh()
         with world(use):
             self.fn(*args, **kwargs)
-        return OrderedDict((name, message(s)) for name, s in use.sites.items())
+        use.finish()
+        return OrderedDict(use.items())
 
     def record(self, site):
         """Keep one site; a name may not repeat."""
@@ -343,6 +426,12 @@ class trace(Handler):
 
     def __contains__(self, name):
         return name in self.sites
+
+    def __iter__(self):
+        return iter(self.sites)
+
+    def __len__(self):
+        return len(self.sites)
 
     def keys(self):
         """The names, in the order of the statements."""

@@ -1,4 +1,6 @@
 """Plates: named batch axes of a model."""
+import numpy as onp
+
 from ..engine import numpy as np
 from ..engine.core import Trace, Tracer, world
 from .sites import Frame, SiteError, active_plates
@@ -25,12 +27,20 @@ class plate:
     Yields the indices 0, …, n - 1.
 
     Raises SiteError when two plates share a name or an axis.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> with cr.handlers.seed(rng_seed=0), plate("row", 2):
+    ...     x = cr.sample("x", dist.Normal(0.0, 1.0))
+    >>> x.shape
+    (2,)
     """
 
     def __init__(self, name, size, subsample_size=None, dim=None):
         if isinstance(size, Tracer):
-            raise SiteError(f"plate {name!r}: its size must be a Python integer, because it decides shapes; got a traced value.\n"
-                            "Take it from the data, e.g. y.shape[0].")
+            raise SiteError(f"plate {name!r}: its size must be a Python integer, because it decides shapes; got a traced "
+                            "value.\nTake it from the data, e.g. y.shape[0].")
+        if not isinstance(size, (int, onp.integer)) or isinstance(size, bool) or size < 0:
+            raise SiteError(f"plate {name!r}: its size must be a Python integer of at least 0; got {size!r:.60}.")
         if subsample_size not in (None, size):
             raise SiteError(f"plate {name!r}: subsampling is not known yet; leave subsample_size out.")
         if dim is not None and dim >= 0:

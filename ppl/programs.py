@@ -149,19 +149,22 @@ def _switch(handler, args, params):
     index, *xs = args
     branches = params["branches"]
     carried_leaves, carried_tree = tree.flatten(handler.carried())
-    n = len(carried_leaves)
+    given = handler.puts(set(site_names(switch_p, params)))      # as operands: values for a branch not taken need not fit it
+    given = {name: np.asarray(value) for name, value in given.items()}
+    n, v = len(carried_leaves), len(given)
+    operands = [*carried_leaves, *given.values(), *xs]
     takens, staged = [], []
     for program in branches:
         def body(*flat, program=program):
-            out, carried, taken = _run(handler, None, {}, tree.unflatten(carried_tree, flat[:n]), program, flat[n:])
+            carried = tree.unflatten(carried_tree, flat[:n])
+            out, carried, taken = _run(handler, None, dict(zip(given, flat[n:])), carried, program, flat[n + v:])
             takens.append(taken or ({}, {}))
             return tree.leaves(carried) + out + tree.leaves(takens[-1][0])
-        staged.append(stage_program(body, _types([*carried_leaves, *xs]), program.name)[:2])
-    handler.puts(set(site_names(switch_p, params)))
+        staged.append(stage_program(body, _types(operands), program.name)[:2])
     k = n + len(branches[0].outs)
     types = [[v.aval for v in program.outs[k:]] for program, _ in staged]
     joined, consts = join([_padded(program, c, k, types, i) for i, (program, c) in enumerate(staged)])
-    out = switch_p.bind(index, *consts, *carried_leaves, *xs, branches=joined)
+    out = switch_p.bind(index, *consts, *operands, branches=joined)
     handler.carry(tree.unflatten(carried_tree, out[:n]))
     made, at = [], k
     for (arrays, _), t in zip(takens, types):

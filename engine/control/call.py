@@ -1,9 +1,9 @@
 """The call of a compiled program: what `jit` binds."""
-from ..core import OPEN_EFFECTS, Primitive, aval_of, world
 from ..config import config
+from ..core import OPEN_EFFECTS, Primitive, world
 from ..interpreters.batch import batch_jaxpr
 from ..interpreters.evaluate import ROOT, run_compiled
-from ..interpreters.jvp import jvp_jaxpr, zero_tangent
+from ..interpreters.jvp import jvp_jaxpr
 from ..interpreters.linearize import linearize_jaxpr
 from ..interpreters.stage import eval_jaxpr, stage
 from ..interpreters.transpose import backward
@@ -94,13 +94,3 @@ def is_aval(x):
 def _(b, mine, *xs, jaxpr):
     batched, consts, marks = batch_jaxpr(jaxpr, b.size, mine, [False] * len(jaxpr.outs), b.name)
     return b.bind(*consts, *xs, jaxpr=batched), marks
-
-
-def instantiate(t, like):
-    """A tangent, zeros where it is None."""
-    return zero_tangent(like) if t is None else t
-
-
-def type_of(x):
-    """The Aval of a value."""
-    return aval_of(x)

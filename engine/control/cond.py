@@ -12,7 +12,8 @@ from ..interpreters.stage import eval_jaxpr, stage
 from ..ir import Jaxpr, Var
 from ..ops.elementwise import eq, maximum, minimum, where
 from ..ops.structural import asvalue, cast, reshape
-from ..tree import flatten, map as map_tree, unflatten
+from ..tree import flatten, unflatten
+from ..tree import map as map_tree
 from .call import is_aval, spread_marks, transpose_jaxpr
 
 _INT = np.dtype("int32")

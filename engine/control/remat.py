@@ -15,7 +15,7 @@ from ..interpreters.transpose import backward
 from ..ir import Jaxpr, Literal
 from ..ops.structural import asvalue
 from ..tree import flatten, unflatten
-from .call import spread_marks
+from .call import jit_p, spread_marks
 
 barrier_p = Primitive(
     "optimization_barrier",                              # the compiler may not look across it
@@ -56,6 +56,8 @@ def _(b, mine, *xs, jaxpr, saved):
 
 @remat_p.define("linearize")
 def _(linear, xs, ts, *, jaxpr, saved):
+    if jaxpr.effects:                                    # an effect must not happen a second time
+        return jit_p.linearize(linear, xs, ts, jaxpr=jaxpr)
     keep = _saved_equations(jaxpr, saved)
     whole = Jaxpr(jaxpr.invars, jaxpr.eqns, [*jaxpr.outs, *[v for e in keep for v in e.outs]], jaxpr.name)
     out = remat_p.bind(*xs, jaxpr=whole, saved=None)

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import xla
 from ..array import Array
-from ..avals import Aval, is_inexact
+from ..avals import is_inexact
 from ..config import config
 from ..core import REGISTRY, Trace, Tracer, aval_of, raw, set_root, state
 from ..errors import NanError
@@ -142,8 +142,3 @@ set_root(ROOT)
 def is_concrete(x):
     """Whether x is a number or array known now."""
     return type(x) is Array or isinstance(x, (np.ndarray, np.generic))
-
-
-def abstract(x):
-    """The Aval of a concrete operand."""
-    return x.aval if type(x) is Array else Aval(np.shape(x), np.asarray(x).dtype)

@@ -9,7 +9,6 @@ import inspect
 import numpy as np
 
 from ..array import Array, Value
-from ..avals import Aval
 from ..config import config
 from ..core import Trace, Tracer, aval_of, source_line, state, world
 from ..errors import LeakedTracerError
@@ -146,8 +145,3 @@ def eval_jaxpr(jaxpr, args):
     finally:
         state.source = before
     return [v.value if type(v) is Literal else env[v] for v in jaxpr.outs]
-
-
-def with_types(values):
-    """The types of a list of values."""
-    return [a if isinstance(a, Aval) else aval_of(a) for a in values]

@@ -1,7 +1,7 @@
 """Reverse mode: walk a linear program backwards, pulling cotangents from its outputs to its inputs."""
-from ..ir import Literal, Var
 from ..core import state
 from ..errors import MissingRule
+from ..ir import Literal, Var
 
 
 def backward(jaxpr, known, cotangents):

@@ -4,12 +4,35 @@ import math
 
 import numpy as _np
 
-from ..avals import is_inexact, promote_types
-from ..errors import DtypeError
+from ..avals import is_inexact
 from ..indexing import getitem
-from ..ops.elementwise import (arctan2,abs, bitwise_and, bitwise_or, bitwise_xor, exp, floor, fmod, gt, invert, isfinite, isnan, log, lt,
-                               maximum, minimum, mul, ne, popcount, rint, sin, softplus, sqrt, square, sub, trunc, where as _where)
-from ..ops.complexes import conj, imag, real
+from ..ops.complexes import imag, real
+from ..ops.elementwise import (
+    abs,
+    arctan2,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    exp,
+    floor,
+    fmod,
+    invert,
+    isfinite,
+    isnan,
+    log,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    ne,
+    popcount,
+    rint,
+    sin,
+    softplus,
+    sqrt,
+    sub,
+)
+from ..ops.elementwise import where as _where
 from ..ops.structural import asvalue, cast, promote, promote_inexact, stack_values
 
 
@@ -205,13 +228,6 @@ def logical_xor(x, y):
 def logical_not(x):
     """True where x is not."""
     return invert(_truth(x))
-
-
-def _real_only(x, name):
-    x = asvalue(x)
-    if x.dtype.kind == "c":
-        raise DtypeError(f"{name} of a complex array is not there: arrays may hold complex numbers, functions take real ones.")
-    return x
 
 
 def angle(x):

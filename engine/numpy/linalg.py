@@ -8,7 +8,8 @@ from ..avals import broadcast_shapes, canonical_axes
 from ..errors import ShapeError
 from ..ops import lu as _lu
 from ..ops.elementwise import abs, bitwise_and, exp, gt, integer_pow, lt, mul, ne, power, sign, sqrt, where
-from ..ops.linalg import cholesky as _cholesky, mm, mT, square_matrix
+from ..ops.linalg import cholesky as _cholesky
+from ..ops.linalg import mm, mT, square_matrix
 from ..ops.reduce import reduce_max_p, reduce_min_p, reduce_prod_p
 from ..ops.structural import asvalue, broadcast_to, cast, iota, promote_inexact, reduce_sum, reshape
 from .shapes import diagonal

@@ -4,11 +4,10 @@ import string
 
 import numpy as _np
 
-from ..core import Tracer
 from ..errors import ShapeError
 from ..ops.dot import dot_general
 from ..ops.elementwise import mul
-from ..ops.structural import asvalue, broadcast_to, cast, moveaxis, promote, reduce_sum, reshape, transpose
+from ..ops.structural import asvalue, broadcast_to, promote, reduce_sum, reshape, transpose
 from .shapes import diagonal
 
 

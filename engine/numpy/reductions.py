@@ -9,7 +9,8 @@ from ..errors import ShapeError
 from ..indexing import getitem
 from ..ops import reduce as rd
 from ..ops import structural as st
-from ..ops.elementwise import bitwise_and, floor, isnan, lt, ne, sqrt, where as _where
+from ..ops.elementwise import bitwise_and, floor, isnan, lt, ne, sqrt
+from ..ops.elementwise import where as _where
 from ..ops.index import scatter_nd
 from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, cast, reduce_sum, reshape

@@ -1,17 +1,17 @@
 """Shapes: joining, cutting, repeating and rearranging arrays."""
-import math
 import operator
 
 import numpy as _np
 
-from ..avals import broadcast_shapes, canonical_axes, canonical_axis, promote_types
+from ..avals import broadcast_shapes, canonical_axes, canonical_axis
 from ..errors import ShapeError
 from ..indexing import getitem
 from ..ops import shaping
 from ..ops import structural as st
 from ..ops.elementwise import lt, where
-from ..ops.index import gather_p, stack_index, take_along
-from ..ops.structural import asvalue, broadcast_to as _broadcast_to, cast
+from ..ops.index import take_along
+from ..ops.structural import asvalue, cast
+from ..ops.structural import broadcast_to as _broadcast_to
 
 
 def shape(x):
@@ -359,9 +359,3 @@ def insert(x, obj, values, axis=None):
     want = tuple((values.shape[axis] if values.ndim == x.ndim else 1) if k == axis else n for k, n in enumerate(x.shape))
     head, tail = split(x, [i], axis)
     return concatenate([head, _broadcast_to(cast(values, x.dtype), want), tail], axis)
-
-
-def gather_rows(x, *index):
-    """x[index[0], index[1], …] without checks; for indices known to be in range."""
-    return gather_p.bind(x, stack_index(index))
-

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..avals import Aval, promote_types
 from ..core import Primitive
-from .structural import asvalue, cast, elementwise, elementwise_batch, unbroadcast
+from .structural import asvalue, cast, elementwise, elementwise_batch, unbroadcast, zeros_like_aval
 
 
 def _part_dtype(dtype):
@@ -71,7 +71,7 @@ def real(x):
 def imag(x):
     """The imaginary part: 0 for real numbers."""
     x = asvalue(x)
-    return PARTS["imag"].bind(x) if x.dtype.kind == "c" else x * 0
+    return PARTS["imag"].bind(x) if x.dtype.kind == "c" else zeros_like_aval(x.aval)
 
 
 def conj(x):

@@ -6,8 +6,19 @@ from ..core import Primitive
 from ..errors import ShapeError
 from ..lazy import scipy_linalg
 from .elementwise import stop_gradient
-from .linalg import (_I32, Small, columns_to_lanes, flat_batch, lanes_to_columns, lapack, lower_triangular_solve, mm, mT,
-                     square_matrix, triangular_solve_p)
+from .linalg import (
+    _I32,
+    Small,
+    columns_to_lanes,
+    flat_batch,
+    lanes_to_columns,
+    lapack,
+    lower_triangular_solve,
+    mm,
+    mT,
+    square_matrix,
+    triangular_solve_p,
+)
 from .structural import broadcast_to, iota, reduce_sum, reshape
 
 SMALL_LU = 20                                            # exchanging rows without a gather costs n² a column: LAPACK sooner

@@ -117,6 +117,6 @@ def hash_bits(seed, counter):
     >>> hex(int(hash_bits(0, 0)))
     '0xe220a8397b1dcdaf'
     """
-    seed, counter = (cast(v, _U64) if hasattr(v, "dtype") else asvalue(np.asarray(v & (2 ** 64 - 1), _U64))
+    seed, counter = (asvalue(cast(v, _U64)) if hasattr(v, "dtype") else asvalue(np.asarray(v & (2 ** 64 - 1), _U64))
                      for v in (seed, counter))
     return _mix(_mix(seed) + (counter + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))

@@ -4,10 +4,20 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
-from .structural import (_without, asvalue, broadcast_p, cast, full, iota_p, linear, moveaxis, reduce_sum, reshape,
-                         transpose)
 from .index import take_along
 from .shaping import concatenate, reverse, slice_axis
+from .structural import (
+    _without,
+    asvalue,
+    broadcast_p,
+    cast,
+    full,
+    iota_p,
+    linear,
+    reduce_sum,
+    reshape,
+    transpose,
+)
 
 _INT = np.dtype("int64")
 

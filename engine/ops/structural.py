@@ -8,10 +8,18 @@ import math
 import numpy as np
 
 from ..array import Array, Value
-from ..avals import (PYTHON_SCALARS, Aval, broadcast_shapes, default_float, is_inexact, promote_types, python_dtype,
-                     to_inexact_dtype)
+from ..avals import (
+    PYTHON_SCALARS,
+    Aval,
+    broadcast_shapes,
+    default_float,
+    is_inexact,
+    promote_types,
+    python_dtype,
+    to_inexact_dtype,
+)
 from ..config import config
-from ..core import Primitive, aval_of
+from ..core import Primitive
 from ..errors import DtypeError, ShapeError
 
 _NARROW_INPUT = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
@@ -300,8 +308,3 @@ def iota(n, dtype=np.dtype("int64")):
 def zeros_like_aval(a):
     """Zeros of a type."""
     return full(a.shape, 0, a.dtype)
-
-
-def value_aval(x):
-    """The Aval of a value or NumPy scalar."""
-    return aval_of(x)

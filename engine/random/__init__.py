@@ -4,8 +4,20 @@
 """
 from ..ops.random_bits import hash_bits, threefry2x32
 from .bits import bits, normal, uniform
-from .continuous import (cauchy, exponential, gumbel, laplace, logistic, lognormal, multivariate_normal, pareto, rayleigh,
-                         triangular, truncated_normal, weibull_min)
+from .continuous import (
+                         cauchy,
+                         exponential,
+                         gumbel,
+                         laplace,
+                         logistic,
+                         lognormal,
+                         multivariate_normal,
+                         pareto,
+                         rayleigh,
+                         triangular,
+                         truncated_normal,
+                         weibull_min,
+)
 from .discrete import bernoulli, categorical, choice, geometric, permutation, rademacher, randint
 from .hashed import hash_normal, hash_uniform
 from .keys import Key, PRNGKey, fold_in, key, key_data, split, wrap_key_data

@@ -7,9 +7,9 @@ import numpy as np
 from ..avals import default_float, is_inexact
 from ..errors import DtypeError, ShapeError
 from ..ops.elementwise import bitcast, bitwise_or, bitwise_xor, floor, left_shift, maximum, right_shift
-from ..ops.random_bits import hash_bits, threefry2x32
+from ..ops.random_bits import threefry2x32
 from ..ops.special import ndtri_p
-from ..ops.structural import asvalue, broadcast_to, cast, full, iota, reshape
+from ..ops.structural import asvalue, broadcast_to, cast, full, reshape
 from .keys import counters, single
 
 _U32, _U64 = np.dtype("uint32"), np.dtype("uint64")

@@ -14,6 +14,11 @@ from .bits import float_dtype, normal_draw, open_unit_draw, shape_of, unit_draw
 from .keys import single
 
 
+def fits(batch, shape):
+    """Whether arrays of shape `batch` broadcast to exactly `shape`."""
+    return len(batch) <= len(shape) and all(m in (1, n) for m, n in zip(batch[::-1], shape[::-1]))
+
+
 def parameters(what, shape, dtype, *values):
     """(shape, values) of the parameters in one dtype, broadcast to the shape of the draw (to each other's for None)."""
     values = [cast(asvalue(v), dtype) for v in values]
@@ -21,7 +26,7 @@ def parameters(what, shape, dtype, *values):
     if shape is None:
         return common, [broadcast_to(v, common) for v in values]
     shape = shape_of(shape)
-    if broadcast_shapes(common, shape) != shape:
+    if not fits(common, shape):
         raise ShapeError(f"{what} draws shape {shape}, to which parameters of shape {common} do not broadcast.\n"
                          f"`shape` is that of the whole result: (*shape, {', '.join(map(str, common))}).")
     return shape, [broadcast_to(v, shape) for v in values]
@@ -140,7 +145,7 @@ def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky
                          f"and {cov.shape}.")
     batch = broadcast_shapes(mean.shape[:-1], cov.shape[:-2])
     shape = batch if shape is None else shape_of(shape)
-    if broadcast_shapes(batch, shape) != shape:
+    if not fits(batch, shape):
         raise ShapeError(f"multivariate_normal draws shape {shape}, to which the batch shape {batch} does not broadcast.")
     z = normal_draw(single(key, "multivariate_normal"), (*shape, mean.shape[-1]), dtype)
     return mean + matvec(cholesky(cov), z)

@@ -3,16 +3,17 @@ import math
 
 import numpy as np
 
-from ..avals import broadcast_shapes, canonical_axis, is_inexact, to_inexact_dtype
+from ..avals import canonical_axis, is_inexact, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..numpy.reductions import argmax, searchsorted
-from ..numpy.shapes import take, take_along_axis as take_along
+from ..numpy.shapes import take
+from ..numpy.shapes import take_along_axis as take_along
 from ..ops.elementwise import bitcast, ceil, gt, log, log1p, lt, maximum, minimum, rem_p, sub, where
 from ..ops.reduce import argsort, cumsum
 from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, broadcast_to, cast, moveaxis, reshape
 from .bits import float_dtype, open_unit_draw, shape_of, unit_draw, words_for
-from .continuous import gumbel_draw, parameters
+from .continuous import fits, gumbel_draw, parameters
 from .keys import single
 
 _INT, _U64 = np.dtype("int64"), np.dtype("uint64")
@@ -99,7 +100,7 @@ def categorical(key, logits, axis=-1, shape=None):
     logits = moveaxis(cast(logits, dtype), canonical_axis(axis, logits.ndim), -1)
     batch, n = logits.shape[:-1], logits.shape[-1]
     shape = batch if shape is None else shape_of(shape)
-    if broadcast_shapes(batch, shape) != shape:
+    if not fits(batch, shape):
         raise ShapeError(f"categorical draws shape {shape}, to which logits of batch shape {batch} do not broadcast.\n"
                          f"`shape` is that of the whole result: (*shape, {', '.join(map(str, batch))}).")
     noise = gumbel_draw(single(key, "categorical"), (*shape, n), dtype)

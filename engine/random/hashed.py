@@ -6,7 +6,7 @@ import numpy as np
 from ..avals import default_float
 from ..ops.random_bits import hash_bits
 from ..ops.special import ndtri_p
-from ..ops.structural import asvalue, cast, iota, reshape
+from ..ops.structural import cast, iota, reshape
 from .bits import _WORD, shape_of, unit
 
 _U64 = np.dtype("uint64")

@@ -1,7 +1,8 @@
 """Typed keys: where randomness comes from, as a value.
 
 A key is never used up by itself: the same key gives the same draws. Derive new ones with `split` (a fixed number)
-or `fold_in` (one for each step or name).
+or `fold_in` (one for each step or name). Draws, `split`, `fold_in` and the inner keys of samplers each run the cipher
+under a key word of their own, so none of them meets another's output.
 """
 import operator
 
@@ -10,14 +11,15 @@ import numpy as np
 from ..array import Value
 from ..errors import DtypeError, ShapeError
 from ..indexing import getitem
-from ..ops.elementwise import bitcast, right_shift
+from ..ops.elementwise import bitcast, bitwise_xor, right_shift
 from ..ops.random_bits import threefry2x32
 from ..ops.shaping import concatenate_p
-from ..ops.structural import asvalue, broadcast_to, cast, iota, reshape
+from ..ops.structural import asvalue, cast, iota, reshape
 from ..tree import register_pytree_node_class
 
 _U32, _U64 = np.dtype("uint32"), np.dtype("uint64")
 THREEFRY = "threefry2x32"
+SPLIT, FOLD, INNER = np.uint32(0x3C6EF372), np.uint32(0xA54FF53A), np.uint32(0x510E527F)    # digits of √3, √5, √11
 
 
 @register_pytree_node_class
@@ -168,7 +170,7 @@ def split(k, num=2):
     """
     shape = (num,) if isinstance(num, (int, np.integer)) else tuple(num)
     high, low = counters(int(np.prod(shape, dtype=np.int64)))
-    a, b = threefry2x32(*single(k, "split"), high, low)
+    a, b = threefry2x32(*_tagged(single(k, "split"), SPLIT), high, low)
     return Key(reshape(_pair(a, b), (*shape, 2)))
 
 
@@ -177,9 +179,14 @@ def fold_in(k, data):
     folded = key(data).data
     if folded.ndim != 1:
         raise ShapeError(f"fold_in takes one integer; got an array of shape {folded.shape[:-1]}.\nUse vmap.")
-    return fold_words(single(k, "fold_in"), *halves(folded))
+    return Key(_pair(*threefry2x32(*_tagged(single(k, "fold_in"), FOLD), *halves(folded))))
 
 
-def fold_words(pair, high, low):
-    """The key that the cipher makes of two counter words."""
-    return Key(_pair(*threefry2x32(*pair, broadcast_to(high, low.shape), low)))
+def inner(pair, high, low):
+    """The two words of a key that a sampler derives for itself."""
+    return threefry2x32(*_tagged(pair, INNER), asvalue(np.uint32(high)), low)
+
+
+def _tagged(pair, tag):
+    """The key words for one use of the cipher."""
+    return bitwise_xor(pair[0], tag), pair[1]

@@ -8,28 +8,47 @@ import numpy as np
 
 from ..avals import default_float
 from ..control.loops import while_loop
-from ..ops.elementwise import (abs, bitwise_and, bitwise_or, eq, exp, floor, ge, gt, invert, isfinite, le, log, log1p, lt,
-                               maximum, minimum, sqrt, stop_gradient, where)
+from ..ops.elementwise import (
+    abs,
+    bitwise_and,
+    bitwise_or,
+    eq,
+    exp,
+    floor,
+    ge,
+    gt,
+    invert,
+    isfinite,
+    le,
+    log,
+    log1p,
+    lt,
+    maximum,
+    minimum,
+    sqrt,
+    stop_gradient,
+    where,
+)
 from ..ops.gammainc import gamma_path_p
 from ..ops.reduce import logsumexp_of, reduce_or_p
 from ..ops.special import lgamma
 from ..ops.structural import asvalue, broadcast_to, cast, reshape
-from .bits import float_dtype, normal_draw, open_unit_draw, shape_of, unit_draw
+from .bits import float_dtype, normal_draw, open_unit_draw, shape_of
 from .continuous import parameters
 from .discrete import int_dtype
-from .keys import fold_words, halves, single
+from .keys import inner, single
 
 _U32 = np.dtype("uint32")
 
 
 def _turn_key(pair, i):
     """The words of the key for turn i of a loop."""
-    return halves(fold_words(pair, asvalue(np.uint32(1)), cast(i, _U32)).data)
+    return inner(pair, 1, cast(i, _U32))
 
 
 def _sub(pair, i):
     """The words of the i-th key derived from one."""
-    return halves(fold_words(pair, asvalue(np.uint32(0)), asvalue(np.uint32(i))).data)
+    return inner(pair, 0, asvalue(np.uint32(i)))
 
 
 def _rejection(pair, active, propose, dtype):

@@ -1,6 +1,8 @@
 """scipy.linalg for arrays and tracers: Cholesky and triangular solves, systems, determinants."""
-from ..numpy.linalg import common_batch, det, inv, norm, solve as _solve
-from ..ops.linalg import cholesky as _cholesky, mT, square_matrix, triangular_solve
+from ..numpy.linalg import common_batch, det, inv, norm
+from ..numpy.linalg import solve as _solve
+from ..ops.linalg import cholesky as _cholesky
+from ..ops.linalg import mT, square_matrix, triangular_solve
 from ..ops.structural import asvalue, promote_inexact
 
 __all__ = ["cho_factor", "cho_solve", "cholesky", "det", "inv", "norm", "solve", "solve_triangular"]

@@ -6,8 +6,22 @@ import numpy as _np
 from ..avals import canonical_axes
 from ..numpy.shapes import expand_dims
 from ..ops.betainc import betainc_p
-from ..ops.elementwise import (abs, bitwise_and, eq, exp, expit, floor, isfinite, log, log1p, lt, sign, softplus,
-                               stop_gradient, where)
+from ..ops.elementwise import (
+    abs,
+    bitwise_and,
+    eq,
+    exp,
+    expit,
+    floor,
+    isfinite,
+    log,
+    log1p,
+    lt,
+    sign,
+    softplus,
+    stop_gradient,
+    where,
+)
 from ..ops.gammainc import gammainc_p
 from ..ops.log_special import gamma, log_ndtr, xlog1py, xlogy
 from ..ops.reduce import reduce_max_p

@@ -8,9 +8,9 @@ from .structure import register_pytree_node
 def register_dataclass(cls=None, data_fields=None, meta_fields=None):
     """Make a dataclass a tree: its data fields are the children, its meta fields belong to the structure.
 
-    Without lists, a field is meta when it is declared `field(metadata={"static": True})`, else data. Meta values must be
-    hashable and comparable. A tree is put together without `__init__` and `__post_init__`, so those may check
-    their arguments: they never see a tracer or a placeholder.
+    Without lists, a field is meta when it is declared `field(metadata={"static": True})`, else data. Meta values
+    must be hashable and comparable. A tree is put together without `__init__` and `__post_init__`, so those may
+    check their arguments: they never see a tracer or a placeholder.
     Raises ValueError where the lists and the fields differ.
 
     >>> @register_dataclass
@@ -27,9 +27,12 @@ def register_dataclass(cls=None, data_fields=None, meta_fields=None):
     if not dataclasses.is_dataclass(cls):
         raise ValueError(f"{cls.__name__} is not a dataclass; put @dataclass under @register_dataclass.")
     fields = dataclasses.fields(cls)
-    meta = tuple(meta_fields) if meta_fields is not None else tuple(
-        [f.name for f in fields if (f.name not in data_fields if data_fields is not None else f.metadata.get("static"))])
-    data = tuple(data_fields) if data_fields is not None else tuple([f.name for f in fields if f.name not in meta])
+    if meta_fields is None:
+        meta_fields = [f.name for f in fields if (f.metadata.get("static") if data_fields is None
+                                                  else f.name not in data_fields)]
+    if data_fields is None:
+        data_fields = [f.name for f in fields if f.name not in meta_fields]
+    data, meta = tuple(data_fields), tuple(meta_fields)
     named = {f.name for f in fields}
     if set(data) & set(meta) or set(data) | set(meta) != named:
         raise ValueError(f"{cls.__name__} has the fields {sorted(named)}; each must be in data_fields {list(data)} "

@@ -1,7 +1,7 @@
 """One row for each distribution: parameters to try, the same distribution elsewhere, and what must be refused.
 
-`reference(**parameters)` gives an object with SciPy's names (logpdf or logpmf, mean, var, cdf, ppf, …). Every promise of
-test_contract.py is kept by every row.
+`reference(**parameters)` gives an object with SciPy's names (logpdf or logpmf, mean, var, cdf, ppf, …).
+Every promise of test_contract.py is kept by every row.
 """
 import dataclasses
 from collections.abc import Callable
@@ -83,8 +83,10 @@ def dirichlet(concentration):
 
 
 def multivariate_normal(loc, covariance_matrix=None, precision_matrix=None, scale_tril=None):
-    cov = covariance_matrix if covariance_matrix is not None else (
-        np.linalg.inv(precision_matrix) if precision_matrix is not None else scale_tril @ np.swapaxes(scale_tril, -1, -2))
+    cov = covariance_matrix
+    if cov is None:
+        square = precision_matrix is not None
+        cov = np.linalg.inv(precision_matrix) if square else scale_tril @ np.swapaxes(scale_tril, -1, -2)
     n = cov.shape[-1]
     shape = np.broadcast_shapes(loc.shape[:-1], cov.shape[:-2])
     loc, cov = np.broadcast_to(loc, (*shape, n)), np.broadcast_to(cov, (*shape, n, n))
@@ -156,12 +158,14 @@ CASES = [
     Case("HalfNormal", dist.HalfNormal, [dict(scale=2.0), dict(scale=[0.5, 3.0])],
          lambda scale: stats.halfnorm(0, scale), (dist.HalfNormal,), outside=(-1.0, -1e-3), bad=dict(scale=0.0)),
     Case("LogNormal", dist.LogNormal, [dict(loc=0.3, scale=0.5), dict(loc=[[0.0], [1.0]], scale=[0.3, 0.6])],
-         lambda loc, scale: stats.lognorm(scale, 0, np.exp(loc)), (dist.LogNormal,), outside=(-1.0, 0.0), bad=dict(scale=-1.0)),
+         lambda loc, scale: stats.lognorm(scale, 0, np.exp(loc)), (dist.LogNormal,), outside=(-1.0, 0.0),
+         bad=dict(scale=-1.0)),
     Case("Cauchy", dist.Cauchy, [dict(loc=0.5, scale=2.0), dict(loc=[[0.0], [-3.0]], scale=[0.5, 1.0])],
          lambda loc, scale: stats.cauchy(loc, scale), (dist.Cauchy,), bad=dict(scale=-1.0)),
     Case("HalfCauchy", dist.HalfCauchy, [dict(scale=2.0), dict(scale=[0.5, 3.0])],
          lambda scale: stats.halfcauchy(0, scale), (dist.HalfCauchy,), outside=(-1.0, -1e-3), bad=dict(scale=-1.0)),
-    Case("StudentT", dist.StudentT, [dict(df=4.5, loc=0.5, scale=2.0), dict(df=[[1.5], [30.0]], loc=0.0, scale=[0.5, 1.0])],
+    Case("StudentT", dist.StudentT, [dict(df=4.5, loc=0.5, scale=2.0),
+                                     dict(df=[[1.5], [30.0]], loc=0.0, scale=[0.5, 1.0])],
          lambda df, loc, scale: stats.t(df, loc, scale), (dist.StudentT,), bad=dict(df=-1.0, scale=0.0)),
     Case("Exponential", dist.Exponential, [dict(rate=2.0), dict(rate=[0.5, 3.0])],
          lambda rate: stats.expon(0, 1 / rate), (dist.Exponential,), outside=(-1.0, -1e-3), bad=dict(rate=-1.0)),
@@ -172,7 +176,8 @@ CASES = [
     Case("Gamma", dist.Gamma, [dict(concentration=2.5, rate=3.0), dict(concentration=[[0.4], [20.0]], rate=[0.5, 2.0])],
          lambda concentration, rate: stats.gamma(concentration, 0, 1 / rate), (dist.Gamma,), outside=(-1.0, 0.0),
          bad=dict(concentration=-1.0, rate=0.0)),
-    Case("InverseGamma", dist.InverseGamma, [dict(concentration=5.0, rate=3.0), dict(concentration=[[5.5], [20.0]], rate=[0.5, 2.0])],
+    Case("InverseGamma", dist.InverseGamma,
+         [dict(concentration=5.0, rate=3.0), dict(concentration=[[5.5], [20.0]], rate=[0.5, 2.0])],
          lambda concentration, rate: stats.invgamma(concentration, 0, rate), (dist.InverseGamma,), outside=(-1.0, 0.0),
          bad=dict(concentration=-1.0, rate=0.0)),
     Case("Beta", dist.Beta, [dict(concentration1=2.0, concentration0=3.5),
@@ -185,43 +190,54 @@ CASES = [
          lambda probs: stats.bernoulli(probs), (dist.BernoulliProbs,), outside=(-1, 2), bad=dict(probs=1.5),
          discrete=True, largest=1),
     Case("BernoulliLogits", dist.Bernoulli, [dict(logits=-0.4), dict(logits=[[2.0], [-1.0]])],
-         lambda logits: stats.bernoulli(expit(logits)), (dist.BernoulliLogits,), outside=(-1, 2), bad=dict(logits=np.nan),
-         discrete=True, largest=1),
-    Case("BinomialProbs", dist.Binomial, [dict(total_count=7, probs=0.3), dict(total_count=[[3], [60]], probs=[0.1, 0.8])],
+         lambda logits: stats.bernoulli(expit(logits)), (dist.BernoulliLogits,), outside=(-1, 2),
+         bad=dict(logits=np.nan), discrete=True, largest=1),
+    Case("BinomialProbs", dist.Binomial,
+         [dict(total_count=7, probs=0.3), dict(total_count=[[3], [60]], probs=[0.1, 0.8])],
          lambda total_count, probs: stats.binom(total_count, probs), (dist.BinomialProbs,), outside=(-1, 61),
          bad=dict(probs=-0.5, total_count=-1), discrete=True, largest=60),
-    Case("BinomialLogits", dist.Binomial, [dict(total_count=7, logits=0.3), dict(total_count=[3, 60], logits=[0.1, -2.0])],
+    Case("BinomialLogits", dist.Binomial,
+         [dict(total_count=7, logits=0.3), dict(total_count=[3, 60], logits=[0.1, -2.0])],
          lambda total_count, logits: stats.binom(total_count, expit(logits)), (dist.BinomialLogits,), outside=(-1, 61),
          bad=dict(logits=np.nan, total_count=2.5), discrete=True, largest=60),
     Case("Poisson", dist.Poisson, [dict(rate=2.5), dict(rate=[0.4, 25.0])],
-         lambda rate: stats.poisson(rate), (dist.Poisson,), outside=(-1,), bad=dict(rate=-1.0), discrete=True, largest=120),
-    Case("CategoricalProbs", dist.Categorical, [dict(probs=[0.2, 0.5, 0.3]), dict(probs=[[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]])],
+         lambda rate: stats.poisson(rate), (dist.Poisson,), outside=(-1,), bad=dict(rate=-1.0),
+         discrete=True, largest=120),
+    Case("CategoricalProbs", dist.Categorical,
+         [dict(probs=[0.2, 0.5, 0.3]), dict(probs=[[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]])],
          lambda probs: Table(probs), (dist.CategoricalProbs,), outside=(-1, 3), bad=dict(probs=[0.5, 0.6]),
          discrete=True, largest=2),
-    Case("CategoricalLogits", dist.Categorical, [dict(logits=[0.2, -0.5, 1.3]), dict(logits=[[0.1, 0.9, 0.0], [-1.0, 0.4, 2.0]])],
-         lambda logits: Table(softmax(logits)), (dist.CategoricalLogits,), outside=(-1, 3), bad=dict(logits=[np.nan, 0.0]),
-         discrete=True, largest=2),
-    Case("Dirichlet", dist.Dirichlet, [dict(concentration=[2.0, 3.0, 1.5]), dict(concentration=[[1.0, 4.0, 2.5], [0.8, 1.0, 2.0]])],
-         dirichlet, (dist.Dirichlet,), outside=([0.5, 0.6, 0.1], [-0.5, 0.5, 1.0]), bad=dict(concentration=[1.0, -1.0])),
+    Case("CategoricalLogits", dist.Categorical,
+         [dict(logits=[0.2, -0.5, 1.3]), dict(logits=[[0.1, 0.9, 0.0], [-1.0, 0.4, 2.0]])],
+         lambda logits: Table(softmax(logits)), (dist.CategoricalLogits,), outside=(-1, 3),
+         bad=dict(logits=[np.nan, 0.0]), discrete=True, largest=2),
+    Case("Dirichlet", dist.Dirichlet,
+         [dict(concentration=[2.0, 3.0, 1.5]), dict(concentration=[[1.0, 4.0, 2.5], [0.8, 1.0, 2.0]])],
+         dirichlet, (dist.Dirichlet,), outside=([0.5, 0.6, 0.1], [-0.5, 0.5, 1.0]),
+         bad=dict(concentration=[1.0, -1.0])),
     Case("MultivariateNormal", dist.MultivariateNormal,
          [dict(loc=[0.5, -1.0], covariance_matrix=MATRIX), dict(loc=[0.5, -1.0], precision_matrix=MATRIX),
-          dict(loc=[[0.5, -1.0], [0.0, 2.0]], scale_tril=FACTOR), dict(loc=[0.0, 1.0], scale_tril=[FACTOR, np.eye(2).tolist()])],
+          dict(loc=[[0.5, -1.0], [0.0, 2.0]], scale_tril=FACTOR),
+          dict(loc=[0.0, 1.0], scale_tril=[FACTOR, np.eye(2).tolist()])],
          multivariate_normal, (dist.MultivariateNormal,),
          bad=dict(covariance_matrix=[[1.0, 2.0], [2.0, 1.0]], loc=[np.nan, 1.0])),
-    Case("TransformedDistribution", lambda loc, scale: dist.TransformedDistribution(dist.Normal(loc, scale), transforms.ExpTransform()),
+    Case("TransformedDistribution",
+         lambda loc, scale: dist.TransformedDistribution(dist.Normal(loc, scale), transforms.ExpTransform()),
          [dict(loc=0.3, scale=0.5), dict(loc=[[0.0], [1.0]], scale=[0.3, 0.6])],
          lambda loc, scale: stats.lognorm(scale, 0, np.exp(loc)), (dist.TransformedDistribution,), outside=(-1.0, 0.0)),
     Case("Independent", lambda loc, scale: dist.Normal(loc, scale).to_event(1),
-         [dict(loc=[0.3, -1.0], scale=0.5), dict(loc=[[0.0], [1.0]], scale=[0.3, 0.6])], normal_vector, (dist.Independent,)),
+         [dict(loc=[0.3, -1.0], scale=0.5), dict(loc=[[0.0], [1.0]], scale=[0.3, 0.6])],
+         normal_vector, (dist.Independent,)),
     Case("Expanded", lambda rate: dist.Gamma(2.0, rate).expand([4, 3, 2]),
          [dict(rate=2.0), dict(rate=[[0.5], [1.0], [2.0]])],
          lambda rate: stats.gamma(np.full((4, 3, 2), 2.0), 0, 1 / rate), (dist.Expanded,), outside=(-1.0, 0.0)),
-    Case("Masked", lambda loc, scale: dist.Normal(loc, scale).mask(np.ones((2, 1), bool)), [dict(loc=0.3, scale=[0.5, 1.0])],
+    Case("Masked", lambda loc, scale: dist.Normal(loc, scale).mask(np.ones((2, 1), bool)),
+         [dict(loc=0.3, scale=[0.5, 1.0])],
          lambda loc, scale: stats.norm(np.broadcast_to(loc, (2, 2)), scale), (dist.Masked,)),
     Case("Vmapped", vmapped_normal, [dict(loc=[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], scale=[1.0, 2.0, 0.5])],
          lambda loc, scale: stats.norm(loc, scale), (dist.Vmapped,)),
 ]
-NO_ROW = (dist.Delta, dist.Unit, dist.ImproperUniform)       # no density to compare: test_wrappers.py has their promises
+NO_ROW = (dist.Delta, dist.Unit, dist.ImproperUniform)     # no density to compare; see test_wrappers.py
 
 
 def rows(keep=lambda case: True, every=True):

@@ -1,4 +1,4 @@
-"""Transforms and constraints: inverses, log-determinants against the Jacobian, and biject_to for every continuous set."""
+"""Transforms and constraints: inverses, log-determinants against the Jacobian, biject_to for every continuous set."""
 import numpy as np
 import pytest
 
@@ -18,15 +18,19 @@ TRANSFORMS = {
     "affine": (transforms.AffineTransform(1.0, -2.0), [-1.0, 0.5, 3.0], None),
     "power": (transforms.PowerTransform(-1.5), [0.1, 1.0, 3.0], None),
     "inverse": (transforms.ExpTransform().inv, [0.1, 1.0, 3.0], None),
-    "compose": (transforms.ComposeTransform([transforms.AffineTransform(1.0, 0.5), transforms.ExpTransform()]), [-1.0, 0.5], None),
+    "compose": (transforms.ComposeTransform([transforms.AffineTransform(1.0, 0.5), transforms.ExpTransform()]),
+                [-1.0, 0.5], None),
     "independent": (transforms.IndependentTransform(transforms.ExpTransform(), 1), [[-1.0, 0.5], [2.0, 0.0]], None),
     "stick breaking": (vector_transforms.StickBreakingTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], slice(0, -1)),
     "ordered": (vector_transforms.OrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
     "positive ordered": (vector_transforms.PositiveOrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
-    "lower cholesky": (vector_transforms.LowerCholeskyTransform(), [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
-    "positive definite": (biject_to(constraints.positive_definite), [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
-    "vector of a number's": (transforms.ComposeTransform([vector_transforms.OrderedTransform(), transforms.ExpTransform()]),
-                             [[0.3, -1.0, 0.5]], None),
+    "lower cholesky": (vector_transforms.LowerCholeskyTransform(),
+                       [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
+    "positive definite": (biject_to(constraints.positive_definite),
+                          [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
+    "a vector's, then a number's": (
+        transforms.ComposeTransform([vector_transforms.OrderedTransform(), transforms.ExpTransform()]),
+        [[0.3, -1.0, 0.5]], None),
 }
 each = pytest.mark.parametrize("t, x, free", TRANSFORMS.values(), ids=TRANSFORMS)
 
@@ -99,7 +103,8 @@ def test_the_log_det_is_that_of_the_jacobian(t, x, free):
 @sets
 def test_biject_to_lands_inside_and_comes_back(constraint, shape):
     t = biject_to(constraint)
-    x = np.random.default_rng(0).normal(size=(50, *t.inverse_shape(shape))) * (1 if constraint == constraints.positive_definite else 4)
+    x = np.random.default_rng(0).normal(size=(50, *t.inverse_shape(shape)))
+    x = x if constraint == constraints.positive_definite else 4 * x
     y = t(x)
     assert y.shape == (50, *shape)
     assert np.all(np.asarray(constraint(y)))
@@ -116,7 +121,8 @@ def test_bounds_may_be_traced_and_mapped(constraint, shape):
     np.testing.assert_allclose(np.asarray(jit(lambda c, x: biject_to(c)(x))(constraint, x)), want, rtol=1e-12)
     stacked = tree.map(lambda b: np.stack([b, b]), constraint)
     if tree.leaves(constraint):
-        np.testing.assert_allclose(np.asarray(vmap(lambda c: biject_to(c)(x))(stacked)), np.stack([want, want]), rtol=1e-12)
+        got = vmap(lambda c: biject_to(c)(x))(stacked)
+        np.testing.assert_allclose(np.asarray(got), np.stack([want, want]), rtol=1e-12)
 
 
 def test_far_out_the_sigmoid_stays_inside_and_its_log_det_exact():
@@ -167,7 +173,8 @@ def test_a_stacked_support_maps_lane_by_lane():
     x = np.zeros((5, 2))
     np.testing.assert_allclose(np.asarray(t(x)), np.broadcast_to([0.5, 11.0], (5, 2)))
     np.testing.assert_allclose(np.asarray(t.inv(t(x))), x, atol=1e-12)
-    np.testing.assert_allclose(np.asarray(t.log_abs_det_jacobian(x, t(x))), np.log([0.25, 0.5]) * np.ones((5, 1)), rtol=1e-12)
+    want = np.log([0.25, 0.5]) * np.ones((5, 1))
+    np.testing.assert_allclose(np.asarray(t.log_abs_det_jacobian(x, t(x))), want, rtol=1e-12)
     assert np.asarray(support([0.5, 0.5])).tolist() == [True, False]
     assert t.codomain([0.5, 11.0]).tolist() == [True, True] and t.domain == constraints.real
     g = grad(lambda low: cnp.sum(biject_to(dist.Vmapped(dist.Uniform(low, [1.0, 12.0]), (True, True), 2).support)(x)))

@@ -3,8 +3,8 @@
 `test_contract.py` checks every promise of the engine on every row. A row stands in `CASES` here, or in
 `CASES` of a file `cases_*.py` beside this one.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from chainrule.engine import cond, jit, scan, switch, while_loop
 from chainrule.engine.ops import elementwise as ew
 from chainrule.engine.ops import index, shaping, structural
 from chainrule.engine.ops.dot import dot_general
-from chainrule.engine.ops.reduce import cummax_p, cummin_p, cumlogsumexp_p
+from chainrule.engine.ops.reduce import cumlogsumexp_p, cummax_p, cummin_p
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,21 @@ import numpy as np
 import pytest
 
 import chainrule.engine.numpy as cnp
-from chainrule.engine import (config, cond, fori_loop, grad, jit, jvp, make_jaxpr, scan, stats, switch, vjp, vmap,
-                              while_loop)
+from chainrule.engine import (
+    cond,
+    config,
+    fori_loop,
+    grad,
+    jit,
+    jvp,
+    make_jaxpr,
+    scan,
+    stats,
+    switch,
+    vjp,
+    vmap,
+    while_loop,
+)
 from chainrule.engine.errors import DtypeError, MissingRule, ShapeError, TransformError, TreeError
 from tests.engine.laws import close, slope
 

@@ -3,8 +3,23 @@ import numpy as np
 import pytest
 
 import chainrule.engine.numpy as cnp
-from chainrule.engine import (cond, grad, hessian, hvp, jacfwd, jacrev, jit, jvp, linearize, make_jaxpr, scan, value_and_grad, vjp, vmap,
-                              while_loop)
+from chainrule.engine import (
+    cond,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacrev,
+    jit,
+    jvp,
+    linearize,
+    make_jaxpr,
+    scan,
+    value_and_grad,
+    vjp,
+    vmap,
+    while_loop,
+)
 from chainrule.engine.errors import ShapeError, TransformError, TreeError
 from chainrule.engine.ops.elementwise import stop_gradient
 from tests.engine.laws import close, slope

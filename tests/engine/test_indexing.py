@@ -1,7 +1,8 @@
 """x[index] and x.at[index] mean what NumPy means, for every kind of index."""
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine import grad, jit, vmap

@@ -6,12 +6,11 @@ false alarm once in 10,000 (LEVEL).
 import numpy as np
 import pytest
 import scipy.stats as stats
-from scipy.special import gammainc, gammaincinv
+from scipy.special import gamma, gammainc, gammaincinv
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine import config, grad, jit, jvp, random, scan, tree, vmap
 from chainrule.engine.errors import DtypeError, ShapeError
-from tests.engine.laws import close
 
 LEVEL = 1e-4
 N = 4000
@@ -134,12 +133,15 @@ DRAWS = {
     "binomial-large": (lambda k, n: random.binomial(k, 100, 0.4, n), stats.binom(100, 0.4)),
     "binomial-flipped": (lambda k, n: random.binomial(k, 60, 0.8, n), stats.binom(60, 0.8)),
 }
-REJECTION = {"gamma", "gamma-small", "gamma-large", "loggamma", "chisquare", "t", "beta", "dirichlet"}
+# these run through XLA, or a product of matrices, whose rounding depends on the number of lanes
+ROUNDED = {"gamma", "gamma-small", "gamma-large", "loggamma", "chisquare", "t", "beta", "dirichlet", "multivariate_normal"}
 EVERY = pytest.mark.parametrize("name", list(DRAWS))
 
 
 def discrete_pvalue(x, dist):
     """χ² over the values that are expected at least 8 times; the tails together."""
+    if dist.support()[1] - dist.support()[0] == 1:
+        return stats.binomtest(int(x.sum()), len(x), dist.pmf(1)).pvalue
     values = np.arange(dist.ppf(8 / len(x)) + 1, dist.isf(8 / len(x)))
     edges = np.concatenate([values, [values[-1] + 1]])
     expected = np.concatenate([[dist.cdf(values[0] - 1)], dist.pmf(values), [dist.sf(values[-1])]]) * len(x)
@@ -171,7 +173,7 @@ def test_vmap_over_keys_is_a_loop_over_them_and_so_are_scan_and_jit(name):
         assert x.dtype == loop.dtype
         if loop.dtype.kind != "f":
             np.testing.assert_array_equal(x, loop)
-        elif i == 0 and name not in REJECTION:           # both in NumPy: bit for bit
+        elif i == 0 and name not in ROUNDED:             # both in NumPy: bit for bit
             np.testing.assert_array_equal(x, loop)
         else:                                            # XLA may fuse multiplications with additions, or not
             np.testing.assert_allclose(x, loop, rtol=1e-12, atol=1e-14)
@@ -258,14 +260,13 @@ def test_a_gamma_draw_moves_along_its_quantile(a):
     assert np.isfinite(slope).all()
 
 
-def test_the_second_derivative_of_a_gamma_draw_is_the_difference_of_the_first():
-    def mean(a):
-        return random.gamma(KEY, a, (20,)).mean()
-    first = grad(mean)
-    h = 1e-4
-    def along_one_draw(a):                               # the draws jump in a only where a proposal changes hands
-        return float(first(a))
-    np.testing.assert_allclose(grad(first)(2.5), (along_one_draw(2.5 + h) - along_one_draw(2.5 - h)) / (2 * h), rtol=1e-3)
+def test_the_second_derivative_of_a_gamma_draw_is_that_of_its_quantile():
+    a, h = 2.5, 1e-3
+    first = jvp(lambda a: random.gamma(KEY, a, (6,)), (a,), (1.0,))
+    second = jvp(lambda a: jvp(lambda a: random.gamma(KEY, a, (6,)), (a,), (1.0,))[1], (a,), (1.0,))[1]
+    p = gammainc(a, np.asarray(first[0]))
+    q = [gammaincinv(a + s * h, p) for s in (-1, 0, 1)]
+    np.testing.assert_allclose(second, (q[0] - 2 * q[1] + q[2]) / h ** 2, rtol=1e-4, atol=1e-7)
 
 
 def test_gradients_through_beta_dirichlet_t_and_chisquare_have_the_right_mean():
@@ -276,12 +277,7 @@ def test_gradients_through_beta_dirichlet_t_and_chisquare_have_the_right_mean():
     check(lambda k, a: random.beta(k, a, 3.0), 2.0, 3 / 25)                      # a / (a + 3)
     check(lambda k, a: random.dirichlet(k, cnp.stack([a, 1.0, 2.0]))[0], 1.5, 3 / 4.5 ** 2)
     check(lambda k, a: random.chisquare(k, a), 3.0, 1.0)
-    check(lambda k, a: abs(random.t(k, a)), 5.0, -0.0353887)                     # of 2 √ν Γ((ν+1)/2) / (√π Γ(ν/2) (ν-1))
 
-
-def test_the_exact_slope_of_the_mean_of_a_student_is_what_the_test_above_says():
-    from scipy.special import gamma as g
-
-    def mean(v):
-        return 2 * v ** 0.5 * g((v + 1) / 2) / (np.pi ** 0.5 * g(v / 2) * (v - 1))
-    close(np.asarray((mean(5 + 1e-5) - mean(5 - 1e-5)) / 2e-5), np.asarray(-0.0353887), 1e-5)
+    def student(v):                                      # E|t|
+        return 2 * v ** 0.5 * gamma((v + 1) / 2) / (np.pi ** 0.5 * gamma(v / 2) * (v - 1))
+    check(lambda k, a: abs(random.t(k, a)), 5.0, (student(5 + 1e-5) - student(5 - 1e-5)) / 2e-5)

@@ -8,10 +8,26 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import chainrule.engine.numpy as cnp
-from chainrule.engine import cond, config, fori_loop, grad, ir, jit, jvp, make_jaxpr, scan, switch, tree, vjp, vmap, while_loop
+from chainrule.engine import (
+    cond,
+    config,
+    fori_loop,
+    grad,
+    ir,
+    jit,
+    jvp,
+    make_jaxpr,
+    scan,
+    switch,
+    tree,
+    vjp,
+    vmap,
+    while_loop,
+)
 from tests.engine.laws import close, direction, slope
 
 A = np.random.default_rng(1).normal(size=(3, 3)) / 2
