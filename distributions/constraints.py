@@ -195,6 +195,27 @@ class OpenInterval(Interval):
         return np.logical_and(x > self.lower_bound, x < self.upper_bound)
 
 
+class AffineImage(Constraint):
+    """The numbers loc + scale x for x in the base set; the scale may have either sign, and may be traced."""
+    base: Constraint = child()
+    loc: ArrayLike = child()
+    scale: ArrayLike = child()
+
+    @property
+    def event_dim(self):
+        return self.base.event_dim
+
+    @property
+    def words(self):
+        return f"{self.loc} + {self.scale} x for x {self.base.words}"
+
+    def check(self, x):
+        return self.base.check((x - self.loc) / self.scale)
+
+    def example(self, x):
+        return self.loc + np.asarray(self.scale) * self.base.example(x)
+
+
 # ---- integers ----
 
 class _Boolean(Constraint):

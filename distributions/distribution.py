@@ -168,6 +168,8 @@ class Distribution(Record):
         """log_prob_inside where `ok`, -inf elsewhere, with derivatives that are finite everywhere."""
         if type(ok) is Array and ok.value.all():
             return self.log_prob_inside(value)
+        if self.finite_outside and value.dtype.kind in "iub":
+            return self.log_prob_inside(value) + np.where(ok, 0.0, -_numpy.inf)      # no select in the derivative
         if not self.finite_outside:
             event_ok = ok.reshape(ok.shape + (1,) * support.event_dim) if support.event_dim else ok
             value = np.where(event_ok, value, support.example(value))

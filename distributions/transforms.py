@@ -193,12 +193,9 @@ class AffineTransform(Transform):
     def codomain(self):
         if self.domain.everything:
             return self.domain
-        if self.domain == constraints.positive:
-            return constraints.greater_than(self.loc) if self.sign > 0 else constraints.less_than(self.loc)
-        if self.domain == constraints.unit_interval:
-            ends = self.loc, self.loc + np.asarray(self.scale)
-            return constraints.interval(*(ends if self.sign > 0 else ends[::-1]))
-        return constraints.independent(constraints.real, self.domain.event_dim)
+        if type(self.scale) is float and self.domain == constraints.positive:
+            return constraints.greater_than(self.loc) if self.scale > 0 else constraints.less_than(self.loc)
+        return constraints.AffineImage(self.domain, self.loc, self.scale)
 
     @property
     def sign(self):
@@ -375,6 +372,8 @@ biject_to.register(constraints.GreaterThan, lambda c: ComposeTransform(
     (_EXP, AffineTransform(c.lower_bound, 1.0, constraints.positive))))
 biject_to.register(constraints.LessThan, lambda c: ComposeTransform(
     (_EXP, AffineTransform(c.upper_bound, -1.0, constraints.positive))))
+biject_to.register(constraints.AffineImage, lambda c: ComposeTransform(
+    (biject_to(c.base), AffineTransform(c.loc, c.scale, c.base))))
 biject_to.register(constraints.Interval, lambda c: IntervalTransform(c.lower_bound, c.upper_bound))
 
 

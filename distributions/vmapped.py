@@ -86,18 +86,28 @@ class VmappedConstraint(Constraint):
         return self.lanes.each_value(lambda c, x: c.feasible_like(x), x, self._dims)
 
 
+def stacked_set(constraint, size, batch_ndims):
+    """The set of all lanes, from a constraint whose leaves are all stacked; itself where it has no bounds."""
+    n = len(tree.leaves(constraint))
+    return VmappedConstraint(Lanes(constraint, (True,) * n, size), batch_ndims) if n else constraint
+
+
 class VmappedTransform(Transform):
-    """The transform whose lanes are those of a stacked one."""
+    """The transform whose lanes are those of a stacked one; all its leaves are stacked."""
     lanes: Lanes = child()
     batch_ndims: int = static(default=0)
 
+    def _set(self, constraint):
+        """The set of all lanes: a transform only rearranges its fields for it, which it does for stacked ones too."""
+        return stacked_set(constraint, self.lanes.size, self.batch_ndims)
+
     @property
     def domain(self):
-        return _stacked(self.lanes, operator.attrgetter("domain"), self.batch_ndims)
+        return self._set(self.lanes.base.domain)
 
     @property
     def codomain(self):
-        return _stacked(self.lanes, operator.attrgetter("codomain"), self.batch_ndims)
+        return self._set(self.lanes.base.codomain)
 
     @property
     def sign(self):
@@ -119,15 +129,6 @@ class VmappedTransform(Transform):
 
     def inverse_shape(self, shape):
         return self.lanes.base.inverse_shape(shape)
-
-
-def _stacked(lanes, get, batch_ndims):
-    """The constraint get(lane) of all lanes: itself where it has no bounds, else its bounds stacked."""
-    probe = get(lanes.lane) if not isinstance(lanes.base, Transform) else get(lanes.base)
-    if not tree.leaves(probe):
-        return probe
-    stacked = lanes.each(get)
-    return VmappedConstraint(Lanes(stacked, (True,) * len(tree.leaves(stacked)), lanes.size), batch_ndims)
 
 
 @biject_to.register(VmappedConstraint)
@@ -183,11 +184,12 @@ class Vmapped(Distribution):
 
     @property
     def support(self):
-        return _stacked(self.lanes, operator.attrgetter("support"), len(self.batch_shape) - 1)
+        every = self.lanes.each(operator.attrgetter("support"))
+        return stacked_set(every, self.lanes.size, len(self.batch_shape) - 1)
 
     @property
     def is_discrete(self):
-        return self._lane.is_discrete
+        return self.lanes.base.is_discrete
 
     @property
     def has_enumerate_support(self):

@@ -31,6 +31,7 @@ from .control import cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from .control.callback import io_callback, pure_callback  # noqa: E402
 from .control.custom import custom_gradient, custom_jvp, custom_vjp  # noqa: E402
 from .control.remat import checkpoint, checkpoint_policies, remat  # noqa: E402
+from .core import named_scope  # noqa: E402
 from .stats import stats  # noqa: E402
 
 config = _config_module.config

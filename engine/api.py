@@ -52,10 +52,12 @@ def stage_function(f, args, kwargs, statics=()):
     static_args = {i: args[i] for i in statics if isinstance(i, int) and -len(args) <= i < len(args)}
     static_args = {i % len(args): v for i, v in static_args.items()}
     static_kwargs = {k: kwargs[k] for k in statics if isinstance(k, str) and k in kwargs}
-    dynamic = ([a for i, a in enumerate(args) if i not in static_args], {k: v for k, v in kwargs.items() if k not in static_kwargs})
+    dynamic = ([a for i, a in enumerate(args) if i not in static_args],
+               {k: v for k, v in kwargs.items() if k not in static_kwargs})
     leaves, treedef = tree.flatten(dynamic)
     leaves = [as_argument(x, f) for x in leaves]
-    key = (treedef, tuple([x.aval for x in leaves]), static_key(static_args, f), static_key(static_kwargs, f), context_key(),
+    key = (treedef, tuple([x.aval for x in leaves]), static_key(static_args, f), static_key(static_kwargs, f),
+           context_key(),
            config.default_float)
     table = _table_of(f)
     found = table.get(key) if table is not None else None
@@ -98,8 +100,9 @@ def static_key(values, f):
         hash(out)
     except TypeError:
         bad = next((k for k, v in values.items() if getattr(type(v), "__hash__", None) is None), next(iter(values)))
-        raise TransformError(f"static argument {bad!r} of {name_of(f)} is a {type(values[bad]).__name__}, which is not hashable; a "
-                             "compiled function is kept for each of its values.\nPass a tuple, a number or a string, or make it not static.") from None
+        raise TransformError(f"static argument {bad!r} of {name_of(f)} is a {type(values[bad]).__name__}, which is not "
+                             "hashable; a compiled function is kept for each of its values.\nPass a tuple, a number or "
+                             "a string, or make it not static.") from None
     return out
 
 
@@ -109,7 +112,8 @@ def as_argument(x, f):
         return asvalue(x)
     except DtypeError as e:
         raise DtypeError(f"{name_of(f)} got an argument that is not an array: {x!r:.80}.\n"
-                         "Pass arrays and numbers; mark strings, functions and flags as static (static_argnums, static_argnames).") from e
+                         "Pass arrays and numbers; mark strings, functions and flags as static (static_argnums, "
+                         "static_argnames).") from e
 
 
 def as_result(x, f):
@@ -241,7 +245,8 @@ def zero_value(y):
 def jvp(f, primals, tangents):
     """(f(*primals), the derivative of f there along tangents): forward mode.
 
-    primals, tangents : tuples of pytrees with equal structure and types. Integers have no tangent: theirs is not looked at.
+    primals, tangents : tuples of pytrees with equal structure and types. Integers have no tangent: theirs is not
+    looked at.
 
     >>> y, t = jvp(lambda x: x ** 3, (2.0,), (1.0,))
     >>> float(y), float(t)
@@ -300,7 +305,8 @@ def linear_transpose(f, *primals):
     jaxpr, consts, _ = stage(_flat_function(f, treedef, trees), avals, name_of(f))
 
     def pull(cotangent):
-        cts = [cast(asvalue(c), v.aval.dtype) for c, v in zip(tree.flatten_up_to(trees[0], cotangent, "cotangent"), jaxpr.outs)]
+        cts = [cast(asvalue(c), v.aval.dtype) for c, v in zip(tree.flatten_up_to(trees[0], cotangent, "cotangent"),
+                                                              jaxpr.outs)]
         out = backward(jaxpr, [*consts, *[None] * len(avals)], cts)[len(consts):]
         return tree.unflatten(treedef, [asvalue(zero_tangent(a)) if c is None else c for a, c in zip(avals, out)])
     return pull
@@ -312,7 +318,8 @@ def vjp(f, *primals, has_aux=False):
     With has_aux, f returns (result, aux) and vjp (result, pull, aux).
     Integers among the primals get zeros.
     """
-    leaves, treedef, wanted, ys, linear, residuals, marks, out_tree = _linearized(_with_aux(f) if has_aux else f, primals)
+    leaves, treedef, wanted, ys, linear, residuals, marks, out_tree = _linearized(_with_aux(f) if has_aux else f,
+                                                                                  primals)
     result_tree, aux_tree = out_tree.children if has_aux else (out_tree, None)
     n = result_tree.num_leaves                           # the leaves of aux come after those of the result
 
@@ -322,7 +329,8 @@ def vjp(f, *primals, has_aux=False):
             if mark:
                 c = cast(asvalue(c), y.dtype)
                 if c.shape != y.shape:
-                    raise ShapeError(f"a cotangent has shape {c.shape}; the result of {name_of(f)} has shape {y.shape}.")
+                    raise ShapeError(f"a cotangent has shape {c.shape}; "
+                                     f"the result of {name_of(f)} has shape {y.shape}.")
                 given.append(c)
         cts = iter(backward(linear, [*residuals, *[None] * sum(wanted)], given)[len(residuals):])
         out = [next(cts) if w else None for w in wanted]
@@ -337,7 +345,8 @@ def _chosen(f, argnums, args, kwargs, holomorphic=False):
     nums = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for i in nums:
         if not -len(args) <= i < len(args):
-            raise TransformError(f"grad of {name_of(f)} with argnums={argnums}: it got {len(args)} positional arguments.")
+            raise TransformError(f"grad of {name_of(f)} with argnums={argnums}: it got {len(args)} positional "
+                                 "arguments.")
     places = [i % len(args) for i in nums]
     _check_floating(f, [args[i] for i in places], places, holomorphic)
 
@@ -379,22 +388,25 @@ def _check_floating(f, chosen, places, holomorphic=False):
         for path, x in tree.flatten_with_path(argument)[0]:
             x = as_argument(x, f)
             if not is_inexact(x.dtype):
-                raise TransformError(f"grad of {name_of(f)}: argument {place}{tree.keystr(path)} has dtype {x.dtype}, and only "
-                                     "floating-point numbers have derivatives.\nPass a float (3.0 instead of 3), or choose other argnums.")
+                raise TransformError(f"grad of {name_of(f)}: argument {place}{tree.keystr(path)} has dtype {x.dtype}, "
+                                     "and only floating-point numbers have derivatives.\nPass a float (3.0 instead of "
+                                     "3), or choose other argnums.")
             if holomorphic and x.dtype.kind != "c":
-                raise TransformError(f"grad of {name_of(f)} with holomorphic=True: argument {place}{tree.keystr(path)} is real; it must be complex.")
+                raise TransformError(f"grad of {name_of(f)} with holomorphic=True: argument {place}{tree.keystr(path)} "
+                                     "is real; it must be complex.")
 
 
 def _check_scalar(f, value, holomorphic=False):
     if isinstance(value, (Array, Tracer)) and value.shape == () and value.dtype.kind == "c":
         if holomorphic:
             return
-        raise TransformError(f"grad of {name_of(f)}: the result is complex. For a holomorphic function of a complex argument pass "
-                             "holomorphic=True; else take its real part, its modulus, or use vjp.")
+        raise TransformError(f"grad of {name_of(f)}: the result is complex. For a holomorphic function of a complex "
+                             "argument pass holomorphic=True; else take its real part, its modulus, or use vjp.")
     if holomorphic or not isinstance(value, (Array, Tracer)) or value.shape != () or not is_inexact(value.dtype):
         what = repr(aval_of(value)) if isinstance(value, (Array, Tracer)) else f"a {type(value).__name__}"
         raise TransformError(f"grad needs a function that gives one real number; {name_of(f)} gave {what}.\n"
-                             "Sum the result (np.sum), or use jacrev, jacfwd or vjp; for a pair (value, extra) pass has_aux=True.")
+                             "Sum the result (np.sum), or use jacrev, jacfwd or vjp; for a pair (value, extra) pass "
+                             "has_aux=True.")
 
 
 def grad(f, argnums=0, has_aux=False, holomorphic=False):
@@ -513,7 +525,8 @@ def _prefix(spec, whole, f, what):
 
 def _shape_like(spec, whole):
     """in_axes may be a list where the arguments are a tuple."""
-    return type(spec)(whole) if isinstance(spec, (list, tuple)) and isinstance(whole, (list, tuple)) and not hasattr(spec, "_fields") else whole
+    sequences = isinstance(spec, (list, tuple)) and isinstance(whole, (list, tuple)) and not hasattr(spec, "_fields")
+    return type(spec)(whole) if sequences else whole
 
 
 def vmap(f, in_axes=0, out_axes=0, axis_name=None, axis_size=None):
@@ -532,7 +545,8 @@ def vmap(f, in_axes=0, out_axes=0, axis_name=None, axis_size=None):
         args = tuple(_sequences(a) for a in args)
         spec = tuple(in_axes) if isinstance(in_axes, list) else in_axes
         if isinstance(spec, tuple) and len(spec) != len(args):
-            raise TransformError(f"vmap of {name_of(f)}: in_axes has {len(spec)} entries and there are {len(args)} positional arguments.")
+            raise TransformError(f"vmap of {name_of(f)}: in_axes has {len(spec)} entries and there are {len(args)} "
+                                 "positional arguments.")
         axes = _axes_of(spec, args, f, "in_axes") + [0] * len(tree.leaves(kwargs))
         pairs, treedef = tree.flatten_with_path((args, kwargs))
         leaves = [as_argument(x, f) for _, x in pairs]
@@ -565,7 +579,8 @@ def _batch_size(f, paths, leaves, axes, axis_size):
     for path, x, a in zip(paths, leaves, axes):
         if a is None:
             continue
-        where = (f"argument {path[1]}{tree.keystr(path[2:])}" if path[0] == 0 else f"argument {path[1]!r}{tree.keystr(path[2:])}")
+        where = (f"argument {path[1]}{tree.keystr(path[2:])}" if path[0] == 0
+                 else f"argument {path[1]!r}{tree.keystr(path[2:])}")
         if not -x.ndim <= a < x.ndim:
             raise ShapeError(f"vmap of {name_of(f)} runs over axis {a} of {where}, which has shape {x.shape}.\n"
                              "Use in_axes=None for arguments that all lanes share.")
@@ -573,7 +588,8 @@ def _batch_size(f, paths, leaves, axes, axis_size):
     if axis_size is not None:
         sizes["axis_size"] = axis_size
     if not sizes:
-        raise TransformError(f"vmap of {name_of(f)}: no argument has a mapped axis, so the size is not known. Pass axis_size.")
+        raise TransformError(f"vmap of {name_of(f)}: no argument has a mapped axis, so the size is not known. Pass "
+                             "axis_size.")
     if len(set(sizes.values())) > 1:
         raise ShapeError(f"vmap of {name_of(f)}: the mapped axes have different sizes: {sizes}.")
     return next(iter(sizes.values()))
@@ -587,5 +603,6 @@ def _place(f, out, mark, axis, size):
     if not mark:
         out = broadcast_to(reshape(out, (1, *out.shape)), (size, *out.shape))
     if not -out.ndim <= axis < out.ndim:
-        raise TransformError(f"vmap of {name_of(f)}: out_axes={axis} is out of range for a result with {out.ndim} axes.")
+        raise TransformError(f"vmap of {name_of(f)}: out_axes={axis} is out of range "
+                             f"for a result with {out.ndim} axes.")
     return moveaxis(out, 0, axis)

@@ -31,6 +31,7 @@ OPEN_EFFECTS = frozenset(["site", "axis"])    # what another interpreter must tr
 class _State(threading.local):
     trace = None             # the current interpreter; the class attribute is the root
     source = None            # the user's line that a re-evaluated equation came from
+    scope = ""               # the names given by named_scope
     loops = 0                # the number of scans that vmap went into on its way to the current operation
 
 
@@ -255,3 +256,17 @@ def raw(x):
 def source_line():
     """The user's line for a new equation."""
     return state.source or user_location()
+
+
+class named_scope:
+    """`with named_scope("encoder"):` names the operations inside, in programs, in XLA's HLO and in profiles."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        self.before, state.scope = state.scope, f"{state.scope}/{self.name}" if state.scope else self.name
+        return self
+
+    def __exit__(self, *exc):
+        state.scope = self.before

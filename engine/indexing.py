@@ -148,14 +148,16 @@ def _is_mask(i):
 def _places(mask, shape, axis):
     """A boolean mask as index arrays; its number of true elements must be known."""
     if mask.shape != shape:
-        raise IndexOutOfRange(f"a boolean mask of shape {mask.shape} indexes axes of shape {shape} (from axis {axis} on).")
+        raise IndexOutOfRange(f"a boolean mask of shape {mask.shape} indexes axes of shape {shape} (from axis {axis} "
+                              "on).")
     if isinstance(mask, Tracer):
         try:
             mask = mask.concrete("a boolean mask")
         except ConcretizationError:
             raise ConcretizationError(
                 "a traced boolean mask selects a number of elements that is not known while tracing.\n"
-                "Use np.where(mask, x, fill) to keep the shape, a reduction with where=mask, or x.at[mask].set(scalar).") from None
+                "Use np.where(mask, x, fill) to keep the shape, a reduction with where=mask, or x.at[mask].set(scalar)."
+            ) from None
     return np.nonzero(np.atleast_1d(np.asarray(mask)))
 
 
@@ -206,8 +208,8 @@ def update(x, index, value, how):
     """x with x[index] replaced by, or combined with, value."""
     value = asvalue(value)
     if how != "set" and is_inexact(value.dtype) and not is_inexact(x.dtype):
-        raise DtypeError(f"x.at[...] combines {value.dtype} values with an array of dtype {x.dtype}, which cannot hold the result.\n"
-                         "Convert the array first: x.astype(float).at[...].")
+        raise DtypeError(f"x.at[...] combines {value.dtype} values with an array of dtype {x.dtype}, which cannot hold "
+                         "the result.\nConvert the array first: x.astype(float).at[...].")
     value = cast(value, x.dtype)
     if isinstance(index, Tracer) and _is_mask(index):
         return _update_where(x, index, value, how)
@@ -220,7 +222,8 @@ def update(x, index, value, how):
     if not p.arrays:
         return p.write_block(x, COMBINE[how](block, reshape(value, block.shape)))
     indexed_first, as_result = p.orders()
-    block = scatter_nd(transpose(block, indexed_first), list(p.arrays.values()), transpose(value, np.argsort(as_result).tolist()), how)
+    block = scatter_nd(transpose(block, indexed_first), list(p.arrays.values()),
+                       transpose(value, np.argsort(as_result).tolist()), how)
     return p.write_block(x, transpose(block, np.argsort(indexed_first).tolist()))
 
 
@@ -228,9 +231,9 @@ def _update_where(x, mask, value, how):
     """An update under a traced mask: one value for all its places."""
     rest = x.shape[mask.ndim:]
     if mask.shape != x.shape[:mask.ndim] or value.ndim > len(rest):
-        raise ShapeError(f"x.at[mask] with a traced mask takes one value of shape {rest} for all its places, and a mask that matches "
-                         f"the leading axes of shape {x.shape}; got a value of shape {value.shape} and a mask of shape {mask.shape}.\n"
-                         "For a value per place write np.where(mask, values, x).")
+        raise ShapeError(f"x.at[mask] with a traced mask takes one value of shape {rest} for all its places, and a "
+                         f"mask that matches the leading axes of shape {x.shape}; got a value of shape {value.shape} "
+                         f"and a mask of shape {mask.shape}.\nFor a value per place write np.where(mask, values, x).")
     return where(reshape(mask, (*mask.shape, *(1,) * len(rest))), COMBINE[how](x, broadcast_to(value, rest)), x)
 
 

@@ -29,10 +29,11 @@ class Literal:
 
 class Eqn:
     """`outs = prim[params] inputs`; `source` is the user's (code, line)."""
-    __slots__ = ("prim", "inputs", "params", "outs", "source", "effects")
+    __slots__ = ("prim", "inputs", "params", "outs", "source", "effects", "scope")
 
-    def __init__(self, prim, inputs, params, outs, source=None):
-        self.prim, self.inputs, self.params, self.outs, self.source = prim, inputs, params, outs, source
+    def __init__(self, prim, inputs, params, outs, source=None, scope=""):
+        self.prim, self.inputs, self.params, self.outs = prim, inputs, params, outs
+        self.source, self.scope = source, scope
         self.effects = prim.effects(params)
 
 

@@ -91,6 +91,9 @@ def dynamic_index_in_dim(x, index, axis=0, keepdims=True):
     return out if keepdims else out.squeeze(axis)
 
 
-__all__ = ["all_gather", "all_to_all", "associative_scan", "axis_index", "axis_size", "bitcast_convert_type", "broadcast_shapes", "cond",
-           "convert_element_type", "dynamic_index_in_dim", "dynamic_slice", "dynamic_update_slice", "fori_loop", "map", "pmax",
-           "pmean", "pmin", "ppermute", "psum", "psum_scatter", "rsqrt", "scan", "stop_gradient", "switch", "while_loop"]
+__all__ = ["all_gather", "all_to_all", "associative_scan", "axis_index", "axis_size", "bitcast_convert_type",
+           "broadcast_shapes", "cond",
+           "convert_element_type", "dynamic_index_in_dim", "dynamic_slice", "dynamic_update_slice", "fori_loop", "map",
+           "pmax",
+           "pmean", "pmin", "ppermute", "psum", "psum_scatter", "rsqrt", "scan", "stop_gradient", "switch",
+           "while_loop"]

@@ -30,8 +30,12 @@ BINARY = {
 }
 COMPARE = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, "ge": ew.ge}
 UNARY = {"neg": ew.neg, "pos": asvalue, "abs": ew.abs, "invert": ew.invert}
-METHODS = ("all any argmax argmin argsort clip conj cumprod cumsum diagonal dot flatten max mean min nonzero prod ptp ravel "
-           "repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose var astype").split()
+METHODS = ("all any argmax argmin argsort clip conj cumprod cumsum diagonal dot flatten max mean min nonzero prod ptp "
+           "ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose var astype").split()
+
+
+def _method(f):
+    return lambda self, *args, **kwargs: f(self, *args, **kwargs)
 
 
 def _reshape(self, *shape, **kwargs):
@@ -59,7 +63,7 @@ def install():
     for name, f in UNARY.items():
         setattr(Value, f"__{name}__", lambda self, f=f: f(self))
     for name in METHODS:
-        setattr(Value, name, lambda self, *args, f=getattr(np, name), **kwargs: f(self, *args, **kwargs))
+        setattr(Value, name, _method(getattr(np, name)))
     Value.reshape, Value.transpose = _reshape, _transpose
     Value.__getitem__ = getitem
     Value.__iter__ = _iterate

@@ -2,9 +2,8 @@
 
 Everything is a function of numbers, the schedule too, so that another number of warm-up draws needs no new program.
 """
+import math
 from typing import NamedTuple
-
-import numpy as onp
 
 from ..engine import cond
 from ..engine import numpy as np
@@ -13,6 +12,7 @@ from ..engine.avals import default_float
 from .nuts import Params
 
 T0, KAPPA, GAMMA = 10.0, 0.75, 0.05
+LOG_TEN = math.log(10.0)           # a Python float: float32 stays float32
 
 
 class DualAveraging(NamedTuple):
@@ -54,7 +54,7 @@ def dual_averaging(step_size):
     """Dual averaging that starts at a step size."""
     log_step = np.log(step_size)
     zero = np.zeros_like(log_step)
-    return DualAveraging(log_step, zero, zero, log_step + onp.log(10.0), zero)
+    return DualAveraging(log_step, zero, zero, log_step + LOG_TEN, zero)
 
 
 def update_dual(s, accept_prob, target):

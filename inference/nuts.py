@@ -201,8 +201,9 @@ def check_subtrees(state, p, momentum_sum, inverse_mass):
     trailing ones.
     """
     n = state.leaf
-    slot = np.bitwise_count(np.right_shift(n, onp.asarray(1)))
-    ends = np.bitwise_count(np.bitwise_and(n, np.invert(n + 1)))          # the trailing ones of n
+    ones = lambda bits: np.astype(np.bitwise_count(bits), n.dtype)       # signed: the loop below counts to -1
+    slot = ones(np.right_shift(n, onp.asarray(1)))
+    ends = ones(np.bitwise_and(n, np.invert(n + 1)))                      # the trailing ones of n
     even = np.bitwise_and(n, onp.asarray(1)) == 0
     put = lambda old, new: old.at[slot].set(np.where(even, new, old[slot]))
     ckpt_p, ckpt_sum = put(state.checkpoint_p, p), put(state.checkpoint_sum, momentum_sum)

@@ -5,7 +5,7 @@ out by name (stacked along a scan, joined over branches), and thread a state (a 
 the staged program; what it closes over becomes an operand of the program by itself.
 """
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as onp
 
@@ -19,35 +19,51 @@ from ..engine.control.remat import remat_p
 from ..engine.control.scan import scan_p
 from ..engine.core import aval_of, world
 from ..engine.interpreters.batch import LaneLoop
-from ..engine.interpreters.jvp import zero_tangent
 from ..engine.interpreters.stage import eval_jaxpr
 from ..engine.interpreters.stage import stage as stage_program
-from ..engine.ir import Var
-from .sites import Frame, Site, SiteError, site_p
+from .sites import Facts, Frame, Site, SiteError, site_p
 from .stacked import join as join_sites
-from .stacked import lanes_before, stack
+from .stacked import feasible, stack
+
+
+class Place(NamedTuple):
+    """Where a site stands in an equation's programs."""
+    facts: Facts
+    lanes: tuple               # sizes of the axes that come from a vmap around the equation
 
 
 def site_names(prim, params):
-    """The names of the sites in an equation's programs, inner ones included."""
-    return {facts.name: facts for program in prim.programs(params) for facts in _facts(program)}
+    """{name: Place} of the sites in an equation's programs, inner ones included."""
+    return {place.facts.name: place for program in prim.programs(params) for place in _places(program, 0, ())}
 
 
-def _facts(program):
+def _places(program, depth, frames):
+    """depth: the number of loops inside of the equation so far; frames: (frame, its depth) of the loops over lanes."""
     for eqn in program.eqns:
         if eqn.prim is site_p:
-            yield eqn.params["facts"]
-        for inner in eqn.prim.programs(eqn.params):
-            yield from _facts(inner)
+            facts = eqn.params["facts"]
+            lanes = [f.size for f in facts.plates if f.loops > depth] + [f.size for f, d in frames if f.loops > d]
+            yield Place(facts, tuple(lanes))
+        elif eqn.prim.inner:
+            frame = lane_frame(eqn.params) if eqn.prim is scan_p else None
+            more = (*frames, (frame, depth)) if frame else frames
+            for inner in eqn.prim.programs(eqn.params):
+                yield from _places(inner, depth + (eqn.prim is scan_p), more)
+
+
+def lane_frame(params):
+    """The frame of a scan that runs over the lanes of a vmap, else None."""
+    name = params["jaxpr"].name
+    return Frame(name.axis, None, params["length"], name.loops) if isinstance(name, LaneLoop) else None
 
 
 def through_program(handler, prim, args, params):
     """Run a handler through an equation with programs inside; returns the equation's results."""
     rule = RULES.get(prim)
     if rule is None:
-        site = next(iter(site_names(prim, params).values()))
-        raise SiteError(f"site {site.name!r} stands in a function that goes through `{prim.name}`, which handlers cannot see into.\n"
-                        "Take the sample statement out of that function.", site.source)
+        facts = next(iter(site_names(prim, params).values())).facts
+        raise SiteError(f"site {facts.name!r} stands in a function that goes through `{prim.name}`, which handlers cannot "
+                        "see into.\nTake the sample statement out of that function.", facts.source)
     return rule(handler, args, params)
 
 
@@ -123,22 +139,22 @@ def _scan(handler, args, params):
     out = scan_p.bind(*more, *carried_leaves, *init, *rows, jaxpr=program, n_consts=len(more), n_carry=n + n_carry,
                       length=length, reverse=params["reverse"])
     k = n + len(jaxpr.outs)
-    frame = Frame(jaxpr.name.axis, None, length, jaxpr.name.loops) if isinstance(jaxpr.name, LaneLoop) else None
+    frame = lane_frame(params)
     handler.carry(tree.unflatten(carried_tree, out[:n]))
     handler.absorb(tree.unflatten(info["tree"], out[k:]), Taken(info["facts"], lambda a, f: stack(a, f, length, frame)))
     return out[n:k]
 
 
-def _sliced(handler, facts, length):
+def _sliced(handler, places, length):
     """The values for a scan's sites, one slice for each step."""
     values = {}
-    for name, value in handler.puts(set(facts)).items():
-        value, k = np.asarray(value), lanes_before(facts[name])
+    for name, value in handler.puts(set(places)).items():
+        facts, lanes = places[name]
+        value, k = np.asarray(value), len(lanes)
         if value.ndim <= k or value.shape[k] != length:
-            wanted = ", ".join([str(f.size) for f in facts[name].plates[:k]] + [str(length)])
-            raise SiteError(f"site {name!r} stands in a scan of {length} steps, and the value given for it has shape {value.shape}.\n"
-                            f"{f'Axis {k}' if k else 'Its leading axis'} runs over the steps: pass shape ({wanted}, ...).",
-                            facts[name].source)
+            raise SiteError(f"site {name!r} stands in a scan of {length} steps, and the value given for it has shape "
+                            f"{value.shape}.\n{f'Axis {k}' if k else 'Its leading axis'} runs over the steps: pass shape "
+                            f"({', '.join(map(str, (*lanes, length)))}, ...).", facts.source)
         values[name] = np.moveaxis(value, k, 0) if k else value
     return values
 
@@ -163,7 +179,7 @@ def _switch(handler, args, params):
         staged.append(stage_program(body, _types(operands), program.name)[:2])
     k = n + len(branches[0].outs)
     types = [[v.aval for v in program.outs[k:]] for program, _ in staged]
-    joined, consts = join([_padded(program, c, k, types, i) for i, (program, c) in enumerate(staged)])
+    joined, consts = join([_padded(program, c, k, [arrays for arrays, _ in takens], i) for i, (program, c) in enumerate(staged)])
     out = switch_p.bind(index, *consts, *operands, branches=joined)
     handler.carry(tree.unflatten(carried_tree, out[:n]))
     made, at = [], k
@@ -177,27 +193,33 @@ def _switch(handler, args, params):
     return out[n:k]
 
 
-def _padded(program, consts, k, types, mine):
-    """A branch whose taken values stand in a row with zeros for those of the other branches."""
+def _padded(program, consts, k, takens, mine):
+    """A branch whose taken sites stand in a row with stand-ins for those of the other branches."""
     def run(*args):
         out = eval_jaxpr(program, args)
-        rest = [out[k:] if i == mine else [zero_tangent(Var(a)) for a in t] for i, t in enumerate(types)]
+        rest = [out[k:] if i == mine else tree.leaves(_stand_in(arrays)) for i, arrays in enumerate(takens)]
         return out[:k] + [x for row in rest for x in row]
     made, more, _ = stage_program(run, program.in_avals, program.name)
     return made, list(more) + list(consts)
+
+
+def _stand_in(arrays):
+    """Arrays of the types of taken sites: zeros, with parameters that their distributions allow."""
+    zeros = tree.map(lambda x: np.zeros(x.shape, x.dtype), arrays)
+    return {name: a._replace(fn=feasible(a.fn)) for name, a in zeros.items()}
 
 
 # ---- while ----
 
 def _while(handler, args, params):
     cond, body, n_cond, n_body = params["cond"], params["body"], params["n_cond"], params["n_body"]
-    facts = site_names(while_p, params)
-    first = next(iter(facts.values()))
+    places = site_names(while_p, params)
+    first = next(iter(places.values())).facts
     if cond.effects:
         raise SiteError(f"site {first.name!r} stands in the condition of a while_loop; put it into the body.", first.source)
-    if handler.puts(set(facts)):
-        raise SiteError(f"site {first.name!r} stands in a while_loop, whose number of steps is not known, so it cannot be given values.\n"
-                        "Use scan or fori_loop with a fixed number of steps.", first.source)
+    for name in handler.puts(set(places)):
+        raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be given "
+                        "values.\nUse scan or fori_loop with a fixed number of steps.", places[name].facts.source)
     cc, bc, init = args[:n_cond], args[n_cond:n_cond + n_body], args[n_cond + n_body:]
     carried_leaves, carried_tree = tree.flatten(handler.carried())
     n = len(carried_leaves)
@@ -207,8 +229,9 @@ def _while(handler, args, params):
         out, carried, taken = _run(handler, index, {}, tree.unflatten(carried_tree, carried), body, [*bc, *state])
         if taken and taken[0]:
             name = next(iter(taken[0]))
-            raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be recorded.\n"
-                            "Use scan or fori_loop with a fixed number of steps, or hide the site with block.", facts[name].source)
+            raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be "
+                            "recorded.\nUse scan or fori_loop with a fixed number of steps, or hide the site with block.",
+                            places[name].facts.source)
         return [index + 1, *tree.leaves(carried), *out]
 
     def test(*flat):

@@ -6,22 +6,22 @@
 An axis that came from a vmap around the loop stands before the loop's, as it does in the loop over lanes that vmap means.
 """
 from ..distributions import Distribution, Vmapped
-from ..distributions.record import child, static
+from ..distributions.record import Record, child, static
 from ..engine import numpy as np
 from ..engine import tree
 from ..engine.avals import Aval
 from .sites import Arrays, Frame, Site, SiteError, log_prob_of
 
 
-def lanes_before(facts):
-    """The number of a site's axes that come from a vmap around the innermost loop."""
-    return sum(f.loops > 0 for f in facts.plates)
+def lanes_before(frames, depth=0):
+    """The number of a site's axes that come from a vmap around the loop that has `depth` more loops between it and the site."""
+    return sum(f.loops > depth for f in frames)
 
 
 def stack(arrays, facts, length, frame=None):
     """The site of a loop of `length` steps, from arrays that were stacked along a leading axis."""
     fn, value, mask, scale = arrays
-    k = lanes_before(facts)
+    k = lanes_before(facts.plates)
     if facts.kind != "deterministic":
         rank = value.ndim - 1 if fn is None else len(_one_step(fn).batch_shape)
         mask, scale = (_moved(_lifted(x, rank), k) for x in (mask, scale))
@@ -77,19 +77,22 @@ def join(index, rows, facts):
         value = np.where(index == i, rows[i].value, value)
     if facts.kind == "deterministic":
         return Site(Arrays(None, value, None, None), facts)
-    fn = _branched(index, present, *zip(*[(rows[i].fn, rows[i].mask, rows[i].scale) for i in present]))
+    rank = len(rows[present[0]].fn.batch_shape)
+    fn = _branched(index, present, *zip(*[(rows[i].fn, rows[i].mask, rows[i].scale) for i in present]), rank)
     return Site(Arrays(fn, value, None, None), facts)
 
 
-def _branched(index, present, fns, masks, scales):
-    """A `Branched`, with the axes that all of its distributions have from a vmap in front of the choice."""
+def _branched(index, present, fns, masks, scales, rank):
+    """A `Branched`, with the axes that all of its distributions have from a vmap in front of the choice.
+
+    rank : the number of batch axes (that of a stacked distribution cannot be asked of it)"""
     sizes = {f.lanes.size if type(f) is Vmapped else None for f in fns}
     if len(sizes) > 1 or None in sizes:
         return Branched(index, fns, masks, scales, present)
-    pairs = [_split_lane(x, len(f.batch_shape)) for row in (masks, scales) for f, x in zip(fns, row)]
+    pairs = [_split_lane(x, rank) for row in (masks, scales) for x in row]
     weights = [x for x, _ in pairs]
     marks = [False, *[m for f in fns for m in f.lanes.axes], *[m for x, m in pairs if x is not None]]
-    base = _branched(index, present, [f.base_dist for f in fns], weights[:len(fns)], weights[len(fns):])
+    base = _branched(index, present, [f.base_dist for f in fns], weights[:len(fns)], weights[len(fns):], rank - 1)
     return Vmapped(base, marks, sizes.pop())
 
 
@@ -98,6 +101,24 @@ def _split_lane(x, rank):
     if x is None or x.ndim < rank:
         return x, False
     return (np.squeeze(x, 0), False) if x.shape[0] == 1 else (x, True)
+
+
+def feasible(x):
+    """A record with parameters of the same shapes that satisfy their constraints: what stands for the distribution of a branch
+    that is not taken, so that its log-density, which counts nothing, has finite derivatives."""
+    if isinstance(x, (tuple, list)):
+        return type(x)(map(feasible, x))
+    if not isinstance(x, Record):
+        return x
+    leaves = {}
+    for f in x._fields:
+        v = getattr(x, f.name)
+        if f.kind == "param" and f.constraint is not None and v is not None:
+            so_far = x._unflatten([getattr(x, s) for s in x._statics], [leaves.get(n, getattr(x, n)) for n in x._leafy])
+            leaves[f.name] = (f.constraint(so_far) if f.depends else f.constraint).feasible_like(v)
+        elif f.kind != "static":
+            leaves[f.name] = feasible(v)
+    return x._unflatten([getattr(x, s) for s in x._statics], [leaves[n] for n in x._leafy])
 
 
 class Branched(Distribution):

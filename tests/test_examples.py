@@ -5,6 +5,7 @@ import pathlib
 import pytest
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
+NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"]}
 rows = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 
@@ -17,10 +18,10 @@ def load(path):
 
 @rows
 def test_an_example_runs_and_saves_its_plot(path, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
-    if path.stem == "diabetes": pytest.importorskip("sklearn")
-    load(path).main(["--plot", str(tmp_path / "plot.png")])
-    assert (tmp_path / "plot.png").stat().st_size > 10_000
+    example = load(path)
+    for package in NEEDS.get(path.stem, []): pytest.importorskip(package)
+    example.main(["--plot", str(tmp_path / "plot.png")] if hasattr(example, "plot") else [])
+    assert not hasattr(example, "plot") or (tmp_path / "plot.png").stat().st_size > 10_000
     assert capsys.readouterr().out
 
 

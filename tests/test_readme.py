@@ -5,10 +5,12 @@ import re
 import pytest
 
 import chainrule
+from chainrule import distributions
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md"]
-BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S | re.M)
+BLOCKS, RECIPES = (re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.S | re.M)
+                   for page in PAGES)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
@@ -20,6 +22,16 @@ def test_a_block_of_the_readme_runs(number, capsys):
 def test_the_readme_fits_a_model_and_transforms_a_program():
     assert len(BLOCKS) >= 2
     assert "print_summary" in BLOCKS[0] and "vmap" in BLOCKS[1]
+
+
+def test_the_recipe_of_a_handler_works(capsys):
+    names = {}
+    exec(next(block for block in RECIPES if "class shout" in block), names)
+    shout, seed, normal = names["shout"], chainrule.handlers.seed, distributions.Normal()
+    shout(seed(lambda: chainrule.sample("mu", normal), rng_seed=0))()
+    assert capsys.readouterr().out == "mu\n"
+    with seed(rng_seed=0), shout(): chainrule.sample("mu", normal)
+    assert capsys.readouterr().out == "mu\n"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -63,10 +63,12 @@ def stage_loop_body(f, treedef, leaves, extra_avals, what, unflatten_extra=()):
             return jaxpr, consts, values, trees["extra"]
         for i in bad:
             have, want = values[i].aval, jaxpr.out_avals[i]
-            if type(leaves[i]) in PYTHON_SCALARS and want.shape == () and np.result_type(have.dtype, want.dtype) == want.dtype:
+            wider = want.shape == () and np.result_type(have.dtype, want.dtype) == want.dtype
+            if type(leaves[i]) in PYTHON_SCALARS and wider:
                 values[i] = asvalue(np.asarray(leaves[i], want.dtype))
                 continue
             path = keystr(flatten_with_path(unflatten(treedef, values))[0][i][0])
-            raise DtypeError(f"the {what} changes the type of its carry{path and ' at ' + path}: it got {have!r} and returns {want!r}.\n"
-                             "Give the start the type of the result (astype, broadcast_to), or cast in the body.")
+            raise DtypeError(f"the {what} changes the type of its carry{path and ' at ' + path}: it got {have!r} and "
+                             f"returns {want!r}.\nGive the start the type of the result (astype, broadcast_to), or "
+                             "cast in the body.")
     raise DtypeError(f"the {what} does not settle on a type for its carry")

@@ -81,7 +81,8 @@ def transpose_jaxpr(jaxpr, known, given):
 def _(cs, *xs, jaxpr):
     known = [not is_aval(x) for x in xs]
     pulled, consts, marks = transpose_jaxpr(jaxpr, known, [c is not None for c in cs])
-    out = iter(jit_p.bind(*consts, *[x for x, k in zip(xs, known) if k], *[c for c in cs if c is not None], jaxpr=pulled))
+    out = iter(jit_p.bind(*consts, *[x for x, k in zip(xs, known) if k], *[c for c in cs if c is not None],
+                          jaxpr=pulled))
     return [next(out) if m else None for m in marks]
 
 

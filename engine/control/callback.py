@@ -1,7 +1,8 @@
 """Python inside of compiled programs: pure_callback, io_callback, debug.callback and debug.print.
 
-A callback runs on the host when its equation is reached. `pure_callback` may be dropped, repeated or moved; the others have an
-effect and run once for each time the program reaches them, those of one block in the order in which they were written.
+A callback runs on the host when its equation is reached. `pure_callback` may be dropped, repeated or moved; the others
+have an effect and run once for each time the program reaches them, those of one block in the order in which they were
+written.
 """
 import functools
 import string
@@ -19,7 +20,8 @@ from ..tree import flatten, unflatten
 def _call(values, *, fn, out_avals, lanes):
     """Run the host function; check what it gives, because XLA would copy its bytes unchecked."""
     if lanes:
-        rows = [_call([v[i] for v in values], fn=fn, out_avals=_one_lane(out_avals), lanes=lanes[1:]) for i in range(lanes[0])]
+        rows = [_call([v[i] for v in values], fn=fn, out_avals=_one_lane(out_avals), lanes=lanes[1:])
+                for i in range(lanes[0])]
         return [np.stack(column) if column else np.empty(a.shape, a.dtype)
                 for column, a in zip(zip(*rows) if rows else [()] * len(out_avals), out_avals)]
     out = [np.asarray(o, a.dtype) for o, a in zip(fn(*values), out_avals, strict=True)]
@@ -74,7 +76,8 @@ def _keep_going(xs, ts, **params):
 
 pure_callback_p = Primitive("pure_callback", multiple=True, eager=_eager, impl=_impl, lower=_lower, jvp=_no_derivative,
                             shape=lambda *avals, out_avals, **params: list(out_avals))
-io_callback_p = Primitive("io_callback", multiple=True, effect="io", eager=_eager, impl=_impl, lower=_lower, jvp=_keep_going,
+io_callback_p = Primitive("io_callback", multiple=True, effect="io", eager=_eager, impl=_impl, lower=_lower,
+                          jvp=_keep_going,
                           shape=lambda *avals, out_avals, **params: list(out_avals))
 pure_callback_p.batch, io_callback_p.batch = _batch(pure_callback_p), _batch(io_callback_p)
 
@@ -112,14 +115,16 @@ def pure_callback(fn, result, *args, **kwargs):
     """
     avals, out_tree = _types(result)
     leaves, flat = _flat(fn, args, kwargs, out_tree)
-    return unflatten(out_tree, pure_callback_p.bind(*leaves, fn=flat, out_avals=avals, lanes=(), name="pure_callback", effect=False))
+    return unflatten(out_tree, pure_callback_p.bind(*leaves, fn=flat, out_avals=avals, lanes=(), name="pure_callback",
+                                                    effect=False))
 
 
 def io_callback(fn, result, *args, **kwargs):
     """Like pure_callback for functions with effects: it runs once each time the program reaches it."""
     avals, out_tree = _types(result)
     leaves, flat = _flat(fn, args, kwargs, out_tree)
-    return unflatten(out_tree, io_callback_p.bind(*leaves, fn=flat, out_avals=avals, lanes=(), name="io_callback", effect=True))
+    return unflatten(out_tree, io_callback_p.bind(*leaves, fn=flat, out_avals=avals, lanes=(), name="io_callback",
+                                                  effect=True))
 
 
 def debug_callback(fn, *args, **kwargs):
@@ -135,7 +140,8 @@ def debug_print(fmt, *args, **kwargs):
     """
     for _, field, _, _ in string.Formatter().parse(fmt):
         if field and not field[0].isdigit() and field.split(".")[0].split("[")[0] not in kwargs:
-            raise TransformError(f"debug.print({fmt!r}): there is no value named {field!r}. It is str.format: pass {field}=...")
+            raise TransformError(f"debug.print({fmt!r}): there is no value named {field!r}. It is str.format: pass "
+                                 f"{field}=...")
     debug_callback(functools.partial(_print, fmt), *args, **kwargs)
 
 

@@ -1,7 +1,7 @@
 """Collectives over a named axis: psum, pmean, pmax, pmin, all_gather, all_to_all, psum_scatter, ppermute, axis_index.
 
-`vmap(f, axis_name="i")` names its axis. A collective has an effect, so that it is handed down until it meets the interpreter of its
-axis, through jit and scan too; there it is an operation on the lanes.
+`vmap(f, axis_name="i")` names its axis. A collective has an effect, so that it is handed down until it meets the
+interpreter of its axis, through jit and scan too; there it is an operation on the lanes.
 """
 import numpy as np
 
@@ -85,15 +85,18 @@ def _permuted(x, size, *, perm):
     return where(asvalue((source >= 0).reshape(-1, *(1,) * (x.ndim - 1))), got, np.zeros((), x.dtype))
 
 
-psum_p = _collective("psum", lambda x, size: reduce_sum(x, (0,)), transpose=lambda c, x, *, axis_name: psum_p.bind(c, axis_name=axis_name)[0])
+psum_p = _collective("psum", lambda x, size: reduce_sum(x, (0,)), transpose=lambda c, x,
+                     *, axis_name: psum_p.bind(c, axis_name=axis_name)[0])
 pmax_p = _collective("pmax", lambda x, size: reduce_max_p.bind(x, axes=(0,)), jvp=_winner)
 pmin_p = _collective("pmin", lambda x, size: reduce_min_p.bind(x, axes=(0,)), jvp=_winner)
 all_gather_p = _collective(
-    "all_gather", lambda x, size, *, axis: moveaxis(x, 0, axis), shape=_gathered, other=lambda *, axis: {"axis": axis + 1},
+    "all_gather", lambda x, size, *, axis: moveaxis(x, 0, axis), shape=_gathered,
+    other=lambda *, axis: {"axis": axis + 1},
     transpose=lambda c, x, *, axis_name, axis: _own_slice(psum_p.bind(c, axis_name=axis_name)[0], axis_name, axis))
 ppermute_p = _collective(
     "ppermute", _permuted, spread=False,
-    transpose=lambda c, x, *, axis_name, perm: ppermute_p.bind(c, axis_name=axis_name, perm=tuple((d, s) for s, d in perm))[0])
+    transpose=lambda c, x, *, axis_name, perm: ppermute_p.bind(c, axis_name=axis_name,
+                                                               perm=tuple((d, s) for s, d in perm))[0])
 
 axis_index_p = Primitive(
     "axis_index",
@@ -172,7 +175,8 @@ def psum_scatter(x, axis_name, *, scatter_dimension=0, tiled=False):
         total = psum_p.bind(asvalue(v), axis_name=axis_name)[0]
         size = total.shape[scatter_dimension]
         if size % n or (not tiled and size != n):
-            raise TransformError(f"psum_scatter over {n} lanes: axis {scatter_dimension} of shape {total.shape} has size {size}; it must be "
+            raise TransformError(f"psum_scatter over {n} lanes: axis {scatter_dimension} of shape {total.shape} has "
+                                 f"size {size}; it must be "
                                  + (f"a multiple of {n}." if tiled else f"{n}."))
         if tiled and size == n:
             part = _own_slice(total, axis_name, scatter_dimension)

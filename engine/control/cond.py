@@ -63,7 +63,8 @@ def _(xs, ts, *, branches):
     wanted = [t is not None for t in ts[1:]]
     marks = _union([jvp_jaxpr(j, wanted, [False] * len(j.outs))[2] for j in branches])
     pushed, consts = join([jvp_jaxpr(j, wanted, marks)[:2] for j in branches])
-    return spread_marks(switch_p.bind(index, *consts, *xs, *[t for t in ts[1:] if t is not None], branches=pushed), marks)
+    return spread_marks(switch_p.bind(index, *consts, *xs, *[t for t in ts[1:] if t is not None], branches=pushed),
+                        marks)
 
 
 def _union(rows):
@@ -89,7 +90,8 @@ def _(linear, xs, ts, *, branches):
     out = switch_p.bind(index, *consts, *xs, branches=joined)
     if not any(marks):
         return out[:n_out], [None] * n_out
-    tangents = iter(switch_p.bind(index, *out[n_out:], *[t for t in ts[1:] if t is not None], branches=tuple(linear_parts)))
+    tangents = iter(switch_p.bind(index, *out[n_out:], *[t for t in ts[1:] if t is not None],
+                                  branches=tuple(linear_parts)))
     return out[:n_out], [next(tangents) if m else None for m in marks]
 
 
@@ -177,12 +179,14 @@ def _by_lane(b, mine, index, xs, branches):
 
     avals = [*_avals(consts), Aval((), index.dtype), *[Aval(a.shape[1:], a.dtype) for a in _avals(rows)]]
     body, more, _ = stage(run, avals, LaneLoop(b.name, state.loops))
-    outs = SCAN[0].bind(*more, *consts, index, *rows, jaxpr=body, n_consts=len(more) + n_consts, n_carry=0, length=b.size,
+    outs = SCAN[0].bind(*more, *consts, index, *rows, jaxpr=body, n_consts=len(more) + n_consts, n_carry=0,
+                        length=b.size,
                         reverse=False)
     return outs, [True] * len(outs)
 
 
-SCAN: list = []                                          # scan's primitive, put here by scan.py (which stands on this file)
+# scan's primitive, put here by scan.py (which stands on this file)
+SCAN: list = []
 
 
 # ---- as users call them ----
@@ -235,7 +239,8 @@ def _common_types(staged):
         if [a.dtype for a in j.out_avals] == dtypes:
             out.append((j, consts))
             continue
-        made, more, _ = stage(lambda *xs, j=j: [cast(o, d) for o, d in zip(eval_jaxpr(j, xs), dtypes)], j.in_avals, j.name)
+        made, more, _ = stage(lambda *xs, j=j: [cast(o, d) for o, d in zip(eval_jaxpr(j, xs), dtypes)], j.in_avals,
+                              j.name)
         out.append((made, list(more) + list(consts)))
     return out
 
@@ -250,5 +255,6 @@ def cond(pred, true_fun, false_fun, *operands):
     """
     pred = asvalue(pred)
     if pred.shape != ():
-        raise DtypeError(f"cond takes a scalar condition; got {pred.aval!r}. For one choice per element use np.where, or vmap cond.")
+        raise DtypeError(f"cond takes a scalar condition; got {pred.aval!r}. For one choice per element use np.where, "
+                         "or vmap cond.")
     return switch(cast(pred if pred.dtype == np.bool_ else pred != 0, _INT), (false_fun, true_fun), *operands)

@@ -1,7 +1,7 @@
 """Derivatives given by hand: custom_jvp, custom_vjp and custom_gradient.
 
-The function itself stays a program that can be batched, compiled and, where no rule applies, differentiated: a function with a
-custom_vjp has forward derivatives too, those of its own program.
+The function itself stays a program that can be batched, compiled and, where no rule applies, differentiated: a
+function with a custom_vjp has forward derivatives too, those of its own program.
 """
 import functools
 import inspect
@@ -112,7 +112,8 @@ class _Custom:
             return args
         bound.apply_defaults()
         if bound.kwargs:
-            raise TransformError(f"{self.name} has a derivative by hand, and its arguments must be positional; got {sorted(bound.kwargs)} by keyword.")
+            raise TransformError(f"{self.name} has a derivative by hand, and its arguments must be positional; got "
+                                 f"{sorted(bound.kwargs)} by keyword.")
         return bound.args
 
     def __call__(self, *args, **kwargs):
@@ -184,7 +185,8 @@ class custom_jvp(_Custom):
             tys = flatten_up_to(tree, t_out, f"tangent that the rule of {self.name} returns")
             for y, t in zip(ys, tys):
                 if np.shape(y) != np.shape(t):
-                    raise TransformError(f"the rule of {self.name} returns a tangent of shape {np.shape(t)} for a result of shape {np.shape(y)}.")
+                    raise TransformError(f"the rule of {self.name} returns a tangent of shape {np.shape(t)} for a "
+                                         f"result of shape {np.shape(y)}.")
             return [asvalue(y) for y in ys], [asvalue(t) for t in tys]
 
         return custom_jvp_p.bind(*consts, *leaves, jaxpr=jaxpr, rule=flat_rule, n_consts=len(consts), name=self.name)
@@ -218,7 +220,8 @@ def _(linear, xs, ts, *, jaxpr, fwd, bwd, n_consts, name):
     args, ts = xs[n_consts:], ts[n_consts:]
     ys, residuals = fwd(args)
     tangents = [t for t in ts if t is not None]
-    out = by_hand_p.bind(*residuals, *xs, *tangents, jaxpr=jaxpr, bwd=bwd, n_consts=n_consts, n_residuals=len(residuals),
+    out = by_hand_p.bind(*residuals, *xs, *tangents, jaxpr=jaxpr, bwd=bwd, n_consts=n_consts,
+                         n_residuals=len(residuals),
                          wanted=tuple(t is not None for t in ts))
     return ys, _float_only(ys, out)
 
@@ -260,7 +263,8 @@ def _(xs, ts, **params):
     """Linear in the tangents; the rest is differentiated through the function's program."""
     made, consts, _ = _by_hand_jvp(params["jaxpr"], params["n_consts"], params["wanted"])
     n, skip = len(params["jaxpr"].outs), params["n_residuals"]
-    program, more, marks = jvp_jaxpr(made, [False] * len(consts) + [t is not None for t in ts[skip:]], [False] * len(made.outs))
+    program, more, marks = jvp_jaxpr(made, [False] * len(consts) + [t is not None for t in ts[skip:]],
+                                     [False] * len(made.outs))
     out = eval_jaxpr(program, [*more, *consts, *xs[skip:], *[t for t in ts[skip:] if t is not None]])
     ys, tys = spread_marks(out, marks)
     return ys[n:], tys[n:]
@@ -270,7 +274,8 @@ def _(xs, ts, **params):
 def _(b, mine, *args, **params):
     made, consts, _ = _by_hand_jvp(params["jaxpr"], params["n_consts"], params["wanted"])
     skip, n = params["n_residuals"], len(params["jaxpr"].outs)
-    program, more, marks = batch_jaxpr(made, b.size, [False] * len(consts) + mine[skip:], [False] * len(made.outs), b.name)
+    program, more, marks = batch_jaxpr(made, b.size, [False] * len(consts) + mine[skip:], [False] * len(made.outs),
+                                       b.name)
     return eval_jaxpr(program, [*more, *consts, *args[skip:]])[n:], marks[n:]
 
 
@@ -303,7 +308,8 @@ def _(b, mine, *xs, jaxpr, fwd, bwd, n_consts, name):
         cts = [next(outs) if g else None for g in given]
         return [c if m or c is None else reduce_sum(c, (0,)) for c, m in zip(cts, mine_args)]
 
-    return b.bind(*consts, *xs, jaxpr=made, fwd=batched_fwd, bwd=batched_bwd, n_consts=len(consts) + n_consts, name=name), marks
+    return b.bind(*consts, *xs, jaxpr=made, fwd=batched_fwd, bwd=batched_bwd, n_consts=len(consts) + n_consts,
+                  name=name), marks
 
 
 class custom_vjp(_Custom):
@@ -321,7 +327,8 @@ class custom_vjp(_Custom):
 
     def _bind(self, consts, leaves, jaxpr, treedef, out_tree, whole, static):
         if self.fwd is None:
-            raise TransformError(f"{self.name} is a custom_vjp without rules; give it them with {self.name}.defvjp(fwd, bwd).")
+            raise TransformError(f"{self.name} is a custom_vjp without rules; give it them with "
+                                 f"{self.name}.defvjp(fwd, bwd).")
         info = {}
 
         def flat_fwd(args):
@@ -336,20 +343,24 @@ class custom_vjp(_Custom):
             cts = self.bwd(*static, unflatten(info["tree"], residuals), unflatten(out_tree, cs))
             return _cotangents(self.name, treedef, leaves, cts)
 
-        return custom_vjp_p.bind(*consts, *leaves, jaxpr=jaxpr, fwd=flat_fwd, bwd=flat_bwd, n_consts=len(consts), name=self.name)
+        return custom_vjp_p.bind(*consts, *leaves, jaxpr=jaxpr, fwd=flat_fwd, bwd=flat_bwd, n_consts=len(consts),
+                                 name=self.name)
 
 
 def _cotangents(name, treedef, leaves, cts):
     """The cotangents that a bwd rule returned, one per leaf; None for an argument stands for zero."""
     cts = tuple(cts) if isinstance(cts, (tuple, list)) else (cts,)
     if len(cts) != len(treedef.children):
-        raise TransformError(f"the bwd rule of {name} returned {len(cts)} cotangents for {len(treedef.children)} arguments.")
+        raise TransformError(f"the bwd rule of {name} returned {len(cts)} cotangents for {len(treedef.children)} "
+                             "arguments.")
     out, at = [], 0
     for sub, c in zip(treedef.children, cts):
-        part = [None] * sub.num_leaves if c is None else flatten_up_to(sub, c, f"cotangent that the bwd rule of {name} returns")
+        part = [None] * sub.num_leaves if c is None else flatten_up_to(sub, c, f"cotangent that the bwd rule of {name} "
+                                                                               "returns")
         for x, one in zip(leaves[at:at + sub.num_leaves], part):
             if one is not None and np.shape(one) != x.shape:
-                raise TransformError(f"the bwd rule of {name} returned a cotangent of shape {np.shape(one)} for an argument of shape {x.shape}.")
+                raise TransformError(f"the bwd rule of {name} returned a cotangent of shape {np.shape(one)} for an "
+                                     f"argument of shape {x.shape}.")
             out.append(None if one is None or not is_inexact(x.dtype) else asvalue(one))
         at += sub.num_leaves
     return out

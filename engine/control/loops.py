@@ -82,8 +82,8 @@ def _(linear, xs, ts, **params):
     if any(t is not None for t in ts[n:]) or any(t is not None for t in ts[params["n_cond"]:n]) and \
             any(a.is_float for a in params["body"].out_avals):
         raise TransformError(
-            "reverse-mode differentiation (grad, vjp) does not go through a while_loop: the number of steps, and so the "
-            "memory for what the way back needs, is not known.\n"
+            "reverse-mode differentiation (grad, vjp) does not go through a while_loop: the number of steps, and so "
+            "the memory for what the way back needs, is not known.\n"
             "Use scan or fori_loop with a fixed number of steps, or forward mode (jvp).")
     return while_p.bind(*xs, **params), [None] * (len(xs) - n)
 
@@ -144,7 +144,8 @@ def while_loop(cond_fun, body_fun, init):
         return [out]
 
     cond, cond_consts, _ = stage(test, [v.aval for v in values], "cond")
-    out = while_p.bind(*cond_consts, *consts, *values, cond=cond, body=jaxpr, n_cond=len(cond_consts), n_body=len(consts))
+    out = while_p.bind(*cond_consts, *consts, *values, cond=cond, body=jaxpr, n_cond=len(cond_consts),
+                       n_body=len(consts))
     return unflatten(treedef, out)
 
 

@@ -1,7 +1,7 @@
 """checkpoint (remat): forget what the way back needs, and compute it again there.
 
-The known pass keeps the inputs (and what the policy wants saved); the tangent program holds one equation, whose transpose
-linearizes the function again at the kept values and pulls the cotangents through.
+The known pass keeps the inputs (and what the policy wants saved); the tangent program holds one equation, whose
+transpose linearizes the function again at the kept values and pulls the cotangents through.
 """
 import functools
 
@@ -22,7 +22,8 @@ barrier_p = Primitive(
     multiple=True,
     shape=lambda *avals: list(avals),
     impl=lambda *xs: list(xs),
-    lower=lambda b, *xs: b.emit_many([x.aval for x in xs], f"stablehlo.optimization_barrier {', '.join([x.name for x in xs])} : "
+    lower=lambda b, *xs: b.emit_many([x.aval for x in xs], "stablehlo.optimization_barrier "
+                                                            f"{', '.join([x.name for x in xs])} : "
                                                             f"{', '.join([x.type for x in xs])}") if len(xs) > 1
     else [b.emit(xs[0].aval, f"stablehlo.optimization_barrier {xs[0].name} : {xs[0].type}")],
     jvp=lambda xs, ts: (barrier_p.bind(*xs), list(ts)),
@@ -64,7 +65,8 @@ def _(linear, xs, ts, *, jaxpr, saved):
     n = len(jaxpr.outs)
     wanted = tuple(t is not None for t in ts)
     marks = jvp_jaxpr(jaxpr, wanted, [False] * n)[2]
-    tangents = iter(again_p.bind(*out[n:], *xs, *[t for t in ts if t is not None], jaxpr=jaxpr, saved=saved, wanted=wanted,
+    tangents = iter(again_p.bind(*out[n:], *xs, *[t for t in ts if t is not None], jaxpr=jaxpr, saved=saved,
+                                 wanted=wanted,
                                  marks=tuple(marks)) if any(marks) else ())
     return out[:n], [next(tangents) if m else None for m in marks]
 
@@ -82,7 +84,8 @@ def _push(*args, jaxpr, saved, wanted, marks):
 
 def _lower_push(b, *args, jaxpr, saved, wanted, marks):
     made, consts, _ = jvp_jaxpr(jaxpr, wanted, marks)
-    return b.program(made, [*[b.literal(np.asarray(c)) for c in consts], *args[_n_saved(jaxpr, saved):]])[len(jaxpr.outs):]
+    return b.program(made, [*[b.literal(np.asarray(c)) for c in consts],
+                            *args[_n_saved(jaxpr, saved):]])[len(jaxpr.outs):]
 
 
 def _n_saved(jaxpr, saved):
@@ -111,7 +114,8 @@ def _(cs, *args, jaxpr, saved, wanted, marks):
     with world(trace):
         outs = _with_saved(trace, jaxpr, duals, keep, kept)
     pairs = [trace.split(o) for o in outs]
-    program, residuals = linear.finish([zero_tangent(p) if t is None else t for (p, t), m in zip(pairs, marks) if m], "linear")
+    program, residuals = linear.finish([zero_tangent(p) if t is None else t for (p, t), m in zip(pairs, marks) if m],
+                                       "linear")
     cts = backward(program, [*residuals, *[None] * sum(wanted)], cs)[len(residuals):]
     return [None] * (n_saved + n) + list(cts)
 
@@ -123,7 +127,8 @@ def _with_saved(trace, jaxpr, args, keep, kept):
         out = eqn.prim.bind(*[v.value if type(v) is Literal else env[v] for v in eqn.inputs], **eqn.params)
         outs = out if eqn.prim.multiple else [out]
         if id(eqn) in keep:
-            outs = [Dual(trace, next(kept), o.tangent) if type(o) is Dual and o.trace is trace else next(kept) for o in outs]
+            outs = [Dual(trace, next(kept), o.tangent) if type(o) is Dual and o.trace is trace else next(kept)
+                    for o in outs]
         env.update(zip(eqn.outs, outs))
     return [v.value if type(v) is Literal else env[v] for v in jaxpr.outs]
 
@@ -132,8 +137,10 @@ def _with_saved(trace, jaxpr, args, keep, kept):
 def _(xs, ts, *, jaxpr, saved, wanted, marks):
     made, consts, _ = jvp_jaxpr(jaxpr, wanted, marks)
     skip, n = _n_saved(jaxpr, saved), len(jaxpr.outs)
-    program, more, out_marks = jvp_jaxpr(made, [False] * len(consts) + [t is not None for t in ts[skip:]], [False] * len(made.outs))
-    ys, tys = spread_marks(eval_jaxpr(program, [*more, *consts, *xs[skip:], *[t for t in ts[skip:] if t is not None]]), out_marks)
+    program, more, out_marks = jvp_jaxpr(made, [False] * len(consts) + [t is not None for t in ts[skip:]],
+                                         [False] * len(made.outs))
+    ys, tys = spread_marks(eval_jaxpr(program, [*more, *consts, *xs[skip:], *[t for t in ts[skip:] if t is not None]]),
+                           out_marks)
     return ys[n:], tys[n:]
 
 
@@ -141,7 +148,8 @@ def _(xs, ts, *, jaxpr, saved, wanted, marks):
 def _(b, mine, *args, jaxpr, saved, wanted, marks):
     made, consts, _ = jvp_jaxpr(jaxpr, wanted, marks)
     skip, n = _n_saved(jaxpr, saved), len(jaxpr.outs)
-    program, more, out_marks = batch_jaxpr(made, b.size, [False] * len(consts) + mine[skip:], [False] * len(made.outs), b.name)
+    program, more, out_marks = batch_jaxpr(made, b.size, [False] * len(consts) + mine[skip:], [False] * len(made.outs),
+                                           b.name)
     return eval_jaxpr(program, [*more, *consts, *args[skip:]])[n:], out_marks[n:]
 
 

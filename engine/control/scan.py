@@ -51,7 +51,8 @@ def _lower(b, *args, jaxpr, n_consts, n_carry, length, reverse):
         consts, carry, xs, ys = split(vals, n_consts, n_carry, n_xs)
         t = b.elementwise("stablehlo.subtract", b.constant(length - 1, _INT), i) if reverse else i
         zero = b.constant(0, _INT)
-        rows = [b.reshape(b.dynamic_slice(x, [t] + [zero] * (len(x.shape) - 1), (1, *x.shape[1:])), x.shape[1:]) for x in xs]
+        rows = [b.reshape(b.dynamic_slice(x, [t] + [zero] * (len(x.shape) - 1), (1, *x.shape[1:])), x.shape[1:])
+                for x in xs]
         out = b.program(jaxpr, consts + carry + rows)
         ys = [b.dynamic_update_slice(y, b.reshape(o, (1, *o.shape)), [t] + [zero] * len(o.shape))
               for y, o in zip(ys, out[n_carry:])]
@@ -154,11 +155,13 @@ def _(cs, *args, jaxpr, n_consts, n_carry, length, reverse):
     avals = [aval_of(asvalue(v)) for v in [*known_consts, *acc, *c_carry]] + \
             [_slice_aval(aval_of(asvalue(v))) for v in [*known_xs, *c_ys]]
     new, more, _ = stage(body, avals, jaxpr.name)
-    out = scan_p.bind(*more, *known_consts, *acc, *c_carry, *known_xs, *c_ys, jaxpr=new, n_consts=len(more) + len(known_consts),
+    out = scan_p.bind(*more, *known_consts, *acc, *c_carry, *known_xs, *c_ys, jaxpr=new,
+                      n_consts=len(more) + len(known_consts),
                       n_carry=len(acc) + n_carry, length=length, reverse=not reverse)
     acc, di, dx = split(out, len(acc), n_carry)
     it_c, it_x = iter(acc), iter(dx)
-    return [None if k else next(it_c) for k in kc] + [None if k else d for d, k in zip(di, ki)] + [None if k else next(it_x) for k in kx]
+    return [None if k else next(it_c) for k in kc] + [None if k else d for d,
+                                                      k in zip(di, ki)] + [None if k else next(it_x) for k in kx]
 
 
 def _zeros(aval):

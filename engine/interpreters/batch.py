@@ -90,7 +90,8 @@ def inside_loop():
 
 
 class LaneLoop(str):
-    """The name of a loop's body that runs over the lanes of a vmap: `axis` is that axis' name, `loops` as in the state."""
+    """The name of a loop's body that runs over the lanes of a vmap: `axis` is that axis' name, `loops` as in the
+    state."""
     __slots__ = ("axis", "loops")
 
     def __new__(cls, axis, loops):

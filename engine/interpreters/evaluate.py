@@ -11,6 +11,7 @@ from ..avals import is_inexact
 from ..config import config
 from ..core import REGISTRY, Trace, Tracer, aval_of, raw, set_root, state
 from ..errors import NanError
+from ..passes import optimize
 from ..stats import stats
 from .lower import lower, needs_lapack
 from .stage import eval_jaxpr
@@ -51,7 +52,8 @@ class Evaluate(Trace):
         with np.errstate(all="ignore"):
             value = scalars[0] if prim.name == "broadcast" else prim.impl(*scalars, **params)
         full = REGISTRY["full"]
-        return Array(aval=out, recipe=(full, dict(shape=out.shape, value=np.asarray(value, out.dtype).item(), dtype=out.dtype)))
+        return Array(aval=out, recipe=(full, dict(shape=out.shape, value=np.asarray(value, out.dtype).item(),
+                                                  dtype=out.dtype)))
 
 
 def one_value(x):
@@ -72,10 +74,11 @@ def executable(jaxpr, *, device=None, outline=None):
         if base is not None:
             found = base.on(device)
         else:
-            text, callbacks = lower(jaxpr)
+            program = optimize(jaxpr)
+            text, callbacks = lower(program)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
-                                outline=_outlines(jaxpr) if outline is None else outline,
-                                needs_lapack=needs_lapack(jaxpr), host_callbacks=callbacks)
+                                outline=_outlines(program) if outline is None else outline,
+                                needs_lapack=needs_lapack(program), host_callbacks=callbacks)
         jaxpr.cache[key] = found
     else:
         stats.cache_hits += 1
@@ -86,7 +89,8 @@ def run_compiled(jaxpr, args):
     """Run a program through XLA on concrete arrays; returns a list of arrays."""
     out = run_executable(executable(jaxpr), args, jaxpr.out_avals)
     if config.debug_nans and any(has_nan(o.value) for o in out):
-        with config(disable_jit=True):                   # again in NumPy, operation by operation: it raises at the first nan
+        # again in NumPy, operation by operation: it raises at the first nan
+        with config(disable_jit=True):
             eval_jaxpr(jaxpr, args)
     return out
 
@@ -101,7 +105,8 @@ def check_nans(prim, values, outs):
     if any(has_nan(np.asarray(o)) for o in outs) and not any(has_nan(np.asarray(v)) for v in values):
         shown = ", ".join(f"{np.asarray(v).dtype}{list(np.shape(v))}, {_range(np.asarray(v))}" for v in values)
         raise NanError(f"`{prim.name}` gave nan, and its operands have none: {shown}.\n"
-                       "Keep its operand inside of the domain (np.where before the operation, clip, or a log-space formula).", state.source)
+                       "Keep its operand inside of the domain (np.where before the operation, clip, or a log-space "
+                       "formula).", state.source)
 
 
 def _range(v):

@@ -94,7 +94,8 @@ def jvp_jaxpr(jaxpr, wanted, instantiate):
         def run(*args):
             n = len(jaxpr.invars)
             tangents = iter(args[n:])
-            ys, tys = jvp_flat(lambda *a: eval_jaxpr(jaxpr, a), args[:n], [next(tangents) if w else None for w in wanted])
+            ys, tys = jvp_flat(lambda *a: eval_jaxpr(jaxpr, a), args[:n],
+                               [next(tangents) if w else None for w in wanted])
             info["marks"] = [t is not None or i for t, i in zip(tys, instantiate)]
             return ys + [zero_tangent(y) if t is None else t for y, t, m in zip(ys, tys, info["marks"]) if m]
 

@@ -31,7 +31,8 @@ def linearize_jaxpr(jaxpr, wanted):
     """Split the derivative of a program (kept with it).
 
     Returns (known, consts, linear, marks, n): known takes consts and the inputs and gives the outputs and n residuals;
-    linear takes the residuals and the tangents of the `wanted` inputs, and gives the tangents of the outputs in `marks`.
+    linear takes the residuals and the tangents of the `wanted` inputs, and gives the tangents of the outputs in
+    `marks`.
     """
     key = ("linearize", tuple(wanted))
     found = jaxpr.cache.get(key)
@@ -56,8 +57,9 @@ def linearize_body(fun, consts, avals, wanted, instantiate):
 
     fun(consts, *values) -> list; consts are (value, has tangent); `wanted` marks the values that have tangents, and
     `instantiate` the outputs whose tangent is wanted even if zero. Work on constants alone is done outside the loop.
-    Returns (known, known consts, linear, marks, outer): known gives the outputs and then the residuals made anew in each
-    step; linear takes those, the residuals `outer` from outside of the loop, the tangents of the constants and of the values.
+    Returns (known, known consts, linear, marks, outer): known gives the outputs and then the residuals made anew in
+    each step; linear takes those, the residuals `outer` from outside of the loop, the tangents of the constants and of
+    the values.
     """
     inner = Stage()
     xs = [inner.input(a) for a in avals]

@@ -97,7 +97,8 @@ class Builder:
     def constant(self, value, dtype, shape=()):
         """A scalar, repeated over `shape`."""
         aval = Aval(tuple(shape), np.dtype(dtype))
-        return self.emit(aval, f"stablehlo.constant dense<{number(np.asarray(value).astype(dtype))}> : {type_text(aval)}")
+        return self.emit(aval, f"stablehlo.constant dense<{number(np.asarray(value).astype(dtype))}> : "
+                               f"{type_text(aval)}")
 
     def literal(self, value):
         """A small array written into the program."""
@@ -225,16 +226,18 @@ class Builder:
                                          f'({index.type}) -> ({types})')
 
     def callback(self, host, operands, out_avals, effect):
-        """A call of a host function, a tuple of arrays for a tuple of arrays. With an effect it follows the block's last one."""
+        """A call of a host function, a tuple of arrays for a tuple of arrays. With an effect it follows the block's
+        last one."""
         index = len(self.callbacks)
         flag = Aval((), np.dtype(bool))
         chained = effect and self.last is not None
         self.callbacks.append(_with_flag(host, chained))
         operands = [*operands, self.last] if chained else list(operands)
         types = [*out_avals, flag]
-        made = self.emit_many(types, f'"stablehlo.custom_call"({", ".join([x.name for x in operands])}) <{{call_target_name = '
-                                     f'"xla_ffi_python_cpu_callback", api_version = 4 : i32, backend_config = {{index = {index} : ui64}}, '
-                                     f'has_side_effect = {"true" if effect else "false"}}}> : ({", ".join([x.type for x in operands])}) -> '
+        attributes = ('call_target_name = "xla_ffi_python_cpu_callback", api_version = 4 : i32, '
+                      f'backend_config = {{index = {index} : ui64}}, has_side_effect = {"true" if effect else "false"}')
+        made = self.emit_many(types, f'"stablehlo.custom_call"({", ".join([x.name for x in operands])}) <{{{attributes}}}> '
+                                     f': ({", ".join([x.type for x in operands])}) -> '
                                      f'({", ".join([type_text(a) for a in types])})')
         if effect:
             self.last = made[-1]
@@ -250,13 +253,16 @@ class Builder:
         before = self.out
         for eqn in jaxpr.eqns:
             self.out = [v.aval for v in eqn.outs]
-            operands = [read(v) for v in eqn.inputs]
+            operands, first = [read(v) for v in eqn.inputs], len(self.lines)
             rule = eqn.prim.rule("lower")
             if type(rule) is str:
                 env[eqn.outs[0]] = self.elementwise(rule, *operands)
-                continue
-            made = rule(self, *operands, **eqn.params)
-            env.update(zip(eqn.outs, made if eqn.prim.multiple else [made]))
+            else:
+                made = rule(self, *operands, **eqn.params)
+                env.update(zip(eqn.outs, made if eqn.prim.multiple else [made]))
+            if eqn.scope:
+                name = f' loc("{eqn.scope}/{eqn.prim.name}")'
+                self.lines[first:] = [line + name for line in self.lines[first:]]
         self.out = before
         return [read(v) for v in jaxpr.outs]
 
@@ -281,7 +287,8 @@ def lower(jaxpr):
     params = ", ".join([f"{a.name}: {a.type}" for a in args])
     types = ", ".join([v.type for v in outs])
     body = "\n".join(b.lines)
-    text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\nfunc.func public @main({params}) -> ({types}) {{\n{body}\n"
+    text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\n"
+            f"func.func public @main({params}) -> ({types}) {{\n{body}\n"
             f"\"func.return\"({', '.join([v.name for v in outs])}) : ({types}) -> ()\n}}\n}}\n")
     return text, b.callbacks
 

@@ -51,7 +51,8 @@ class Stage(Trace):
         recipe = x.recipe if type(x) is Array else None
         if recipe is not None:
             self.eqns.append(Eqn(recipe[0], [], recipe[1], [var]))
-        value = x if isinstance(x, Value) else Array(np.array(x))        # a copy: the program must not follow later changes
+        # a copy: the program must not follow later changes
+        value = x if isinstance(x, Value) else Array(np.array(x))
         self.captured[id(x)] = (var, value, recipe is None, x)
         return var
 
@@ -65,7 +66,7 @@ class Stage(Trace):
         inputs = [self.atom(a) for a in args]
         avals = [v.aval for v in inputs]
         outs = [Var(a) for a in prim.out_avals(avals, params)]
-        self.eqns.append(Eqn(prim, inputs, params, outs, source_line()))
+        self.eqns.append(Eqn(prim, inputs, params, outs, source_line(), state.scope))
         if prim.multiple:
             return [StageTracer(self, v) for v in outs]
         return StageTracer(self, outs[0])
@@ -117,8 +118,9 @@ def _check_leaks(trace, fun):
     if held:
         holders = [type(h).__name__ for h in gc.get_referrers(held[0]) if h is not held and not inspect.isframe(h)]
         raise LeakedTracerError(
-            f"a traced value of type {held[0].aval!r} is still held after {getattr(fun, '__qualname__', 'the function')} was staged "
-            f"(by a {', a '.join(holders) or 'closure'}).\nReturn it from the function instead of storing it.")
+            f"a traced value of type {held[0].aval!r} is still held after "
+            f"{getattr(fun, '__qualname__', 'the function')} was staged (by a "
+            f"{', a '.join(holders) or 'closure'}).\nReturn it from the function instead of storing it.")
 
 
 def mark_impure(owner):
@@ -133,15 +135,15 @@ def mark_impure(owner):
 def eval_jaxpr(jaxpr, args):
     """Run a program in the current world; returns the list of outputs."""
     env = dict(zip(jaxpr.invars, args))
-    before = state.source
+    before = state.source, state.scope
     try:
         for eqn in jaxpr.eqns:
-            state.source = eqn.source
+            state.source, state.scope = eqn.source, eqn.scope or before[1]
             out = eqn.prim.bind(*[v.value if type(v) is Literal else env[v] for v in eqn.inputs], **eqn.params)
             if eqn.prim.multiple:
                 env.update(zip(eqn.outs, out))
             else:
                 env[eqn.outs[0]] = out
     finally:
-        state.source = before
+        state.source, state.scope = before
     return [v.value if type(v) is Literal else env[v] for v in jaxpr.outs]

@@ -3,6 +3,7 @@ import numpy as _numpy
 
 from ..array import Array as ndarray
 from ..avals import promote_types as _promote_types
+from ..ops.complexes import conj, imag, real
 from ..ops.elementwise import (
     abs,
     add,
@@ -85,7 +86,6 @@ from .elementary import (
     angle,
     bitwise_count,
     clip,
-    conj,
     copysign,
     cross,
     deg2rad,
@@ -95,7 +95,6 @@ from .elementary import (
     fabs,
     floor_divide,
     hypot,
-    imag,
     isclose,
     isinf,
     isneginf,
@@ -112,7 +111,6 @@ from .elementary import (
     positive,
     rad2deg,
     radians,
-    real,
     remainder,
     round,
     signbit,
@@ -220,7 +218,8 @@ dtype, finfo, iinfo, issubdtype, floating, integer = (_numpy.dtype, _numpy.finfo
 
 def result_type(*xs):
     """The dtype that the arguments promote to, as NumPy 2 has it."""
-    from_values = [x if isinstance(x, _numpy.dtype) else _numpy.dtype(x) if isinstance(x, type) and issubclass(x, _numpy.generic)
+    from_values = [x if isinstance(x, _numpy.dtype) else _numpy.dtype(x) if isinstance(x, type)
+                   and issubclass(x, _numpy.generic)
                    else x for x in xs]
     return _promote_types(*from_values)
 

@@ -1,4 +1,5 @@
-"""numpy.linalg for arrays and tracers: what needs no eigenvalues. Matrices are the last two axes, the others are batch."""
+"""numpy.linalg for arrays and tracers: what needs no eigenvalues. Matrices are the last two axes, the others are
+batch."""
 from typing import NamedTuple
 
 import numpy as _np
@@ -14,7 +15,8 @@ from ..ops.reduce import reduce_max_p, reduce_min_p, reduce_prod_p
 from ..ops.structural import asvalue, broadcast_to, cast, iota, promote_inexact, reduce_sum, reshape
 from .shapes import diagonal
 
-__all__ = ["SlogdetResult", "cholesky", "det", "inv", "matrix_norm", "matrix_power", "matrix_transpose", "norm", "slogdet",
+__all__ = ["SlogdetResult", "cholesky", "det", "inv", "matrix_norm", "matrix_power", "matrix_transpose", "norm",
+           "slogdet",
            "solve", "vector_norm"]
 
 matrix_transpose = mT
@@ -51,8 +53,8 @@ def common_batch(a, b):
     """(a, b, back): both with the same leading axes, b as matrices; `back` undoes that for a vector."""
     vector = b.ndim == 1
     if b.ndim == 0 or b.shape[0 if vector else -2] != a.shape[-1]:
-        raise ShapeError(f"a matrix of shape {a.shape} and a right side of shape {b.shape}: the right side is [n] or [..., n, k] "
-                         f"with n = {a.shape[-1]}.")
+        raise ShapeError(f"a matrix of shape {a.shape} and a right side of shape {b.shape}: the right side is [n] or "
+                         f"[..., n, k] with n = {a.shape[-1]}.")
     b = reshape(b, (*b.shape, 1)) if vector else b
     lead = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a, b = broadcast_to(a, (*lead, *a.shape[-2:])), broadcast_to(b, (*lead, *b.shape[-2:]))
@@ -100,7 +102,8 @@ def matrix_power(a, n):
 
 
 def vector_norm(x, axis=None, keepdims=False, ord=2):
-    """(Σ |x|^ord)^(1/ord) over the axes; the largest |x| for inf, the smallest for -inf, the number of non-zeros for 0."""
+    """(Σ |x|^ord)^(1/ord) over the axes; the largest |x| for inf, the smallest for -inf, the number of non-zeros for
+    0."""
     x = promote_inexact(asvalue(x))[0]
     axes = canonical_axes(axis, x.ndim)
     if ord == 2:
@@ -113,7 +116,8 @@ def vector_norm(x, axis=None, keepdims=False, ord=2):
         out = reduce_sum(abs(x), axes)
     else:
         size = abs(x)
-        out = power(reduce_sum(integer_pow(size, ord) if isinstance(ord, int) else power(size, float(ord)), axes), 1.0 / ord)
+        out = power(reduce_sum(integer_pow(size, ord) if isinstance(ord, int) else power(size, float(ord)), axes),
+                    1.0 / ord)
     return reshape(out, tuple(1 if i in axes else n for i, n in enumerate(x.shape))) if keepdims else out
 
 
@@ -138,7 +142,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if ord in (None, "fro"):
         return vector_norm(x, (rows, cols), keepdims)
     if ord not in (1, -1, _np.inf, -_np.inf):
-        raise NotImplementedError(f"the matrix norm {ord!r} needs singular values; there are 'fro', 1, -1, inf and -inf.")
+        raise NotImplementedError(f"the matrix norm {ord!r} needs singular values; there are 'fro', 1, -1, inf and "
+                                  "-inf.")
     along, over = (rows, cols) if ord in (1, -1) else (cols, rows)
     extreme = reduce_max_p if ord > 0 else reduce_min_p
     sums = vector_norm(x, along, True, 1)

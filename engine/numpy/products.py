@@ -116,7 +116,8 @@ def einsum(subscripts, *operands):
     inputs, output = _parse(subscripts.replace(" ", ""), operands)
     terms = list(zip(inputs, operands))
     path = [(0,)] if len(terms) == 1 else _np.einsum_path(
-        ",".join(inputs) + "->" + output, *[_np.broadcast_to(_np.zeros(()), x.shape) for x in operands], optimize="greedy")[0][1:]
+        ",".join(inputs) + "->" + output, *[_np.broadcast_to(_np.zeros(()), x.shape) for x in operands],
+        optimize="greedy")[0][1:]
     for step in path:
         chosen = [terms[i] for i in step]
         terms = [t for i, t in enumerate(terms) if i not in step]

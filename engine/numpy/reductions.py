@@ -152,7 +152,8 @@ def _arg(prim):
         axis = canonical_axis(axis, x.ndim)
         return _kept(x, (axis,), keepdims, prim.bind(x, axis=axis))
     f.__name__ = f.__qualname__ = prim.name
-    f.__doc__ = f"The first index of the {'largest' if prim.name == 'argmax' else 'smallest'} element; nan counts as it."
+    which = "largest" if prim.name == "argmax" else "smallest"
+    f.__doc__ = f"The first index of the {which} element; nan counts as it."
     return f
 
 

@@ -138,7 +138,8 @@ def stack(xs, axis=0, dtype=None):
     shapes = {x.shape for x in xs}
     if len(shapes) > 1:
         raise ShapeError(f"stack needs arrays of one shape; got {sorted(shapes)}.")
-    return concatenate([expand_dims(x, canonical_axis(axis, x.ndim + 1)) for x in xs], canonical_axis(axis, xs[0].ndim + 1), dtype)
+    return concatenate([expand_dims(x, canonical_axis(axis, x.ndim + 1)) for x in xs],
+                       canonical_axis(axis, xs[0].ndim + 1), dtype)
 
 
 def unstack(x, axis=0):
@@ -356,6 +357,7 @@ def insert(x, obj, values, axis=None):
     axis = canonical_axis(axis, x.ndim)
     i = operator.index(obj) + (x.shape[axis] if obj < 0 else 0)
     values = asvalue(values)
-    want = tuple((values.shape[axis] if values.ndim == x.ndim else 1) if k == axis else n for k, n in enumerate(x.shape))
+    want = tuple((values.shape[axis] if values.ndim == x.ndim else 1) if k == axis else n for k,
+                 n in enumerate(x.shape))
     head, tail = split(x, [i], axis)
     return concatenate([head, _broadcast_to(cast(values, x.dtype), want), tail], axis)

@@ -1,4 +1,5 @@
-"""The incomplete beta function I(a, b; x), the distribution function of beta numbers, with derivatives in all arguments.
+"""The incomplete beta function I(a, b; x), the distribution function of beta numbers, with derivatives in all
+arguments.
 
 A continued fraction (DLMF 8.17.22) by Lentz's method, on the side of the mean where it converges in about √max(a, b)
 turns; its derivatives in a and b are the same algorithm carried through with tangents. All in float64.
@@ -127,7 +128,8 @@ def _density_jvp(t, y, a, b, x, *, orders):
         p = p * in_b
     elif i + j == 2:
         bend = polygamma(1, a + b)
-        p = p * ((in_a if i else in_b) * (in_b if j else in_a) + bend - (polygamma(1, a) if i == 2 else polygamma(1, b) if j == 2 else 0))
+        p = p * ((in_a if i else in_b) * (in_b if j else in_a) + bend - (polygamma(1, a) if i == 2 else polygamma(1, b)
+                                                                         if j == 2 else 0))
     return t * where(inside, p, np.zeros((), x.dtype))
 
 
@@ -140,7 +142,8 @@ def _order_jvp(place):
 
 
 betainc_p = Primitive(
-    "betainc",                                           # I(a, b; x), differentiated orders[0] times in a, orders[1] in b
+    # I(a, b; x), differentiated orders[0] times in a, orders[1] in b
+    "betainc",
     shape=elementwise,
     impl=_impl,
     lower=lambda b, *xs, orders: xla_lower(_formula(orders))(b, *xs),

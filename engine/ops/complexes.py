@@ -1,7 +1,7 @@
 """Complex numbers: real and imaginary parts, conjugate, and numbers made of two parts.
 
-Cotangents follow the convention that g pairs with a tangent t as Re(g t), so that the gradient of a real function f(x + iy) is
-∂f/∂x - i ∂f/∂y.
+Cotangents follow the convention that g pairs with a tangent t as Re(g t), so that the gradient of a real function f(x
++ iy) is ∂f/∂x - i ∂f/∂y.
 """
 import numpy as np
 
@@ -38,7 +38,8 @@ complex_p = Primitive(
     shape=lambda a, b: Aval(elementwise(a, b).shape, np.dtype(f"c{2 * a.dtype.itemsize}")),
     impl=lambda x, y: (x + 1j * y).astype(f"c{2 * x.dtype.itemsize}"),
     lower=lambda b, x, y: b.elementwise("stablehlo.complex", x, y, dtype=b.out[0].dtype),
-    jvp=(lambda t, z, x, y: complex_p.bind(t, np.zeros((), t.dtype)), lambda t, z, x, y: complex_p.bind(np.zeros((), t.dtype), t)),
+    jvp=(lambda t, z, x, y: complex_p.bind(t, np.zeros((), t.dtype)),
+         lambda t, z, x, y: complex_p.bind(np.zeros((), t.dtype), t)),
     transpose=(lambda c, x, y: unbroadcast(real(c), x), lambda c, x, y: unbroadcast(-imag(c), y)),
     batch=elementwise_batch,
 )

@@ -97,7 +97,8 @@ not_p = _unary("invert", np.invert, "stablehlo.not")
 
 def _tail(b, x):
     """exp(-|x|), which softplus and the sigmoid share (the compiler finds it once)."""
-    return b.op("stablehlo.exponential", [b.op("stablehlo.negate", [b.op("stablehlo.abs", [x], x.aval)], x.aval)], x.aval)
+    return b.op("stablehlo.exponential", [b.op("stablehlo.negate", [b.op("stablehlo.abs", [x], x.aval)], x.aval)],
+                x.aval)
 
 
 def _lower_logistic(b, x):
@@ -120,7 +121,8 @@ def _lower_softplus(b, x):
     terms = 17 if x.dtype.itemsize == 8 else 8
     series = b.like(x, 2 / (2 * terms + 1))
     for k in range(terms - 1, 0, -1):
-        series = b.elementwise("stablehlo.add", b.like(x, 2 / (2 * k + 1)), b.elementwise("stablehlo.multiply", series, square))
+        series = b.elementwise("stablehlo.add", b.like(x, 2 / (2 * k + 1)),
+                               b.elementwise("stablehlo.multiply", series, square))
     rest = b.elementwise("stablehlo.multiply", b.elementwise("stablehlo.multiply", series, square), s)
     low = b.elementwise("stablehlo.add", b.elementwise("stablehlo.add", s, s), rest)
     return b.elementwise("stablehlo.add", b.elementwise("stablehlo.maximum", x, b.like(x, 0)), low)
@@ -231,13 +233,15 @@ def _binary(name, impl, lower, da=None, db=None, ta=None, tb=None):
                      transpose=(ta, tb) if ta else None, batch=elementwise_batch)
 
 
-add_p = _binary("add", np.add, lambda b, x, y: b.elementwise("stablehlo.or" if x.dtype.kind == "b" else "stablehlo.add", x, y),
+add_p = _binary("add", np.add, lambda b, x, y: b.elementwise("stablehlo.or" if x.dtype.kind == "b" else "stablehlo.add",
+                                                             x, y),
                 lambda t, y, a, b: spread(t, y), lambda t, y, a, b: spread(t, y),
                 lambda c, a, b: unbroadcast(c, a), lambda c, a, b: unbroadcast(c, b))
 sub_p = _binary("sub", np.subtract, "stablehlo.subtract",
                 lambda t, y, a, b: spread(t, y), lambda t, y, a, b: spread(-t, y),
                 lambda c, a, b: unbroadcast(c, a), lambda c, a, b: unbroadcast(-c, b))
-mul_p = _binary("mul", np.multiply, lambda b, x, y: b.elementwise("stablehlo.and" if x.dtype.kind == "b" else "stablehlo.multiply", x, y),
+mul_p = _binary("mul", np.multiply, lambda b, x, y: b.elementwise("stablehlo.and" if x.dtype.kind == "b"
+                                                                  else "stablehlo.multiply", x, y),
                 lambda t, y, a, b: t * b, lambda t, y, a, b: a * t,
                 lambda c, a, b: unbroadcast(c * b, a), lambda c, a, b: unbroadcast(a * c, b))
 
@@ -266,8 +270,11 @@ max_p = _binary("maximum", np.maximum, "stablehlo.maximum",
 min_p = _binary("minimum", np.minimum, "stablehlo.minimum",
                 lambda t, y, a, b: _ties(t, a, b, lt), lambda t, y, a, b: _ties(t, b, a, lt))
 pow_p = _binary("pow", np.power, "stablehlo.power",
-                lambda t, y, a, b: t * where(eq(b, 0), np.asarray(0, t.dtype), b * pow_p.bind(*promote(a, where(eq(b, 0), np.asarray(1, t.dtype), b - 1)))),
-                lambda t, y, a, b: t * where(eq(a, 0), np.asarray(0, t.dtype), log(where(eq(a, 0), np.asarray(1, t.dtype), a)) * y))
+                lambda t, y, a, b: t * where(eq(b, 0), np.asarray(0, t.dtype),
+                                             b * pow_p.bind(*promote(a,
+                                                                     where(eq(b, 0), np.asarray(1, t.dtype), b - 1)))),
+                lambda t, y, a, b: t * where(eq(a, 0), np.asarray(0, t.dtype),
+                                             log(where(eq(a, 0), np.asarray(1, t.dtype), a)) * y))
 atan2_p = _binary("arctan2", np.arctan2, "stablehlo.atan2",
                   lambda t, y, a, b: t * (b / (a * a + b * b)), lambda t, y, a, b: -t * (a / (a * a + b * b)))
 nextafter_p = _binary("nextafter", np.nextafter, lambda b, x, y: b.elementwise("chlo.next_after", x, y))
@@ -451,4 +458,5 @@ stop_gradient_p = Primitive(
 )
 
 PI = math.pi
-__all__ = [n for n in dir() if not n.startswith("_") and n not in ("np", "math", "Value", "PYTHON_SCALARS", "convert_p")]
+__all__ = [n for n in dir() if not n.startswith("_") and n not in ("np", "math", "Value", "PYTHON_SCALARS",
+                                                                   "convert_p")]

@@ -1,8 +1,8 @@
 """One formula, three readings: NumPy arrays, StableHLO text, and either of them with derivatives.
 
 A formula is a function f(m, *xs) of a reading m, which has exp, log, where, loop and so on; the operands answer to
-Python's operators. `NUMPY` reads it as the meaning of a primitive, `Xla(b)` as its lowering, and `Derivative(m)` reads it
-forward with tangents, which is how the incomplete functions get derivatives in their parameters: no formula for
+Python's operators. `NUMPY` reads it as the meaning of a primitive, `Xla(b)` as its lowering, and `Derivative(m)` reads
+it forward with tangents, which is how the incomplete functions get derivatives in their parameters: no formula for
 those is simpler than the algorithm itself.
 """
 import math
@@ -18,7 +18,8 @@ _2_SQRT_PI = 2 / math.sqrt(math.pi)
 
 class Numpy:
     """The reading as NumPy arrays."""
-    exp, log, log1p, sqrt, abs = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.log1p), staticmethod(np.sqrt), staticmethod(np.abs)
+    exp, log, log1p = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.log1p)
+    sqrt, abs = staticmethod(np.sqrt), staticmethod(np.abs)
     where, zeros_like = staticmethod(np.where), staticmethod(np.zeros_like)
 
     @staticmethod
@@ -94,7 +95,8 @@ class Xla:
 
     def where(self, c, x, y):
         """x where c holds, y elsewhere; one of them may be a number."""
-        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, (y if v is x else x).val.dtype, c.val.shape) for v in (x, y))
+        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, (y if v is x else x).val.dtype, c.val.shape)
+                for v in (x, y))
         return Expr(self.b, self.b.select(c.val, x, y))
 
     def special(self, name, x):

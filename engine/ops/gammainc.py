@@ -43,7 +43,8 @@ def _temme(m, a, x, upper):
     """Q = erfc(η √(a/2)) / 2 + R with R = exp(-a η²/2) / √(2πa) Σ βₙ ηⁿ; the β by a recursion downwards."""
     mu = (x - a) / a
     r2 = (mu / (mu + 2.0)) * (mu / (mu + 2.0))
-    half_square = (1.0 - 2.0 * mu / ((mu + 2.0) * (mu + 2.0)) * polynomial(r2, _ATANH)) / (mu + 2.0)   # (μ - log(1+μ)) / μ²
+    # (μ - log(1+μ)) / μ²
+    half_square = (1.0 - 2.0 * mu / ((mu + 2.0) * (mu + 2.0)) * polynomial(r2, _ATANH)) / (mu + 2.0)
     eta = mu * m.sqrt(2.0 * half_square)
     inverse = 1.0 / a
     gamma_star = m.exp(inverse * polynomial(inverse * inverse, _STIRLING))
@@ -133,7 +134,8 @@ def _at_limits(upper):
         out = m.where((pa >= 1e300) & (px < 1e300), zero, out)
         out = m.where((pa < 1e300) & (px >= 1e300), one, out)
         out = m.where((pa <= 0.0) & (px > 0.0), one, out)
-        bad = (pa < 0.0) | (px < 0.0) | ((pa <= 0.0) & (px <= 0.0)) | ((pa >= 1e300) & (px >= 1e300)) | ~(pa + px >= 0.0)
+        bad = (pa < 0.0) | (px < 0.0) | ~(pa + px >= 0.0)
+        bad = bad | ((pa <= 0.0) & (px <= 0.0)) | ((pa >= 1e300) & (px >= 1e300))
         return m.where(bad, math.nan, out)
     return whole
 

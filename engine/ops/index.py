@@ -82,7 +82,8 @@ def with_lane(i, size):
 # ---- scatter ----
 
 _COMBINE = {"set": lambda old, new: new, "add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}
-_COMBINE_HLO = {"add": "stablehlo.add", "mul": "stablehlo.multiply", "min": "stablehlo.minimum", "max": "stablehlo.maximum"}
+_COMBINE_HLO = {"add": "stablehlo.add", "mul": "stablehlo.multiply", "min": "stablehlo.minimum",
+                "max": "stablehlo.maximum"}
 
 
 def _count(i):
@@ -117,7 +118,8 @@ def _lower_scatter(b, x, i, u, *, how):
         at = [b.convert(b.reshape(b.slice(row, (0, j), (1, j + 1)), ()), _INT) for j in range(k)]
         inside = None
         for a, size in zip(at, x.shape):
-            ok = b.op("stablehlo.and", [b.compare("GE", a, b.constant(0, _INT)), b.compare("LT", a, b.constant(size, _INT))],
+            ok = b.op("stablehlo.and", [b.compare("GE", a, b.constant(0, _INT)),
+                                        b.compare("LT", a, b.constant(size, _INT))],
                       Aval((), np.dtype(bool)))
             inside = ok if inside is None else b.op("stablehlo.and", [inside, ok], ok.aval)
         zero = b.constant(0, _INT)
@@ -134,7 +136,8 @@ def _lower_scatter(b, x, i, u, *, how):
     if n == 1:
         return one(start, x, i, u)
     made = b.while_loop([start, x, i, u], lambda t, *_: b.compare("LT", t, b.constant(n, _INT)),
-                        lambda t, x, i, u: [b.elementwise("stablehlo.add", t, b.constant(1, _INT)), one(t, x, i, u), i, u])
+                        lambda t, x, i, u: [b.elementwise("stablehlo.add", t, b.constant(1, _INT)), one(t, x, i, u), i,
+                                            u])
     return made[1]
 
 
@@ -185,7 +188,8 @@ def _(c, x, i, u, *, how):
         return [scatter_p.bind(c, i, u, how="mul"), None, None]
     cx, cu = None, None
     if isinstance(x, Aval):
-        cx = c if how == "add" else scatter_p.bind(c, i, full(i.shape[:-1] + c.shape[i.shape[-1]:], 0, c.dtype), how="set")
+        cx = c if how == "add" else scatter_p.bind(c, i, full(i.shape[:-1] + c.shape[i.shape[-1]:], 0, c.dtype),
+                                                   how="set")
     if isinstance(u, Aval):
         cu = gather_p.bind(c, i)
         kept = inside(i, c.shape) if how == "add" else None

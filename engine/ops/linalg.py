@@ -66,7 +66,8 @@ def lapack(b, target, operands, outs, **attributes):
     config = ", ".join(f"{k} = {v}" for k, v in attributes.items())
     return b.emit_many(outs, f'"stablehlo.custom_call"({", ".join(v.name for v in operands)}) '
                              f'{{call_target_name = "lapack_{prefix}{target}_ffi", api_version = 4 : i32, '
-                             f'backend_config = {{{config}}}, operand_layouts = [{", ".join(layout(v.aval) for v in operands)}], '
+                             f'backend_config = {{{config}}}, operand_layouts = '
+                             f'[{", ".join(layout(v.aval) for v in operands)}], '
                              f'result_layouts = [{", ".join(layout(a) for a in outs)}]}} : '
                              f'({", ".join(v.type for v in operands)}) -> ({", ".join(b.type_text(a) for a in outs)})')
 
@@ -108,8 +109,8 @@ class Small:
             made = b.emit(flat, f"stablehlo.dot_general {x.name}, {y.name}, contracting_dims = [1] x [0] : "
                                 f"({x.type}, {y.type}) -> {b.type_text(flat)}")
             return b.reshape(made, out.shape)
-        return b.emit(out, f"stablehlo.dot_general {x.name}, {y.name}, batching_dims = [0] x [0], contracting_dims = [2] x [1] : "
-                           f"({x.type}, {y.type}) -> {b.type_text(out)}")
+        return b.emit(out, f"stablehlo.dot_general {x.name}, {y.name}, batching_dims = [0] x [0], contracting_dims = "
+                           f"[2] x [1] : ({x.type}, {y.type}) -> {b.type_text(out)}")
 
     def select(self, c, x, y):
         shape = np.broadcast_shapes(c.shape, x.shape, y.shape)
@@ -157,7 +158,8 @@ def _lower_cholesky(b, a):
         factor = b.reshape(_small_cholesky(b, flat_batch(b, a)), a.shape)
         last = b.slice(factor, [0] * (len(a.shape) - 2) + [n - 1, n - 1], a.shape)      # a nan stays to the end
         bad = b.broadcast_to(b.compare("NE", last, last), a.shape)
-    i, j = (b.op("stablehlo.iota", [], Aval(a.shape, _I32), f"iota_dimension = {len(a.shape) - k} : i64") for k in (2, 1))
+    i, j = (b.op("stablehlo.iota", [], Aval(a.shape, _I32), f"iota_dimension = {len(a.shape) - k} : i64")
+            for k in (2, 1))
     factor = b.select(bad, b.like(a, np.nan), factor)
     return b.select(b.compare("GE", i, j), factor, b.like(a, 0))
 
@@ -170,7 +172,8 @@ def _small_cholesky(b, a):
     def body(j, a, out):
         v = s.op("subtract", s.column(a, j), s.product(out, b.reshape(s.row(out, j), (a.shape[0], n, 1))))
         pivot = b.op("stablehlo.sqrt", [s.row(v, j)], Aval((a.shape[0], 1, 1), a.dtype))
-        column = s.select(b.compare("GE", index, b.broadcast(j, (1, 1, 1), [])), s.op("divide", v, pivot), b.constant(0, a.dtype, (1, 1, 1)))
+        column = s.select(b.compare("GE", index, b.broadcast(j, (1, 1, 1), [])), s.op("divide", v, pivot),
+                          b.constant(0, a.dtype, (1, 1, 1)))
         return [a, s.put(out, column, None, j)]
 
     return s.count(n, body, [a, b.like(a, 0)])[1]
@@ -214,7 +217,8 @@ def cholesky(a, symmetrize_input=True):
 def _solve_impl(a, y, *, lower, trans, unit):
     n = a.shape[-1]
     if a.ndim == 2 and n > 16 and (unit or np.all(np.diagonal(a))):
-        return scipy_linalg.solve_triangular(a, y, trans=int(trans), lower=lower, unit_diagonal=unit, check_finite=False)
+        return scipy_linalg.solve_triangular(a, y, trans=int(trans), lower=lower, unit_diagonal=unit,
+                                             check_finite=False)
     a = np.swapaxes(a, -1, -2) if trans else a
     out = np.zeros(y.shape, y.dtype)
     for i in (range(n) if lower != trans else range(n - 1, -1, -1)):
@@ -242,7 +246,8 @@ def lower_triangular_solve(b, a, y, *, lower, trans, unit):
         index = s.place((1, 1, n), 2)
         here = b.broadcast(i, (1, 1, 1), [])
         # `out` is 0 in the rows to come, but a may be anything in its other triangle, nan included
-        line_known = s.select(b.compare("LT" if forward else "GT", index, here), line, b.constant(0, a.dtype, (1, 1, 1)))
+        line_known = s.select(b.compare("LT" if forward else "GT", index, here), line,
+                              b.constant(0, a.dtype, (1, 1, 1)))
         rest = s.op("subtract", s.row(y, i), s.product(line_known, out))
         if not unit:
             rest = s.op("divide", rest, s.column(s.row(a, i), i))
@@ -269,7 +274,8 @@ triangular_solve_p = Primitive(
     impl=_solve_impl,
     lower=lower_triangular_solve,
     jvp=(_matrix_tangent, lambda t, x, a, y, **params: triangular_solve_p.bind(a, t, **params)),
-    transpose=(None, lambda c, a, y, *, lower, trans, unit: triangular_solve_p.bind(a, c, lower=lower, trans=not trans, unit=unit)),
+    transpose=(None, lambda c, a, y, *, lower, trans, unit: triangular_solve_p.bind(a, c, lower=lower, trans=not trans,
+                                                                                    unit=unit)),
 )
 
 

@@ -19,7 +19,8 @@ def _x_times_log(name, op, log_of, slope):
         product = b.elementwise("stablehlo.multiply", x, b.op(op, [y], y.aval))
         x = b.broadcast_to(x, product.shape)
         y = b.broadcast_to(y, product.shape)
-        is_zero = b.op("stablehlo.and", [b.compare("EQ", x, b.like(x, 0)), b.compare("EQ", y, y)], b.compare("EQ", y, y).aval)
+        is_zero = b.op("stablehlo.and", [b.compare("EQ", x, b.like(x, 0)), b.compare("EQ", y, y)],
+                       b.compare("EQ", y, y).aval)
         return b.select(is_zero, b.like(product, 0), product)
 
     return Primitive(
@@ -60,7 +61,8 @@ def _lower_log_ndtr(b, x):
         return b.elementwise("stablehlo." + name, *xs)
 
     def ndtr(v):
-        return op("multiply", b.op("chlo.erfc", [op("multiply", v, b.like(v, -math.sqrt(0.5)))], v.aval), b.like(v, 0.5))
+        return op("multiply", b.op("chlo.erfc", [op("multiply", v, b.like(v, -math.sqrt(0.5)))], v.aval),
+                  b.like(v, 0.5))
 
     far = b.like(x, _far(x.dtype))
     left = op("minimum", x, far)
@@ -84,7 +86,8 @@ def _log_ndtr_slope(t, y, x):
     for c in _MILLS[-2::-1]:
         series = series * z + c
     middle = where(far, np.zeros((), x.dtype), x)
-    return t * where(far, -left / series, exp(middle * middle * -0.5 - where(far, np.zeros((), x.dtype), y) - _LOG_SQRT_2PI))
+    return t * where(far, -left / series, exp(middle * middle * -0.5 - where(far, np.zeros((), x.dtype), y)
+                                              - _LOG_SQRT_2PI))
 
 
 log_ndtr_p = _unary("log_ndtr", scipy_impl("log_ndtr"), _lower_log_ndtr, _log_ndtr_slope)

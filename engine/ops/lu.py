@@ -21,7 +21,8 @@ from .linalg import (
 )
 from .structural import broadcast_to, iota, reduce_sum, reshape
 
-SMALL_LU = 20                                            # exchanging rows without a gather costs n² a column: LAPACK sooner
+# exchanging rows without a gather costs n² a column: LAPACK sooner
+SMALL_LU = 20
 
 
 # ---- the factors ----
@@ -152,11 +153,13 @@ def _lower_lu_solve(b, a, packed, order, y, *, trans):
 
 
 lu_solve_p = Primitive(
-    "lu_solve",                                          # (a, its factors, y) -> x with a x = y, or a' x = y with `trans`
+    # (a, its factors, y) -> x with a x = y, or a' x = y with `trans`
+    "lu_solve",
     shape=lambda a, packed, order, y, *, trans: y,
     impl=_lu_solve_impl,
     lower=_lower_lu_solve,
-    jvp=(lambda t, x, a, packed, order, y, *, trans: -lu_solve_p.bind(a, packed, order, mm(mT(t) if trans else t, x), trans=trans),
+    jvp=(lambda t, x, a, packed, order, y, *, trans: -lu_solve_p.bind(a, packed, order, mm(mT(t) if trans else t, x),
+                                                                      trans=trans),
          None, None,                                     # the factors are constants: a carries the derivative
          lambda t, x, a, packed, order, y, *, trans: lu_solve_p.bind(a, packed, order, t, trans=trans)),
     transpose=(None, None, None,
@@ -178,7 +181,8 @@ def _log_det_impl(a, packed):
 
 
 def _lower_log_det(b, a, packed):
-    i, j = (b.op("stablehlo.iota", [], Aval(a.shape, _I32), f"iota_dimension = {len(a.shape) - k} : i64") for k in (2, 1))
+    i, j = (b.op("stablehlo.iota", [], Aval(a.shape, _I32), f"iota_dimension = {len(a.shape) - k} : i64")
+            for k in (2, 1))
     size = b.op("stablehlo.log", [b.op("stablehlo.abs", [packed], a.aval)], a.aval)
     n = len(a.shape)
     return b.reduce("stablehlo.add", b.select(b.compare("EQ", i, j), size, b.like(a, 0)), 0, [n - 2, n - 1])

@@ -15,7 +15,8 @@ from .structural import align, asvalue, cast
 _U32, _U64 = np.dtype("uint32"), np.dtype("uint64")
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA                                     # of Threefish: keeps an all-zero key from being a fixed point
-ROLLED = 4096                                            # up to this many words five short rounds in a loop compile faster
+# up to this many words five short rounds in a loop compile faster
+ROLLED = 4096
 
 
 def _shape(*avals):

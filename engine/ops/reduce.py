@@ -67,9 +67,11 @@ def _prod_jvp(t, y, x, *, axes):
 
 
 reduce_max_p = _reduction("reduce_max", lambda x, axis: np.max(x, axis=axis, initial=_extreme(x.dtype, True)),
-                          lambda d: "stablehlo.or" if d.kind == "b" else "stablehlo.maximum", lambda d: _extreme(d, True), _winner_jvp)
+                          lambda d: "stablehlo.or" if d.kind == "b" else "stablehlo.maximum",
+                          lambda d: _extreme(d, True), _winner_jvp)
 reduce_min_p = _reduction("reduce_min", lambda x, axis: np.min(x, axis=axis, initial=_extreme(x.dtype, False)),
-                          lambda d: "stablehlo.and" if d.kind == "b" else "stablehlo.minimum", lambda d: _extreme(d, False), _winner_jvp)
+                          lambda d: "stablehlo.and" if d.kind == "b" else "stablehlo.minimum",
+                          lambda d: _extreme(d, False), _winner_jvp)
 reduce_prod_p = _reduction("reduce_prod", lambda x, axis: np.prod(x, axis=axis, dtype=x.dtype),
                            lambda d: "stablehlo.multiply", lambda d: 1, _prod_jvp)
 reduce_and_p = _reduction("reduce_and", np.all, lambda d: "stablehlo.and", lambda d: True)
@@ -92,7 +94,8 @@ def _lower_arg(direction):
                 only = b.op("stablehlo.and", [nan_w, b.op("stablehlo.not", [nan_v], nan_v.aval)], Aval((), one))
                 either = b.op("stablehlo.and", [better, b.op("stablehlo.not", [nan_v], nan_v.aval)], Aval((), one))
                 better = b.op("stablehlo.or", [either, only], Aval((), one))
-                same = b.op("stablehlo.or", [b.compare("EQ", v, w), b.op("stablehlo.and", [nan_w, nan_v], Aval((), one))],
+                same = b.op("stablehlo.or", [b.compare("EQ", v, w), b.op("stablehlo.and", [nan_w, nan_v],
+                                                                         Aval((), one))],
                             Aval((), one))
             else:
                 same = b.compare("EQ", v, w)
@@ -101,7 +104,8 @@ def _lower_arg(direction):
             b.give_back([b.select(take, w, v), b.select(take, j, i)])
         out = [Aval(_without(x.shape, (axis,)), x.dtype), b.out[0]]
         made = b.emit_many(out, f'"stablehlo.reduce"({x.name}, {index.name}, {start.name}, {zero.name}) '
-                                f'<{{dimensions = array<i64: {axis}>}}> ({{\n{b.closed}\n}}) : ({x.type}, {index.type}, '
+                                f'<{{dimensions = array<i64: {axis}>}}> ({{\n{b.closed}\n}}) : ({x.type}, '
+                                f'{index.type}, '
                                 f'{start.type}, {zero.type}) -> ({b.type_text(out[0])}, {b.type_text(out[1])})')
         return made[1]
     return lower
@@ -140,7 +144,8 @@ def _lower_running(op, start):
 
         def body(i, acc, out, xs):
             acc = op(b, acc, b.dynamic_slice(xs, at(i), sizes))
-            return [b.elementwise("stablehlo.add", i, b.constant(1, i64)), acc, b.dynamic_update_slice(out, acc, at(i)), xs]
+            return [b.elementwise("stablehlo.add", i, b.constant(1, i64)), acc, b.dynamic_update_slice(out, acc, at(i)),
+                    xs]
 
         made = b.while_loop([zero, carry, b.constant(0, x.dtype, x.shape), x],
                             lambda i, *_: b.compare("LT", i, b.constant(n, i64)), body)
@@ -182,7 +187,8 @@ cumsum_p.transpose = (lambda c, x, *, axis: reverse(cumsum_p.bind(reverse(c, (ax
 
 @cumprod_p.define("jvp")
 def _(xs, ts, *, axis):
-    """Pairs (y, t) combine as (y y', t y' + y t'); running them by doubling needs no division, so zeros are no trouble."""
+    """Pairs (y, t) combine as (y y', t y' + y t'); running them by doubling needs no division, so zeros are no
+    trouble."""
     y, t, n, step = xs[0], ts[0], xs[0].shape[axis], 1
     while step < n:
         def shifted(v, first, step=step):

@@ -202,7 +202,8 @@ def _clip_starts(starts, shape, sizes):
 dynamic_slice_p = Primitive(
     "dynamic_slice",                                     # starts are clipped so that the slice fits
     shape=lambda a, *starts, sizes: Aval(sizes, a.dtype),
-    impl=lambda x, *starts, sizes: x[tuple(slice(s, s + n) for s, n in zip(_clip_starts(starts, x.shape, sizes), sizes))],
+    impl=lambda x, *starts, sizes: x[tuple(slice(s, s + n) for s, n in zip(_clip_starts(starts, x.shape, sizes),
+                                                                           sizes))],
     lower=lambda b, x, *starts, sizes: b.dynamic_slice(x, starts, sizes),
 )
 

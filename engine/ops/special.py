@@ -73,7 +73,8 @@ def _lower_ndtri(b, p):
     r = op("sqrt", op("negate", op("log", low)))
     near = b.compare("LE", r, b.like(p, 5))
     finite = op("minimum", r, b.like(p, 40))             # at p = 0 the ratio of infinities would be nan
-    tail = b.select(near, ratio(op("subtract", r, b.like(p, 1.6)), _MIDDLE), ratio(op("subtract", finite, b.like(p, 5)), _TAIL))
+    tail = b.select(near, ratio(op("subtract", r, b.like(p, 1.6)), _MIDDLE),
+                    ratio(op("subtract", finite, b.like(p, 5)), _TAIL))
     tail = b.select(b.compare("GT", r, b.like(p, 40)), r, tail)
     tail = b.select(b.compare("LT", q, b.like(p, 0)), op("negate", tail), tail)
     return b.select(b.compare("LE", op("abs", q), b.like(p, 0.425)), centre, tail)
@@ -104,7 +105,8 @@ polygamma_p = Primitive(
     "polygamma",                                         # n as a float of x's dtype
     shape=elementwise,
     uniform=True,
-    impl=lambda n, x: np.asarray(np.where(n == 0, scipy_special.psi(x), scipy_special.polygamma(np.asarray(n, np.int64), x))).astype(x.dtype),
+    impl=lambda n, x: np.asarray(np.where(n == 0, scipy_special.psi(x),
+                                          scipy_special.polygamma(np.asarray(n, np.int64), x))).astype(x.dtype),
     lower=lambda b, n, x: b.elementwise("chlo.polygamma", n, x),
     jvp=(_no_derivative("polygamma", "its order n"), lambda t, y, n, x: t * polygamma_p.bind(*promote(n + 1, x))),
     batch=elementwise_batch,
@@ -158,7 +160,8 @@ def _lower_bessel(order):
         size = op("abs", x)
         near = op("minimum", size, b.like(x, _JOIN))
         scaled = op("divide", near, b.like(x, _JOIN))
-        small = op("multiply", op("exponential", op("negate", near)), horner(b, op("multiply", scaled, scaled), power[::-1]))
+        small = op("multiply", op("exponential", op("negate", near)), horner(b, op("multiply", scaled, scaled),
+                                                                             power[::-1]))
         if order:
             small = op("multiply", small, op("multiply", near, b.like(x, 0.5)))
         away = op("maximum", size, b.like(x, _JOIN))

@@ -291,7 +291,8 @@ iota_p = Primitive(
     shape=lambda *, shape, axis, dtype: Aval(shape, dtype),
     impl=lambda *, shape, axis, dtype: np.broadcast_to(
         np.arange(shape[axis], dtype=dtype).reshape([-1 if i == axis else 1 for i in range(len(shape))]), shape),
-    lower=lambda b, *, shape, axis, dtype: b.op("stablehlo.iota", [], Aval(shape, dtype), f"iota_dimension = {axis} : i64"),
+    lower=lambda b, *, shape, axis, dtype: b.op("stablehlo.iota", [], Aval(shape, dtype),
+                                                f"iota_dimension = {axis} : i64"),
 )
 
 
@@ -300,7 +301,7 @@ def full(shape, value, dtype):
     return full_p.bind(shape=tuple(shape), value=value, dtype=np.dtype(dtype))
 
 
-def iota(n, dtype=np.dtype("int64")):
+def iota(n, dtype="int64"):
     """0, 1, …, n - 1."""
     return iota_p.bind(shape=(n,), axis=0, dtype=np.dtype(dtype))
 

@@ -24,7 +24,8 @@ from .keys import Key, PRNGKey, fold_in, key, key_data, split, wrap_key_data
 from .rejection import beta, binomial, chisquare, dirichlet, gamma, loggamma, poisson, t
 
 __all__ = ["Key", "PRNGKey", "bernoulli", "beta", "binomial", "bits", "categorical", "cauchy", "chisquare", "choice",
-           "dirichlet", "exponential", "fold_in", "gamma", "geometric", "gumbel", "hash_bits", "hash_normal", "hash_uniform",
+           "dirichlet", "exponential", "fold_in", "gamma", "geometric", "gumbel", "hash_bits", "hash_normal",
+           "hash_uniform",
            "key", "key_data", "laplace", "loggamma", "logistic", "lognormal", "multivariate_normal", "normal", "pareto",
            "permutation", "poisson", "rademacher", "randint", "rayleigh", "split", "t", "threefry2x32", "triangular",
            "truncated_normal", "uniform", "weibull_min", "wrap_key_data"]

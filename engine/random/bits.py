@@ -43,7 +43,8 @@ def words_for(pair, shape, dtype):
     if n == 0:
         return full(shape, 0, dtype)
     a, b = threefry2x32(*pair, *counters(n))
-    out = bitwise_xor(a, b) if dtype.itemsize < 8 else bitwise_or(left_shift(cast(a, _U64), np.uint64(32)), cast(b, _U64))
+    out = bitwise_xor(a, b) if dtype.itemsize < 8 else bitwise_or(left_shift(cast(a, _U64), np.uint64(32)),
+                                                                  cast(b, _U64))
     return reshape(cast(out, dtype), shape)
 
 

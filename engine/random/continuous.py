@@ -141,15 +141,17 @@ def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky
         raise ValueError(f"multivariate_normal draws by the Cholesky factor; method={method!r} is not there.")
     mean, cov = cast(asvalue(mean), dtype), cast(asvalue(cov), dtype)
     if mean.ndim < 1 or cov.ndim < 2 or cov.shape[-2:] != (mean.shape[-1],) * 2:
-        raise ShapeError(f"multivariate_normal takes a mean [..., d] and a covariance [..., d, d]; got shapes {mean.shape} "
-                         f"and {cov.shape}.")
+        raise ShapeError("multivariate_normal takes a mean [..., d] and a covariance [..., d, d]; got shapes "
+                         f"{mean.shape} and {cov.shape}.")
     batch = broadcast_shapes(mean.shape[:-1], cov.shape[:-2])
     shape = batch if shape is None else shape_of(shape)
     if not fits(batch, shape):
-        raise ShapeError(f"multivariate_normal draws shape {shape}, to which the batch shape {batch} does not broadcast.")
+        raise ShapeError(f"multivariate_normal draws shape {shape}, to which the batch shape {batch} does not "
+                         "broadcast.")
     z = normal_draw(single(key, "multivariate_normal"), (*shape, mean.shape[-1]), dtype)
     return mean + matvec(cholesky(cov), z)
 
 
-__all__ = ["cauchy", "exponential", "gumbel", "laplace", "logistic", "lognormal", "multivariate_normal", "pareto", "rayleigh",
+__all__ = ["cauchy", "exponential", "gumbel", "laplace", "logistic", "lognormal", "multivariate_normal", "pareto",
+           "rayleigh",
            "triangular", "truncated_normal", "weibull_min"]

@@ -1,4 +1,5 @@
-"""Discrete draws without rejection, and draws from given values: randint, bernoulli, categorical, choice, permutation."""
+"""Discrete draws without rejection, and draws from given values: randint, bernoulli, categorical, choice,
+permutation."""
 import math
 
 import numpy as np
@@ -77,7 +78,8 @@ def rademacher(key, shape=(), dtype=None):
 
 
 def geometric(key, p, shape=None, dtype=None):
-    """The number of trials up to the first success: ceil(log u / log(1 - p)).   p : float[*batch] -> int[*shape], >= 1"""
+    """The number of trials up to the first success: ceil(log u / log(1 - p)).   p : float[*batch] -> int[*shape], >=
+    1"""
     dtype = int_dtype(dtype)
     floating = to_inexact_dtype(asvalue(p).dtype)
     shape, (p,) = parameters("geometric", shape, floating, p)
@@ -113,7 +115,8 @@ def permutation_of(pair, n):
 
 
 def permutation(key, x, axis=0, independent=False):
-    """x in random order along an axis; an integer stands for arange(x). With `independent`, each line has its own order.
+    """x in random order along an axis; an integer stands for arange(x). With `independent`, each line has its own
+    order.
 
     >>> from chainrule.engine import random
     >>> sorted(random.permutation(random.key(0), 4).tolist())

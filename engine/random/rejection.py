@@ -99,12 +99,14 @@ def _log_gamma_draw(pair, a, dtype):
     log_x = log(d) + log_v
     u = open_unit_draw(extra, shape, dtype)
     log_x = where(boost, log_x + log(u) / where(boost, fixed, np.ones((), dtype)), log_x)
-    edge = where(eq(fixed, 0), np.asarray(-np.inf, dtype), where(eq(fixed, np.inf), np.asarray(np.inf, dtype), np.asarray(np.nan, dtype)))
+    edge = where(eq(fixed, 0), np.asarray(-np.inf, dtype), where(eq(fixed, np.inf), np.asarray(np.inf, dtype),
+                                                                 np.asarray(np.nan, dtype)))
     return gamma_path_p.bind(where(valid, log_x, edge), a)
 
 
 def loggamma(key, a, shape=None, dtype=None):
-    """The logarithm of gamma numbers, which does not underflow for small a.   a : float[*batch], > 0 -> float[*shape]"""
+    """The logarithm of gamma numbers, which does not underflow for small a.   a : float[*batch], > 0 ->
+    float[*shape]"""
     dtype = float_dtype(dtype)
     shape, (a,) = parameters("loggamma", shape, dtype, a)
     return _log_gamma_draw(single(key, "loggamma"), a, dtype)

@@ -26,7 +26,8 @@ def cho_solve(c_and_lower, b):
     [1.0, 2.0]
     """
     c, lower = c_and_lower
-    return solve_triangular(c, solve_triangular(c, b, trans=0 if lower else 1, lower=lower), trans=1 if lower else 0, lower=lower)
+    return solve_triangular(c, solve_triangular(c, b, trans=0 if lower else 1, lower=lower), trans=1 if lower else 0,
+                            lower=lower)
 
 
 def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False):

@@ -47,6 +47,7 @@ CONTINUOUS = {
     "greater_than_eq": (constraints.greater_than_eq(3.0), ()),
     "less_than": (constraints.less_than(3.0), ()),
     "less_than_eq": (constraints.less_than_eq(3.0), ()),
+    "affine image": (constraints.AffineImage(constraints.unit_interval, 1.0, np.array([-2.0, 3.0])), (2,)),
     "real_vector": (constraints.real_vector, (4,)),
     "simplex": (constraints.simplex, (4,)),
     "ordered_vector": (constraints.ordered_vector, (4,)),

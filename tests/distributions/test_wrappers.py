@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import chainrule.distributions as dist
-from chainrule.distributions import constraints, transforms
+from chainrule.distributions import biject_to, constraints, transforms
 from chainrule.engine import grad, jit, make_jaxpr, random, scan, tree, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
@@ -108,6 +108,40 @@ def test_a_stacked_distribution_goes_through_the_transformations():
     np.testing.assert_allclose(np.asarray(both), [want, want], rtol=1e-12)
     g = grad(lambda d: cnp.sum(d.log_prob(x)))(d)
     assert tree.structure(g) == tree.structure(d)
+
+
+LANES = {
+    "batch axes": lambda low: dist.Uniform(low, 20.0 + np.arange(3.0)),
+    "an event": lambda low: dist.Uniform(low, 20.0 + np.arange(3.0)).to_event(1),
+    "expanded": lambda low: dist.Uniform(low, 20.0).expand((3,)),
+    "one lane in another": lambda low: dist.Vmapped(dist.Uniform(low, 20.0 + np.arange(3.0)), (False, True), 3),
+    "transformed": lambda low: dist.TransformedDistribution(dist.Exponential().expand((3,)), transforms.AffineTransform(
+        low, 2.0, constraints.positive)),
+}
+
+
+@pytest.mark.parametrize("make", LANES.values(), ids=LANES)
+def test_the_support_of_lanes_is_that_of_each_lane(make):
+    lows = np.array([0.0, 5.0])
+    singles = [make(low) for low in lows]
+    leaves = [tree.leaves(d) for d in singles]
+    axes = tuple(np.shape(a) == () and float(a) != float(b) for a, b in zip(*leaves))
+    joined = [np.stack([a, b]) if m else a for a, b, m in zip(*leaves, axes)]
+    stacked = tree.unflatten(tree.structure(singles[0]), joined)
+    d = dist.Vmapped(stacked, axes, 2)
+    assert d.batch_shape == (2, *singles[0].batch_shape) and d.event_shape == singles[0].event_shape
+    t, x = biject_to(d.support), np.random.default_rng(0).normal(size=(4, 2, 3))
+    y = t(x)
+    for i, one in enumerate(singles):
+        mine, xi, yi = biject_to(one.support), x[:, i], np.asarray(y)[:, i]
+        np.testing.assert_allclose(yi, np.asarray(mine(xi)), rtol=1e-12)
+        np.testing.assert_allclose(np.asarray(t.log_abs_det_jacobian(x, y))[:, i],
+                                   np.asarray(mine.log_abs_det_jacobian(xi, yi)), rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(t.inv(y)), x, rtol=1e-9)
+    assert np.all(np.asarray(d.support(y))) and np.all(np.isfinite(np.asarray(d.log_prob(y))))
+    assert not np.any(np.asarray(d.support(y - 100.0)))
+    assert np.all(np.asarray(d.log_prob(y - 100.0)) == -np.inf)
+    assert d.sample(KEY, (5,)).shape == (5, 2, 3)
 
 
 # ---- point masses and improper densities ----

@@ -24,7 +24,8 @@ class Case:
     covers : the name of the primitive (or names) that the row is for
     reference : the same in NumPy, in float64; None where there is no other formula
     args : the arguments; or `domain`, one (low, high) for each, from which arrays of `shape` are drawn
-    order : how many derivatives exist (2, 1 or 0); `wrt` : positions of the arguments that have them (all floating ones)
+    order : how many derivatives exist (2, 1 or 0); `wrt` : positions of the arguments that have them (all floating
+    ones)
     reverse : False where only forward mode goes through
     ulps : how far compiled and plain results, and reference and result, may be apart, in units of the last place of
         the largest element of the result
@@ -148,7 +149,8 @@ ELEMENTWISE = [
     Case(lambda x, y: x * y, "mul", np.multiply, args=(M[:1], V[:3, None]), name="mul-broadcast"),
     Case(lambda x, y: x * y, "mul", np.multiply, args=(BOOLS, OTHERS), name="mul-bool", dtypes=F),
     Case(lambda x, y: x / y, "div", np.divide, domain=((-2, 2), (0.5, 2))),
-    Case(lambda x, y: x // y, "div", np.floor_divide, args=(INTS, np.array([2, 2, 3, -5, -2])), dtypes=F, name="div-int"),
+    Case(lambda x, y: x // y, "div", np.floor_divide, args=(INTS, np.array([2, 2, 3, -5, -2])), dtypes=F,
+         name="div-int"),
     row("rem", np.fmod, (1.1, 3.9), (0.6, 0.9), fn=cnp.fmod, lane=lambda a, k: a),
     row("maximum", None, (-2, 2), (-2, 2)),
     row("minimum", None, (-2, 2), (-2, 2)),
@@ -181,7 +183,8 @@ STRUCTURE = [
          args=(np.array([0.5, -1.25, 3.0]),), order=0, name="convert-float"),
     Case(lambda x, y: x.astype(y.dtype) * y, "convert", lambda x, y: x * y, args=(INTS, np.arange(5.) + 0.5)),
     Case(lambda x: x.astype(bool), "convert", lambda x: x.astype(bool), args=(INTS,), name="convert-bool", dtypes=F),
-    Case(lambda x: cnp.broadcast_to(x, (2, 4, 3)), "broadcast", lambda x: np.broadcast_to(x, (2, 4, 3)), args=(M[:, None],)),
+    Case(lambda x: cnp.broadcast_to(x, (2, 4, 3)), "broadcast", lambda x: np.broadcast_to(x, (2, 4, 3)),
+         args=(M[:, None],)),
     Case(lambda x: structural.broadcast_p.bind(x, shape=(2, 5, 3), dims=(0, 2)), "broadcast",
          lambda x: np.broadcast_to(x[:, None], (2, 5, 3)), args=(M,), name="broadcast-inside"),
     Case(lambda x: x.reshape(3, -1), "reshape", lambda x: x.reshape(3, -1), args=(T,)),
@@ -194,7 +197,8 @@ STRUCTURE = [
 ]
 
 SHAPING = [
-    Case(lambda x, y: cnp.concatenate([x, y, x], 1), "concatenate", lambda x, y: np.concatenate([x, y, x], 1), args=(M, M[:, :1])),
+    Case(lambda x, y: cnp.concatenate([x, y, x], 1), "concatenate", lambda x, y: np.concatenate([x, y, x], 1),
+         args=(M, M[:, :1])),
     Case(lambda x: x[:, 1:3, ::2], "slice", lambda x: x[:, 1:3, ::2], args=(T,)),
     Case(lambda x: shaping.slice_axis(x, 1, 4, 0, 2), "slice", lambda x: x[1:4:2], args=(V,), name="slice-strides"),
     Case(lambda x: x[2:2], "slice", lambda x: x[2:2], args=(V,), name="slice-empty"),
@@ -228,7 +232,8 @@ REDUCTIONS = [
     Case(lambda x: cnp.argmin(x), "argmin", np.argmin, args=(np.array([3, 1, 1, 5]),), dtypes=F, name="argmin-tie"),
     Case(lambda x: cnp.cumsum(x, 1), "cumsum", lambda x: np.cumsum(x, 1), args=(T,)),
     Case(lambda x: cnp.cumprod(x, 1), "cumprod", lambda x: np.cumprod(x, 1), args=(T,)),
-    Case(lambda x: cnp.cumprod(x), "cumprod", np.cumprod, args=(np.array([2.0, 0.0, 3.0, -1.0, 0.0]),), lane=lambda a, k: a,
+    Case(lambda x: cnp.cumprod(x), "cumprod", np.cumprod, args=(np.array([2.0, 0.0, 3.0, -1.0, 0.0]),),
+         lane=lambda a, k: a,
          name="cumprod-with-zeros"),
     Case(lambda x: cummax_p.bind(x, axis=1), "cummax", lambda x: np.maximum.accumulate(x, 1), args=(T,)),
     Case(lambda x: cummin_p.bind(x, axis=0), "cummin", lambda x: np.minimum.accumulate(x, 0), args=(T,)),
@@ -250,16 +255,22 @@ INDEX = [
          args=(W, W[:2] + 3, np.array([0, 2])), lane=lambda a, k: a[..., ::-1] if k % 2 else a, name="scatter-set"),
     Case(lambda x, u, i: index.scatter_nd(x, [i], u), "scatter", lambda x, u, i: np.array([x[0], u[1], u[2], x[3]]),
          args=(V, np.array([5., 6., 7.]), np.array([1, 1, 2])), name="scatter-set-the-last-counts"),
-    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "add"), "scatter", lambda x, u, i: x + np.array([u[2], 0, u[0] + u[1], 0]),
+    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "add"), "scatter",
+         lambda x, u, i: x + np.array([u[2], 0, u[0] + u[1], 0]),
          args=(V, np.array([5., 6., 7.]), np.array([2, 2, 0])), name="scatter-add"),
-    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "mul"), "scatter", lambda x, u, i: x * np.array([u[2], 1, u[0] * u[1], 1]),
+    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "mul"), "scatter",
+         lambda x, u, i: x * np.array([u[2], 1, u[0] * u[1], 1]),
          args=(V, np.array([5., 6., 7.]), np.array([2, 2, 0])), name="scatter-mul"),
-    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "mul"), "scatter", lambda x, u, i: x * np.array([u[2], 1, u[0] * u[1], 1]),
+    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "mul"), "scatter",
+         lambda x, u, i: x * np.array([u[2], 1, u[0] * u[1], 1]),
          args=(V, np.array([0., 6., 7.]), np.array([2, 2, 0])), name="scatter-mul-zero", lane=lambda a, k: a,
-         order=1),                                       # a second zero-crossing factor is not followed: see At.multiply
-    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "min"), "scatter", lambda x, u, i: np.minimum(x, np.array([u[2], 9, min(u[:2]), 9])),
+         # a second zero-crossing factor is not followed: see At.multiply
+         order=1),
+    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "min"), "scatter",
+         lambda x, u, i: np.minimum(x, np.array([u[2], 9, min(u[:2]), 9])),
          args=(V, np.array([5., -6., -7.]), np.array([2, 2, 0])), name="scatter-min"),
-    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "max"), "scatter", lambda x, u, i: np.maximum(x, np.array([u[2], -9, max(u[:2]), -9])),
+    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "max"), "scatter",
+         lambda x, u, i: np.maximum(x, np.array([u[2], -9, max(u[:2]), -9])),
          args=(V, np.array([5., -6., 7.]), np.array([2, 2, 0])), name="scatter-max"),
     Case(lambda x, u, i: index.scatter_nd(x, [i], u, "add"), "scatter", lambda x, u, i: x + np.array([0, u[1], 0, 0]),
          args=(V, np.array([5., 6.]), np.array([9, 1])), name="scatter-out-of-range"),
@@ -268,9 +279,11 @@ INDEX = [
 DOT = [
     Case(cnp.matmul, "dot_general", np.matmul, args=(M, W), ulps=16),
     Case(lambda a, b: dot_general(a, b, ((2, 0), (0, 2)), ((1,), (1,))), "dot_general",
-         lambda a, b: np.einsum("abc,cba->b", a, b), args=(T, T.transpose(2, 1, 0) + 1), ulps=16, name="dot_general-batch"),
+         lambda a, b: np.einsum("abc,cba->b", a, b), args=(T, T.transpose(2, 1, 0) + 1), ulps=16,
+         name="dot_general-batch"),
     Case(lambda a, b: dot_general(a, b, ((1,), (2,)), ((), ())), "dot_general",
-         lambda a, b: np.einsum("abc,deb->acde", a, b), args=(T, RNG.normal(size=(2, 2, 3))), ulps=16, name="dot_general-free"),
+         lambda a, b: np.einsum("abc,deb->acde", a, b), args=(T, RNG.normal(size=(2, 2, 3))), ulps=16,
+         name="dot_general-free"),
     Case(lambda a, b: cnp.matmul(a, b), "dot_general", np.matmul, args=(INTS, BITS), dtypes=F, name="dot_general-int"),
 ]
 

@@ -19,11 +19,13 @@ def close(found, expected, rtol=1e-12, what=""):
             np.testing.assert_array_equal(f, e, err_msg=what)
             continue
         size = np.abs(e[np.isfinite(e)]).max(initial=0.0).astype(float)
-        np.testing.assert_allclose(f.astype(float), e.astype(float), rtol=rtol, atol=max(rtol * size, 1e-300), err_msg=what)
+        np.testing.assert_allclose(f.astype(float), e.astype(float), rtol=rtol, atol=max(rtol * size, 1e-300),
+                                   err_msg=what)
 
 
 def same(found, expected, ulps, what=""):
-    """Two trees agree in shapes and dtypes, and to `ulps` units in the last place of the largest element of each leaf."""
+    """Two trees agree in shapes and dtypes, and to `ulps` units in the last place of the largest element of each
+    leaf."""
     for f, e in zip(leaves(found), leaves(expected)):
         assert f.dtype == e.dtype, f"{what}: dtype {f.dtype}, expected {e.dtype}"
         close(f, e, ulps * np.finfo(e.dtype).eps if e.dtype.kind == "f" else 0, what)

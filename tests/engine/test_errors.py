@@ -126,10 +126,14 @@ def argument_that_is_no_array():
 
 
 TEXTS = {f.__name__.replace("_", "-"): f for f in (
-    leaked_from_jit, leaked_from_grad, leaked_from_scan_into_jit, branch_on_a_traced_value, branch_in_vmap, float_of_a_traced_value,
-    range_over_a_traced_value, numpy_function_of_a_traced_value, write_in_place, write_in_place_while_tracing, shapes_do_not_broadcast,
-    shapes_do_not_match_in_a_product, shapes_do_not_match_in_a_compiled_function, gradient_of_a_vector, gradient_of_an_integer,
-    gradient_through_a_while_loop, gradient_through_fori_with_a_traced_bound, axes_of_different_sizes, carry_changes_its_type, branches_differ,
+    leaked_from_jit, leaked_from_grad, leaked_from_scan_into_jit, branch_on_a_traced_value, branch_in_vmap,
+    float_of_a_traced_value,
+    range_over_a_traced_value, numpy_function_of_a_traced_value, write_in_place, write_in_place_while_tracing,
+    shapes_do_not_broadcast,
+    shapes_do_not_match_in_a_product, shapes_do_not_match_in_a_compiled_function, gradient_of_a_vector,
+    gradient_of_an_integer,
+    gradient_through_a_while_loop, gradient_through_fori_with_a_traced_bound, axes_of_different_sizes,
+    carry_changes_its_type, branches_differ,
     an_index_out_of_range, a_traced_mask, not_a_number, unhashable_static_argument, argument_that_is_no_array)}
 
 
@@ -176,7 +180,8 @@ def half_a_primitive():
     del REGISTRY["half"]
 
 
-@pytest.mark.parametrize("use,kind", [(lambda p: jvp(p.bind, (1.0,), (1.0,)), "jvp"), (lambda p: vmap(p.bind)(np.ones(2)), "batch")])
+@pytest.mark.parametrize("use,kind", [(lambda p: jvp(p.bind, (1.0,), (1.0,)), "jvp"),
+                                      (lambda p: vmap(p.bind)(np.ones(2)), "batch")])
 def test_a_missing_rule_says_where_to_give_it(half_a_primitive, use, kind, golden):
     with pytest.raises(errors.MissingRule) as caught:
         use(half_a_primitive)
@@ -193,6 +198,7 @@ def test_a_rule_may_not_be_given_twice(half_a_primitive):
 def test_every_error_is_a_builtin_one_too():
     kinds = [v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, errors.ChainruleError)]
     assert all(v.__doc__ for v in kinds)
-    builtin = {errors.ShapeError: ValueError, errors.DtypeError: TypeError, errors.IndexOutOfRange: IndexError, errors.TreeError: ValueError,
+    builtin = {errors.ShapeError: ValueError, errors.DtypeError: TypeError, errors.IndexOutOfRange: IndexError,
+               errors.TreeError: ValueError,
                errors.MissingRule: NotImplementedError, errors.ConcretizationError: TypeError}
     assert all(issubclass(ours, theirs) for ours, theirs in builtin.items())

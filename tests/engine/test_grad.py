@@ -43,7 +43,8 @@ def test_tangents_of_two_levels_stay_apart_through_a_product():
     assert float(grad(f)(3.0)) == 12.0
 
 
-@pytest.mark.parametrize("wrap", [lambda f: f, jit, lambda f: lambda x: scan(lambda c, _: (f(c), None), x, None, length=1)[0]])
+@pytest.mark.parametrize("wrap", [lambda f: f, jit, lambda f: lambda x: scan(lambda c, _: (f(c), None), x, None,
+                                                                             length=1)[0]])
 def test_levels_stay_apart_through_programs(wrap):
     def f(x):
         return x * grad(wrap(lambda y: x * y * y))(x)    # 2x³
@@ -142,7 +143,8 @@ def quartic(x):
 
 def test_the_hessian_is_the_same_by_every_way():
     h = hessian(quartic)(X)
-    for ways in (jacrev(jacrev(quartic)), jacfwd(jacfwd(quartic)), jacrev(jacfwd(quartic)), jit(hessian(quartic)), jacfwd(grad(quartic))):
+    for ways in (jacrev(jacrev(quartic)), jacfwd(jacfwd(quartic)), jacrev(jacfwd(quartic)), jit(hessian(quartic)),
+                 jacfwd(grad(quartic))):
         close(ways(X), h, 1e-12)
     close(h, h.T, 1e-12)
     close(np.asarray(h) @ X, slope(grad(quartic), [X], [X])[0], 1e-8)
@@ -209,7 +211,8 @@ def test_values_closed_over_by_branches_have_their_derivatives():
         return cond(p, lambda a: a * y + x, lambda a: a * x * x, 3.0)
     assert [float(g) for g in grad(f, (0, 1))(2.0, 5.0, True)] == [1.0, 3.0]
     assert [float(g) for g in jit(grad(f, (0, 1)))(2.0, 5.0, False)] == [12.0, 0.0]
-    close(vmap(grad(f, (0, 1)), (None, None, 0))(2.0, 5.0, np.array([True, False])), (np.array([1.0, 12.0]), np.array([3.0, 0.0])))
+    close(vmap(grad(f, (0, 1)), (None, None, 0))(2.0, 5.0, np.array([True, False])),
+          (np.array([1.0, 12.0]), np.array([3.0, 0.0])))
 
 
 # ---- where, ties, edges ----
@@ -232,9 +235,12 @@ def test_ties_share_the_derivative():
 
 
 @pytest.mark.parametrize("f,x,slope_there", [
-    (lambda x: x ** 2, 0.0, 0.0), (lambda x: x ** 3, 0.0, 0.0), (lambda x: x ** 0, 0.0, 0.0), (lambda x: x ** 1, 0.0, 1.0), (lambda x: x ** 2.0, 0.0, 0.0),
-    (lambda x: cnp.power(x, cnp.asarray(0.0)), 0.0, 0.0), (lambda x: cnp.prod(cnp.stack([x, 2.0, 3.0])), 0.0, 6.0), (lambda x: cnp.abs(x), 0.0, 0.0),
-    (lambda x: cnp.sinc(x), 0.0, 0.0), (lambda x: cnp.logaddexp(x, -np.inf), 1.0, 1.0), (lambda x: cnp.hypot(x, 0.0), 2.0, 1.0), (lambda x: cnp.logaddexp(x, x), 1.0, 1.0)])
+    (lambda x: x ** 2, 0.0, 0.0), (lambda x: x ** 3, 0.0, 0.0), (lambda x: x ** 0, 0.0, 0.0),
+    (lambda x: x ** 1, 0.0, 1.0), (lambda x: x ** 2.0, 0.0, 0.0),
+    (lambda x: cnp.power(x, cnp.asarray(0.0)), 0.0, 0.0), (lambda x: cnp.prod(cnp.stack([x, 2.0, 3.0])), 0.0, 6.0),
+    (lambda x: cnp.abs(x), 0.0, 0.0),
+    (lambda x: cnp.sinc(x), 0.0, 0.0), (lambda x: cnp.logaddexp(x, -np.inf), 1.0, 1.0),
+    (lambda x: cnp.hypot(x, 0.0), 2.0, 1.0), (lambda x: cnp.logaddexp(x, x), 1.0, 1.0)])
 def test_derivatives_at_edges(f, x, slope_there):
     assert float(grad(f)(x)) == slope_there
     assert float(jvp(f, (x,), (1.0,))[1]) == slope_there

@@ -33,7 +33,8 @@ def indices(draw, advanced):
         if advanced and draw(st.booleans()):
             lead = draw(st.integers(0, len(common)))
             size = common[lead:] if draw(st.booleans()) else tuple(1 for _ in common[lead:])
-            entries.append(np.array(draw(st.lists(st.integers(-n, n - 1), min_size=int(np.prod(size)), max_size=int(np.prod(size)))),
+            entries.append(np.array(draw(st.lists(st.integers(-n, n - 1), min_size=int(np.prod(size)),
+                                                  max_size=int(np.prod(size)))),
                                     dtype=draw(st.sampled_from([np.int64, np.int32]))).reshape(size))
         else:
             entries.append(draw(basic(n)))
@@ -83,7 +84,8 @@ def written(x, index, value, how):
 @given(indices(advanced=True), st.sampled_from(sorted(UFUNCS)), st.booleans())
 def test_writing_with_any_index(pair, how, scalar):
     x, index = pair
-    value = np.asarray(2.5) if scalar else np.linspace(-3, 30, max(x[index].size, 1))[:x[index].size].reshape(x[index].shape)
+    value = np.asarray(2.5) if scalar else np.linspace(-3, 30, max(x[index].size,
+                                                                   1))[:x[index].size].reshape(x[index].shape)
     expected = written(x, index, value, how)
     np.testing.assert_array_equal(np.asarray(getattr(cnp.asarray(x).at[index], how)(value)), expected)
     lanes = vmap(lambda v: getattr(v.at[index], how)(value))(np.stack([x, -x]))
@@ -92,7 +94,8 @@ def test_writing_with_any_index(pair, how, scalar):
 
 X = np.arange(24.0).reshape(2, 3, 4)
 KINDS = {
-    "integer": 1, "negative": -1, "slice": np.s_[:, 1:], "step": np.s_[:, ::2], "back": np.s_[::-1, ::-2], "new": np.s_[:, None, 1],
+    "integer": 1, "negative": -1, "slice": np.s_[:, 1:], "step": np.s_[:, ::2], "back": np.s_[::-1, ::-2],
+    "new": np.s_[:, None, 1],
     "ellipsis": np.s_[..., 2], "array": np.array([1, 0, -1]), "two": (np.array([0, 1]), np.array([2, 0])),
     "apart": (np.array([0, 1]), slice(None), np.array([3, 0])), "mixed": (slice(None), np.array([[2], [0]]), 1),
     "mask": X > 10, "rows": np.array([False, True]), "mask of a part": (slice(None), np.array([True, False, True])),

@@ -42,89 +42,149 @@ ELEMENTWISE = [
     *unary("asin acos atanh", Q), *unary("acosh", P + 1), *unary("asinh atan", V),
     *unary("abs absolute negative positive sign square", V, F32, I),
     *unary("reciprocal fabs", P), *unary("fabs", I),
-    *unary("floor ceil trunc fix rint round", V, F32, np.array([0.5, 1.5, -2.5, 2.5])), *unary("round floor ceil trunc", I),
+    *unary("floor ceil trunc fix rint round", V, F32, np.array([0.5, 1.5, -2.5, 2.5])),
+    *unary("round floor ceil trunc", I),
     row("round", V, 1), row("round", np.array([0.125, 2.675]), decimals=2),
-    *unary("isfinite isinf isnan isposinf isneginf signbit", X), *unary("isfinite isinf isnan", I), *unary("signbit", I, V),
+    *unary("isfinite isinf isnan isposinf isneginf signbit", X), *unary("isfinite isinf isnan", I),
+    *unary("signbit", I, V),
     *unary("invert bitwise_not bitwise_invert", I, B), *unary("logical_not", B, I, V),
-    *unary("bitwise_count", I, np.uint8([3, 255])), *unary("degrees rad2deg radians deg2rad sinc", V), *unary("sinc", np.array([0.0, 1.0, 0.5])),
-    *unary("real imag conj conjugate angle", V), *unary("nan_to_num", X, I), row("nan_to_num", X, nan=1.0, posinf=2.0, neginf=3.0),
+    *unary("bitwise_count", I, np.uint8([3, 255])), *unary("degrees rad2deg radians deg2rad sinc", V),
+    *unary("sinc", np.array([0.0, 1.0, 0.5])),
+    *unary("real imag conj conjugate angle", V), *unary("nan_to_num", X, I),
+    row("nan_to_num", X, nan=1.0, posinf=2.0, neginf=3.0),
 ]
 PAIRS = [
-    *[row(name, *xy) for name in "add subtract multiply maximum minimum".split() for xy in ((V, U), (I, V), (F32, 2), (I, K), (M, V[:4]))],
+    *[row(name, *xy) for name in "add subtract multiply maximum minimum".split()
+      for xy in ((V, U), (I, V), (F32, 2), (I, K), (M, V[:4]))],
     *[row(name, *xy) for name in "divide true_divide".split() for xy in ((V, U), (I, K + 1), (F32, 2), (I, 2.0))],
-    *[row(name, *xy) for name in "arctan2 atan2 hypot logaddexp logaddexp2 nextafter copysign".split() for xy in ((V, U), (V, 2.0), (F32, U.astype(np.float32)))],
+    *[row(name, *xy) for name in "arctan2 atan2 hypot logaddexp logaddexp2 nextafter copysign".split()
+      for xy in ((V, U), (V, 2.0), (F32, U.astype(np.float32)))],
     row("logaddexp", np.array([-np.inf, np.inf, -np.inf, 800.0]), np.array([-np.inf, np.inf, 1.0, 800.0])),
-    *[row(name, *xy) for name in "floor_divide remainder mod fmod divmod".split() for xy in ((V, U), (I, J), (V, -0.4), (I, 3))],
-    row("floor_divide", I, 0 * I), row("remainder", np.uint8([7, 200]), np.uint8([3, 9])), row("floor_divide", np.uint8([7, 200]), np.uint8([3, 9])),
-    row("power", P, U), row("pow", P, U), row("power", V, 2), row("power", I, 3), row("power", I, K), row("power", 2.0, V), row("power", F32, 3),
+    *[row(name, *xy) for name in "floor_divide remainder mod fmod divmod".split()
+      for xy in ((V, U), (I, J), (V, -0.4), (I, 3))],
+    row("floor_divide", I, 0 * I), row("remainder", np.uint8([7, 200]), np.uint8([3, 9])),
+    row("floor_divide", np.uint8([7, 200]), np.uint8([3, 9])),
+    row("power", P, U), row("pow", P, U), row("power", V, 2), row("power", I, 3), row("power", I, K),
+    row("power", 2.0, V), row("power", F32, 3),
     *[row(name, *xy) for name in "bitwise_and bitwise_or bitwise_xor".split() for xy in ((I, J), (B, C), (I, 6))],
     *[row(name, I, K) for name in "left_shift right_shift bitwise_left_shift bitwise_right_shift".split()],
-    *[row(name, *xy) for name in "equal not_equal less less_equal greater greater_equal".split() for xy in ((V, U), (I, K), (I, 0.5), (B, C))],
+    *[row(name, *xy) for name in "equal not_equal less less_equal greater greater_equal".split()
+      for xy in ((V, U), (I, K), (I, 0.5), (B, C))],
     *[row(name, *xy) for name in "logical_and logical_or logical_xor".split() for xy in ((B, C), (I, V))],
-    row("isclose", V, V + 1e-9), row("isclose", X, X), row("isclose", X, X, equal_nan=True), row("clip", V, -0.5, 1.0), row("clip", I, -3, 3),
-    row("clip", V, None, 0.5), row("clip", V, 0.0, None), row("where", B, V, U), row("where", B, I, 0.5), row("where", B),
+    row("isclose", V, V + 1e-9), row("isclose", X, X), row("isclose", X, X, equal_nan=True), row("clip", V, -0.5, 1.0),
+    row("clip", I, -3, 3),
+    row("clip", V, None, 0.5), row("clip", V, 0.0, None), row("where", B, V, U), row("where", B, I, 0.5),
+    row("where", B),
     row("cross", RNG.normal(size=(2, 3)), np.array([1.0, 2.0, 3.0])), row("cross", V[:3], U[:3]),
 ]
 CREATION = [
-    row("array", [1, 2]), row("array", [[1.0, 2.0]]), row("array", V, np.float32), row("array", 3.0, ndmin=2), row("array", [True, False]),
-    row("asarray", V), row("asarray", 2), row("astype", V, np.int32), row("astype", I, bool), row("zeros", 3), row("zeros", (2, 3), np.int32),
-    row("ones", (2,)), row("full", (2, 3), 1.5), row("full", 2, 7), row("full", (2, 5), V), row("full", 2, True), row("zeros_like", I),
-    row("ones_like", V, np.float32), row("full_like", I, 2.7), row("full_like", V, 3, shape=(2,)), row("eye", 3), row("eye", 2, 3, 1, dtype=int),
-    row("identity", 3), row("arange", 5), row("arange", 2, 8, 3), row("arange", 1.0, 2.0, 0.25), row("arange", 5, 0, -2), row("arange", 3.0),
-    row("arange", 3, dtype=np.float32), row("linspace", 0, 1, 5), row("linspace", 2.0, -1.0, 4, endpoint=False), row("linspace", 0, 1, 1),
-    row("linspace", V, U, 3), row("linspace", V, U, 3, axis=1), row("linspace", 0, 3, 4, retstep=True), row("linspace", 0, 10, 3, dtype=int),
-    row("logspace", 0, 2, 5), row("logspace", 0, 2, 3, base=2.0), row("tri", 3), row("tri", 2, 4, 1), row("tril", S), row("triu", T, 1), row("tril", S, -1),
-    row("tril_indices", 3), row("triu_indices", 3, 1, 4), row("meshgrid", V, P[:2]), row("meshgrid", V, P[:2], K, indexing="ij"),
+    row("array", [1, 2]), row("array", [[1.0, 2.0]]), row("array", V, np.float32), row("array", 3.0, ndmin=2),
+    row("array", [True, False]),
+    row("asarray", V), row("asarray", 2), row("astype", V, np.int32), row("astype", I, bool), row("zeros", 3),
+    row("zeros", (2, 3), np.int32),
+    row("ones", (2,)), row("full", (2, 3), 1.5), row("full", 2, 7), row("full", (2, 5), V), row("full", 2, True),
+    row("zeros_like", I),
+    row("ones_like", V, np.float32), row("full_like", I, 2.7), row("full_like", V, 3, shape=(2,)), row("eye", 3),
+    row("eye", 2, 3, 1, dtype=int),
+    row("identity", 3), row("arange", 5), row("arange", 2, 8, 3), row("arange", 1.0, 2.0, 0.25),
+    row("arange", 5, 0, -2), row("arange", 3.0),
+    row("arange", 3, dtype=np.float32), row("linspace", 0, 1, 5), row("linspace", 2.0, -1.0, 4, endpoint=False),
+    row("linspace", 0, 1, 1),
+    row("linspace", V, U, 3), row("linspace", V, U, 3, axis=1), row("linspace", 0, 3, 4, retstep=True),
+    row("linspace", 0, 10, 3, dtype=int),
+    row("logspace", 0, 2, 5), row("logspace", 0, 2, 3, base=2.0), row("tri", 3), row("tri", 2, 4, 1), row("tril", S),
+    row("triu", T, 1), row("tril", S, -1),
+    row("tril_indices", 3), row("triu_indices", 3, 1, 4), row("meshgrid", V, P[:2]),
+    row("meshgrid", V, P[:2], K, indexing="ij"),
     row("meshgrid", V, U[:2], sparse=True), row("empty_like", I[:0]), row("empty", (0, 3)),
 ]
 SHAPES = [
-    row("shape", T), row("ndim", T), row("size", T), row("size", T, 1), row("reshape", T, (4, -1)), row("reshape", T, -1), row("ravel", T),
-    row("transpose", T), row("transpose", T, (2, 0, 1)), row("permute_dims", T, (1, 2, 0)), row("matrix_transpose", T), row("swapaxes", T, 0, -1),
-    row("moveaxis", T, 0, -1), row("moveaxis", T, (0, 1), (2, 0)), row("expand_dims", M, 1), row("expand_dims", M, (0, -1)),
-    row("squeeze", M[None, :, None]), row("squeeze", M[None, :, None], 0), row("broadcast_to", V, (2, 5)), row("broadcast_arrays", V, M[:, :1]),
-    row("broadcast_shapes", (3, 1), (2,)), row("concatenate", [M, M[:1]]), row("concatenate", [M, T], None), row("concat", [V, I]),
-    row("concatenate", [M, M[:, :1]], axis=-1), row("stack", [V, U]), row("stack", [V, I], -1), row("unstack", M, axis=1), row("atleast_1d", 2.0),
-    row("atleast_2d", V), row("atleast_3d", M), row("atleast_1d", V, 2), row("vstack", [V, U]), row("hstack", [V, U]), row("hstack", [M, M]),
-    row("column_stack", [V, U]), row("append", V, U), row("append", M, M, axis=0), row("split", V[:4], 2), row("split", M, [1, 3], axis=1),
-    row("flip", M), row("flip", T, (0, 2)), row("fliplr", M), row("flipud", M), row("rot90", M), row("rot90", T, 3, (1, 2)), row("roll", V, 2),
-    row("roll", M, -1, 1), row("roll", M, (1, 2), (0, 1)), row("roll", M, 5), row("tile", V, 2), row("tile", M, (2, 1, 3)), row("repeat", V, 2),
+    row("shape", T), row("ndim", T), row("size", T), row("size", T, 1), row("reshape", T, (4, -1)),
+    row("reshape", T, -1), row("ravel", T),
+    row("transpose", T), row("transpose", T, (2, 0, 1)), row("permute_dims", T, (1, 2, 0)), row("matrix_transpose", T),
+    row("swapaxes", T, 0, -1),
+    row("moveaxis", T, 0, -1), row("moveaxis", T, (0, 1), (2, 0)), row("expand_dims", M, 1),
+    row("expand_dims", M, (0, -1)),
+    row("squeeze", M[None, :, None]), row("squeeze", M[None, :, None], 0), row("broadcast_to", V, (2, 5)),
+    row("broadcast_arrays", V, M[:, :1]),
+    row("broadcast_shapes", (3, 1), (2,)), row("concatenate", [M, M[:1]]), row("concatenate", [M, T], None),
+    row("concat", [V, I]),
+    row("concatenate", [M, M[:, :1]], axis=-1), row("stack", [V, U]), row("stack", [V, I], -1),
+    row("unstack", M, axis=1), row("atleast_1d", 2.0),
+    row("atleast_2d", V), row("atleast_3d", M), row("atleast_1d", V, 2), row("vstack", [V, U]), row("hstack", [V, U]),
+    row("hstack", [M, M]),
+    row("column_stack", [V, U]), row("append", V, U), row("append", M, M, axis=0), row("split", V[:4], 2),
+    row("split", M, [1, 3], axis=1),
+    row("flip", M), row("flip", T, (0, 2)), row("fliplr", M), row("flipud", M), row("rot90", M),
+    row("rot90", T, 3, (1, 2)), row("roll", V, 2),
+    row("roll", M, -1, 1), row("roll", M, (1, 2), (0, 1)), row("roll", M, 5), row("tile", V, 2),
+    row("tile", M, (2, 1, 3)), row("repeat", V, 2),
     row("repeat", M, 3, 1), row("repeat", V, K), row("pad", V, 2), row("pad", M, ((1, 0), (2, 1)), constant_values=1.5),
-    *[row("pad", V, (2, 3), mode) for mode in ("edge", "reflect", "symmetric", "wrap")], row("diagonal", S, 1), row("diagonal", T, -1, 1, 2),
-    row("diag", V), row("diag", S, -1), row("diag", V, 2), row("diag", V, -1), row("diag", M, 1), row("diagflat", M), row("take", V, K),
-    row("take", M, np.array([[2, -1], [0, 1]]), axis=0), row("take", M, 1, axis=1), row("take_along_axis", M, np.argsort(M, 1), 1),
-    row("take_along_axis", M, np.array([[0], [-1], [2]]), axis=1), row("nonzero", I), row("nonzero", M > 0), row("flatnonzero", I),
-    row("delete", V, 1), row("delete", M, [0, 2], axis=1), row("insert", V, 2, 9.0), row("insert", M, 1, V[:4], axis=0), row("insert", V, -1, 3.0),
+    *[row("pad", V, (2, 3), mode) for mode in ("edge", "reflect", "symmetric", "wrap")], row("diagonal", S, 1),
+    row("diagonal", T, -1, 1, 2),
+    row("diag", V), row("diag", S, -1), row("diag", V, 2), row("diag", V, -1), row("diag", M, 1), row("diagflat", M),
+    row("take", V, K),
+    row("take", M, np.array([[2, -1], [0, 1]]), axis=0), row("take", M, 1, axis=1),
+    row("take_along_axis", M, np.argsort(M, 1), 1),
+    row("take_along_axis", M, np.array([[0], [-1], [2]]), axis=1), row("nonzero", I), row("nonzero", M > 0),
+    row("flatnonzero", I),
+    row("delete", V, 1), row("delete", M, [0, 2], axis=1), row("insert", V, 2, 9.0), row("insert", M, 1, V[:4], axis=0),
+    row("insert", V, -1, 3.0),
 ]
 REDUCTIONS = [
     *[row(name, T, **kwargs) for name in "sum prod max min amax amin mean std var ptp median".split()
       for kwargs in ({}, {"axis": 1}, {"axis": (0, -1)}, {"axis": 0, "keepdims": True})],
-    *[row(name, x) for name in "sum prod max min mean std var cumsum cumprod median".split() for x in (I, F32, K.astype(np.uint8))],
-    row("sum", B), row("mean", B), row("cumsum", B), row("sum", V, where=B), row("sum", V, initial=2.0), row("sum", I, dtype=np.float32), row("mean", V, where=B),
-    row("max", V, where=B, initial=-9.0), row("min", V, initial=-9.0), row("max", X), row("min", X[:3]), row("sum", np.zeros((0, 3)), 0), row("prod", np.zeros(0)),
-    row("var", T, 1, ddof=1), row("std", M, ddof=1), row("var", V, correction=1), *[row(name, T > 0, **kw) for name in ("all", "any") for kw in ({}, {"axis": 1}, {"axis": (0, 2), "keepdims": True})],
-    row("all", I), row("any", V), row("count_nonzero", I), row("count_nonzero", T > 0, 1), *[row(name, T, **kw) for name in ("argmax", "argmin") for kw in ({}, {"axis": 1}, {"axis": -1, "keepdims": True})],
-    row("argmax", X), row("argmin", I), row("cumsum", T, 1), row("cumprod", M, -1), row("cumsum", M), row("sort", V), row("sort", T, 1), row("sort", X), row("sort", M, None),
-    row("argsort", I), row("argsort", T, 0), row("argsort", X), row("searchsorted", np.sort(V), U), row("searchsorted", np.sort(I), I, side="right"), row("searchsorted", np.sort(V), 0.3),
-    row("quantile", V, 0.3), row("quantile", M, [0.0, 0.25, 1.0], axis=1), row("quantile", T, 0.6, axis=(0, 2), keepdims=True), row("percentile", M, 30, axis=0), row("quantile", X, 0.5),
-    row("average", V), row("average", V, weights=P), row("average", M, axis=1, weights=P[:4]), row("diff", V), row("diff", M, 2, 0), row("cov", M), row("cov", V, U), row("cov", M, ddof=0),
-    row("cov", V), row("corrcoef", M), row("corrcoef", V, U), row("trapezoid", V), row("trapezoid", M, np.arange(4.0) ** 2, axis=1), row("trapezoid", M, dx=0.5, axis=0),
-    *[row(name, x) for name in "nansum nanmean nanmax nanmin".split() for x in (np.array([1.0, np.nan, 3.0]),)], row("nansum", np.where(M > 1, np.nan, M), 1), row("nanmean", np.where(M > 1, np.nan, M), 0),
-    row("array_equal", V, V), row("array_equal", V, U), row("array_equal", V, M), row("allclose", V, V + 1e-9), row("allclose", V, U), row("unique", np.array([3, 1, 3])),
-    row("unique", np.array([3, 1, 3]), return_counts=True), row("unique", np.array([3, 1, 3]), return_index=True, return_inverse=True), row("bincount", K), row("bincount", K, minlength=7), row("bincount", K, weights=V),
+    *[row(name, x) for name in "sum prod max min mean std var cumsum cumprod median".split()
+      for x in (I, F32, K.astype(np.uint8))],
+    row("sum", B), row("mean", B), row("cumsum", B), row("sum", V, where=B), row("sum", V, initial=2.0),
+    row("sum", I, dtype=np.float32), row("mean", V, where=B),
+    row("max", V, where=B, initial=-9.0), row("min", V, initial=-9.0), row("max", X), row("min", X[:3]),
+    row("sum", np.zeros((0, 3)), 0), row("prod", np.zeros(0)),
+    row("var", T, 1, ddof=1), row("std", M, ddof=1), row("var", V, correction=1),
+    *[row(name, T > 0, **kw) for name in ("all", "any") for kw in ({}, {"axis": 1},
+                                                                   {"axis": (0, 2), "keepdims": True})],
+    row("all", I), row("any", V), row("count_nonzero", I), row("count_nonzero", T > 0, 1),
+    *[row(name, T, **kw) for name in ("argmax", "argmin") for kw in ({}, {"axis": 1}, {"axis": -1, "keepdims": True})],
+    row("argmax", X), row("argmin", I), row("cumsum", T, 1), row("cumprod", M, -1), row("cumsum", M), row("sort", V),
+    row("sort", T, 1), row("sort", X), row("sort", M, None),
+    row("argsort", I), row("argsort", T, 0), row("argsort", X), row("searchsorted", np.sort(V), U),
+    row("searchsorted", np.sort(I), I, side="right"), row("searchsorted", np.sort(V), 0.3),
+    row("quantile", V, 0.3), row("quantile", M, [0.0, 0.25, 1.0], axis=1),
+    row("quantile", T, 0.6, axis=(0, 2), keepdims=True), row("percentile", M, 30, axis=0), row("quantile", X, 0.5),
+    row("average", V), row("average", V, weights=P), row("average", M, axis=1, weights=P[:4]), row("diff", V),
+    row("diff", M, 2, 0), row("cov", M), row("cov", V, U), row("cov", M, ddof=0),
+    row("cov", V), row("corrcoef", M), row("corrcoef", V, U), row("trapezoid", V),
+    row("trapezoid", M, np.arange(4.0) ** 2, axis=1), row("trapezoid", M, dx=0.5, axis=0),
+    *[row(name, x) for name in "nansum nanmean nanmax nanmin".split() for x in (np.array([1.0, np.nan, 3.0]),)],
+    row("nansum", np.where(M > 1, np.nan, M), 1), row("nanmean", np.where(M > 1, np.nan, M), 0),
+    row("array_equal", V, V), row("array_equal", V, U), row("array_equal", V, M), row("allclose", V, V + 1e-9),
+    row("allclose", V, U), row("unique", np.array([3, 1, 3])),
+    row("unique", np.array([3, 1, 3]), return_counts=True), row("unique", np.array([3, 1, 3]), return_index=True,
+                                                                return_inverse=True), row("bincount", K),
+                                                                row("bincount", K, minlength=7),
+                                                                row("bincount", K, weights=V),
 ]
 PRODUCTS = [
-    *[row("matmul", a, b) for a, b in ((M, N), (V, U), (M, N[:, 0]), (V[:3], M), (T, N), (T, T.swapaxes(1, 2)), (T, V[:4]), (I, K), (M, T.swapaxes(1, 2)), (V[:3], T))],
-    *[row("dot", a, b) for a, b in ((M, N), (V, U), (2.0, V), (T, N), (M, T.swapaxes(1, 2)))], row("vdot", M, M), row("inner", V, U), row("inner", M, T), row("inner", 2.0, V),
-    row("vecdot", M, M), row("vecdot", T, M), row("vecdot", M, M, axis=0), row("matvec", T, V[:4]), row("vecmat", V[:3], T), row("outer", V, U), row("outer", M, V), row("kron", M, N), row("trace", S), row("trace", T, 1, 1, 2),
-    row("tensordot", M, N, 1), row("tensordot", T, T, ([0, 2], [0, 2])), row("tensordot", T, M, ([1, 2], [0, 1])), row("tensordot", V, U, 0), row("tensordot", T, N, (2, 0)),
-    *[row("einsum", s, *xs) for s, xs in (("ij,jk->ik", (M, N)), ("ij,jk", (M, N)), ("ii->i", (S,)), ("ii", (S,)), ("ij->", (M,)), ("abc,ab->c", (T, T[..., 0])), ("...j,jk->...k", (T, N)), ("...j,...j->...", (T, M)), ("i,j,k->kij", (V, U, P)),
-      ("ij,kj,lj->ikl", (M, M, M)), ("abc->cab", (T,)), ("ab,bc,cd->ad", (M, N, N.T)), ("aab->b", (RNG.normal(size=(3, 3, 2)),)), ("i,i->i", (V, U)), ("ij,ij->j", (M, M)), ("b...,b...->...", (T, T)))],
+    *[row("matmul", a, b) for a, b in ((M, N), (V, U), (M, N[:, 0]), (V[:3], M), (T, N), (T, T.swapaxes(1, 2)),
+                                       (T, V[:4]), (I, K), (M, T.swapaxes(1, 2)), (V[:3], T))],
+    *[row("dot", a, b) for a, b in ((M, N), (V, U), (2.0, V), (T, N), (M, T.swapaxes(1, 2)))], row("vdot", M, M),
+    row("inner", V, U), row("inner", M, T), row("inner", 2.0, V),
+    row("vecdot", M, M), row("vecdot", T, M), row("vecdot", M, M, axis=0), row("matvec", T, V[:4]),
+    row("vecmat", V[:3], T), row("outer", V, U), row("outer", M, V), row("kron", M, N), row("trace", S),
+    row("trace", T, 1, 1, 2),
+    row("tensordot", M, N, 1), row("tensordot", T, T, ([0, 2], [0, 2])), row("tensordot", T, M, ([1, 2], [0, 1])),
+    row("tensordot", V, U, 0), row("tensordot", T, N, (2, 0)),
+    *[row("einsum", s, *xs) for s, xs in (("ij,jk->ik", (M, N)), ("ij,jk", (M, N)), ("ii->i", (S,)), ("ii", (S,)),
+                                          ("ij->", (M,)), ("abc,ab->c", (T, T[..., 0])), ("...j,jk->...k", (T, N)),
+                                          ("...j,...j->...", (T, M)), ("i,j,k->kij", (V, U, P)),
+      ("ij,kj,lj->ikl", (M, M, M)), ("abc->cab", (T,)), ("ab,bc,cd->ad", (M, N, N.T)),
+      ("aab->b", (RNG.normal(size=(3, 3, 2)),)), ("i,i->i", (V, U)), ("ij,ij->j", (M, M)), ("b...,b...->...", (T, T)))],
 ]
 OTHER = [row("result_type", np.float32, 1.0), row("result_type", np.int8, np.uint8), row("result_type", 1, 2.0)]
 ROWS = [*ELEMENTWISE, *PAIRS, *CREATION, *SHAPES, *REDUCTIONS, *PRODUCTS, *OTHER]
 NEWER = {"matvec", "vecmat", "unstack"}                  # came to NumPy after 2.0
-TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 dtype finfo iinfo issubdtype "
-         "floating integer e euler_gamma inf nan newaxis pi").split()
+TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
+         "dtype finfo iinfo issubdtype floating integer e euler_gamma inf nan newaxis pi").split()
 ALONE = {"flatten", "ndarray"}                           # tested below
 NOT_COMPILED = {"unique", "shape", "ndim", "size", "broadcast_shapes", "result_type", "nonzero", "flatnonzero"}
 
@@ -169,7 +229,8 @@ def test_a_function_is_numpys(case):
 
 def traced_positions(name, args, kwargs):
     """The arguments that may be traced: arrays of numbers (not shapes, axes, or counts)."""
-    known = {"repeat": (0,), "bincount": (), "insert": (0,), "delete": (0,), "where": (0, 1, 2) if len(args) > 1 else (), "isclose": (0, 1),
+    known = {"repeat": (0,), "bincount": (), "insert": (0,), "delete": (0,),
+             "where": (0, 1, 2) if len(args) > 1 else (), "isclose": (0, 1),
              "full": (1,)}
     return [i for i in known.get(name, range(len(args))) if isinstance(args[i], np.ndarray)]
 
@@ -184,7 +245,8 @@ def test_a_function_is_the_same_under_vmap_and_with_traced_arguments(case):
         for i, x in zip(places, chosen):
             full[i] = x
         return as_lists(getattr(cnp, name)(*full, **kwargs))
-    with config(disable_jit=True):                       # staged, then evaluated by NumPy: XLA is test_contract's matter
+    # staged, then evaluated by NumPy: XLA is test_contract's matter
+    with config(disable_jit=True):
         agree(jit(f)(*[args[i] for i in places]), as_lists(getattr(cnp, name)(*args, **kwargs)))
 
 
@@ -203,7 +265,8 @@ def test_flatten_is_ravel_and_ndarray_is_the_class_of_arrays():
     assert cnp.flatten is cnp.ravel and cnp.ndarray is Array
 
 
-DTYPES = [np.dtype(d) for d in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()]
+DTYPES = [np.dtype(d) for d in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 "
+                               "complex64 complex128".split()]
 SCALARS = [True, 2, 1.5, 1.5j]
 
 
@@ -240,17 +303,23 @@ def test_what_is_not_a_number_is_no_array():
 
 
 @pytest.mark.parametrize("f", [
-    lambda: cnp.ones(3) + cnp.ones(4), lambda: cnp.matmul(M, M), lambda: cnp.matmul(2.0, M), lambda: cnp.reshape(V, (2, 3)),
-    lambda: cnp.reshape(V, (-1, -1)), lambda: cnp.concatenate([M, N]), lambda: cnp.stack([V, M]), lambda: cnp.sum(V, 1), lambda: cnp.sum(M, (0, 0)),
-    lambda: cnp.max(np.zeros(0)), lambda: cnp.squeeze(M, 0), lambda: cnp.broadcast_to(V, (2, 4)), lambda: cnp.transpose(M, (0, 0)),
-    lambda: cnp.einsum("ij,jk->ik", M, M), lambda: cnp.einsum("ij->i", V), lambda: cnp.split(V, 2), lambda: cnp.dot(M, M), lambda: cnp.concatenate([]),
-    lambda: cnp.tril(V), lambda: cnp.diag(T), lambda: cnp.tensordot(M, M, 1), lambda: cnp.concatenate([V, M]), lambda: cnp.inner(V, V[:3])])
+    lambda: cnp.ones(3) + cnp.ones(4), lambda: cnp.matmul(M, M), lambda: cnp.matmul(2.0, M),
+    lambda: cnp.reshape(V, (2, 3)),
+    lambda: cnp.reshape(V, (-1, -1)), lambda: cnp.concatenate([M, N]), lambda: cnp.stack([V, M]), lambda: cnp.sum(V, 1),
+    lambda: cnp.sum(M, (0, 0)),
+    lambda: cnp.max(np.zeros(0)), lambda: cnp.squeeze(M, 0), lambda: cnp.broadcast_to(V, (2, 4)),
+    lambda: cnp.transpose(M, (0, 0)),
+    lambda: cnp.einsum("ij,jk->ik", M, M), lambda: cnp.einsum("ij->i", V), lambda: cnp.split(V, 2),
+    lambda: cnp.dot(M, M), lambda: cnp.concatenate([]),
+    lambda: cnp.tril(V), lambda: cnp.diag(T), lambda: cnp.tensordot(M, M, 1), lambda: cnp.concatenate([V, M]),
+    lambda: cnp.inner(V, V[:3])])
 def test_shapes_that_do_not_fit_raise(f):
     with pytest.raises(ShapeError):
         f()
 
 
-@pytest.mark.parametrize("f", [cnp.unique, cnp.nonzero, cnp.bincount, lambda x: cnp.where(x), lambda x: cnp.repeat(V, x), lambda x: cnp.arange(x[0])])
+@pytest.mark.parametrize("f", [cnp.unique, cnp.nonzero, cnp.bincount, lambda x: cnp.where(x),
+                               lambda x: cnp.repeat(V, x), lambda x: cnp.arange(x[0])])
 def test_a_size_that_depends_on_traced_values_raises(f):
     with pytest.raises(ConcretizationError):
         jit(f)(K)

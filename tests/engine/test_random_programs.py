@@ -2,7 +2,8 @@
 
 A program is a chain of functions of a vector of three numbers: plain ones, loops, branches, indexing, products with
 values closed over, jitted parts. On each, every nesting of {identity, jit, vmap, grad, jvp} to depth 3 equals the plain
-computation: first derivatives the finite difference of the plain function, reverse mode equals forward mode at second order.
+computation: first derivatives the finite difference of the plain function, reverse mode equals forward mode at second
+order.
 """
 import itertools
 
@@ -50,7 +51,8 @@ POOL = {
     "scan": lambda x: scan(lambda c, r: (cnp.sin(c + r), c * W), x, cnp.stack([x, W]))[0],
     "scan of a closure": lambda x: scan(lambda c, r: (c * 0.7 + r * cnp.cos(x), cnp.sum(c * x)), W, x)[1],
     "reverse scan": lambda x: scan(lambda c, r: (c * r + 0.1, c), 1.0, x, reverse=True)[1],
-    "scan in scan": lambda x: scan(lambda c, r: (c + scan(lambda d, s: (d * 0.5 + s * r, d), c * x, x)[0] * 0.3, c.sum()), x, W)[1],
+    "scan in scan": lambda x: scan(lambda c, r: (c + scan(lambda d, s: (d * 0.5 + s * r, d), c * x, x)[0] * 0.3,
+                                                 c.sum()), x, W)[1],
     "cond": lambda x: cond(cnp.sum(x) > 0.2, lambda y: y * x, lambda y: cnp.sin(y) + W, x),
     "switch": lambda x: switch(cnp.argmax(x), [cnp.sin, lambda y: y * x, lambda y: A @ y], x),
     "while": lambda x: while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, cnp.sin(s[1]) + x * 0.2), (0, x))[1],
@@ -142,7 +144,8 @@ def test_reverse_mode_is_the_transpose_of_forward_mode(names):
     value, pull = vjp(f, POINT)
     close(value, y, 1e-14)
     (pulled,) = pull(c)
-    assert abs(float(cnp.sum(pushed * c)) - float(cnp.sum(pulled * t))) <= 1e-12 * float(cnp.sum(cnp.abs(pushed * c))) + 1e-15
+    assert abs(float(cnp.sum(pushed * c))
+               - float(cnp.sum(pulled * t))) <= 1e-12 * float(cnp.sum(cnp.abs(pushed * c))) + 1e-15
 
 
 @settings(max_examples=30)

@@ -181,12 +181,12 @@ TREES = {
 @pytest.mark.parametrize("name", TREES)
 def test_the_iterative_tree_is_the_recursive_one(name):
     logdensity, reference, step_size, depth, inverse_mass = TREES[name]
-    inverse_mass, seed, d = onp.array(inverse_mass), seed_of(3), len(inverse_mass)
+    inverse_mass, seed, d, n = onp.array(inverse_mass), seed_of(3), len(inverse_mass), 80
     start = chain.init(seed, d, 0, position=onp.full(d, 0.2), step_size=step_size, inverse_mass=inverse_mass,
                        max_tree_depth=depth)
-    draws, infos, _ = collect(runner(logdensity, max_tree_depth=depth), start, 200)
+    draws, infos, _ = collect(runner(logdensity, max_tree_depth=depth), start, n)
     where = onp.concatenate([onp.full((1, d), 0.2), draws])
-    for i in range(200):                                # each from the machine's own position: rounding does not add up
+    for i in range(n):                                  # each from the machine's own position: rounding does not add up
         q, facts = ReferenceTree(reference, seed, i, step_size, inverse_mass, depth).transition(where[i])
         got = {k: float(getattr(infos, k)[i]) for k in facts}
         for k in ("num_steps", "tree_depth", "diverging"):
@@ -197,14 +197,14 @@ def test_the_iterative_tree_is_the_recursive_one(name):
     if name == "normal, small steps":                   # deep trees, and some that stop within a subtree
         assert infos.tree_depth.max() >= 5 and onp.any(onp.log2(infos.num_steps + 1) % 1 > 0)
     if name == "divergent":
-        assert 5 < infos.diverging.sum() < 150
+        assert 5 < infos.diverging.sum() < 60
     if name == "normal, depth limited":
-        assert set(infos.num_steps) == {7.0}
+        assert infos.num_steps.max() == 7 and infos.tree_depth.max() == 3
 
 
 # ---- what it leaves unchanged ----
 
-@pytest.mark.parametrize("name, step_size", [("banana", 0.6), ("student t", 1.1), ("log gamma", 1.3), ("mixture", 1.5)])
+@pytest.mark.parametrize("name, step_size", [("banana", 0.3), ("student t", 1.1), ("log gamma", 1.3), ("mixture", 1.5)])
 def test_it_leaves_the_target_unchanged(name, step_size):
     """4,000 exact draws, five transitions each. False alarms: 2 · 10⁻⁴ a row at 3.7 sd, 10⁻⁴ a KS test."""
     target, n, k = TARGETS[name], 4000, 5
@@ -247,13 +247,13 @@ def test_the_log_density_is_traced_once_and_stands_once_in_the_program():
 
     def logdensity(q):
         calls.append(1)
-        return -np.sum(np.arctan(q) ** 2)               # atan is in no other part of the program
+        return -np.sum(np.arctan(q) ** 2)               # in no other part of the program
 
     start = chain.init(seed_of(0), 2, 100)
     run = lambda c: chain.run(c, logdensity, onp.asarray(100), onp.asarray(1000), size=10)
     jaxpr = make_jaxpr(run)(start)
     assert len(calls) == 1
-    assert names(jaxpr).count("atan") == 1
+    assert names(jaxpr).count("arctan") == 1
 
 
 def names(jaxpr):

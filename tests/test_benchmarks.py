@@ -1,0 +1,25 @@
+"""The benchmark runs: its numbers are not looked at, but there is one in every column."""
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.mark.slow
+def test_the_benchmark_prints_its_tables(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    file = tmp_path / "numbers.json"
+    done = subprocess.run([sys.executable, ROOT / "benchmarks" / "run.py", "--quick", "--only", "eight_schools_nc",
+                           "engine", "--json", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(file.read_text(encoding="utf-8"))
+    fit = numbers["fits"]["eight_schools_nc"]
+    assert fit["cold"]["compilations"] == 1 and fit["cold"]["model calls"] == 1
+    assert fit["warm"]["compilations"] == 0 and fit["warm"]["disk_cache_hits"] == 1
+    again = fit["more"]["again"]
+    assert [again[kind] for kind in ("compilations", "traces", "model calls")] == [0, 0, 0]
+    for heading in ("all draws", "loop/bare", "ESS/s", "trace 999 operations"): assert heading in done.stdout
