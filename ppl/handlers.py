@@ -27,6 +27,7 @@ for those inside of it. A handler around a jit, scan or cond runs while the prog
 happens once.
 """
 import copy
+import difflib
 import hashlib
 from collections import OrderedDict
 
@@ -227,8 +228,10 @@ class _Given(Handler):
     def finish(self):
         unknown = [k for k in self.data if k not in self.seen]
         if self.strict and unknown:
+            near = difflib.get_close_matches(unknown[0], self.seen, 1)
             raise SiteError(f"{type(self).__name__} was given a value for {unknown[0]!r}, and the model has no site of "
-                            f"that name.\nIts sites are: {', '.join(sorted(self.seen)) or '(none)'}.")
+                            f"that name.\n{f'Did you mean {near[0]!r}? ' if near else ''}Its sites are: "
+                            f"{', '.join(sorted(self.seen)) or '(none)'}.")
 
 
 class condition(_Given):

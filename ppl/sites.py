@@ -236,7 +236,8 @@ def with_value(site, value, what="obs"):
     try:
         value = np.asarray(value)
     except ChainruleError as e:
-        raise site.error(f"site {site.name!r}: {what} is not an array of numbers ({e.args[0].splitlines()[0]})") from None
+        reason = e.args[0].splitlines()[0].rstrip(".")
+        raise site.error(f"site {site.name!r}: {what} is not an array of numbers: {reason}.") from None
     fn, shape = site.fn, site.fn.shape()
     try:
         both = broadcast_shapes(value.shape, shape)
@@ -245,9 +246,10 @@ def with_value(site, value, what="obs"):
     event = tuple(fn.event_shape)
     if both is None or both not in (value.shape, shape) or (event and value.shape[len(value.shape) - len(event):] != event):
         raise site.error(
-            f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {type(fn).__name__} has shape {tuple(shape)} "
+            f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {family(fn)} has shape {tuple(shape)} "
             f"(batch {tuple(fn.batch_shape)}, event {event}){_plate_text(site.plates)}; "
-            + ("they do not broadcast.\n" if both is None else f"together they would broadcast to {both}, one term for each pair.\n")
+            + ("they do not broadcast.\n" if both is None or both in (value.shape, shape) else
+               f"together they would broadcast to {both}, one term for each pair.\n")
             + "Reshape one of them so that each observation meets its own parameters.")
     if both != tuple(shape):
         fn = _grown(site, both[:len(both) - len(event)], value, what)
@@ -288,8 +290,9 @@ def check_support(site, fn, value, what):
     if not ok.all():
         flat = onp.asarray(value).reshape(ok.shape + (-1,))
         bad = flat[~ok][0]
-        raise site.error(f"site {site.name!r}: {what} has the value {bad.item() if bad.size == 1 else bad.tolist()} at index "
-                         f"{onp.argwhere(~ok)[0].tolist()}, outside of the support of {type(fn).__name__} ({fn.support}).\n"
+        at = f" at index {onp.argwhere(~ok)[0].tolist()}" if ok.ndim else ""
+        raise site.error(f"site {site.name!r}: {what} has the value {bad.item() if bad.size == 1 else bad.tolist()}{at}, outside of "
+                         f"the support of {family(fn)}: it must be {fn.support.words}.\n"
                          "Check the data, or choose a distribution that allows it.")
 
 
@@ -307,6 +310,13 @@ def _counted(site, fn, value):
     for m in wide:
         value = np.where(onp.asarray(m, bool), value, fn.support.example(value))
     return value
+
+
+def family(fn):
+    """The name of a distribution's family, without what wraps it."""
+    while isinstance(fn, (Wrapper, Vmapped)):
+        fn = fn.base_dist
+    return type(fn).__name__
 
 
 def _plate_text(plates):
@@ -337,7 +347,7 @@ def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_ma
         raise site.error(f"site {name!r}: the second argument of sample is a distribution; got {type(fn).__name__}.")
     if obs_mask is not None:
         raise site.error(f"site {name!r}: obs_mask is not known yet; leave it out.")
-    fn = _in_plates(name, fn, [f for f in facts.plates if f.dim is not None])
+    fn = _in_plates(name, fn, facts.plates)
     site = site.replace(fn=fn.expand_by(tuple(sample_shape)) if sample_shape else fn)
     if obs is not None:
         site = with_value(site, obs)
