@@ -8,7 +8,8 @@ another process filled. No test reads these numbers: they depend on the machine 
 
 The columns of the second table: µs/grad is the time of the whole second run over its gradients, all cores together;
 "one chain" the same of a chain alone; "its loop" a chain's gradients without what a run does once; "bare" the
-log-density and its gradient alone in a compiled loop.
+log-density and its gradient alone in a compiled loop. The last two are the least of several, since other work on the
+machine only adds; its load is printed at the end.
 """
 import argparse
 import json
@@ -141,6 +142,9 @@ def main(arguments=None):
         results["engine"] = process(HERE / "engine.py")
         rows = {f"{what}, {unit}": [number] for what, (number, unit) in results["engine"].items()}
         table("The engine's parts", {"": ".2f"}, rows)
+    if hasattr(os, "getloadavg"):
+        results["load"] = os.getloadavg()
+        print(f"\nload of the machine over the last 1, 5 and 15 minutes: {'{:.1f}, {:.1f}, {:.1f}'.format(*results['load'])}")
     if options.json: options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
     return results
 

@@ -31,8 +31,8 @@ class Normal(Distribution):
         return self.loc + self.scale * random.normal(key, self.shape(sample_shape), self.dtype)
 
     def log_prob(self, value):
-        z = (value - self.loc) / self.scale
-        return -0.5 * z * z - (np.log(self.scale) + HALF_LOG_2PI)
+        z = (value - self.loc) * (1.0 / self.scale)          # one division for a shared or known scale
+        return -0.5 * np.square(z) - (np.log(self.scale) + HALF_LOG_2PI)
 
     @property
     def mean(self):
@@ -74,8 +74,8 @@ class HalfNormal(Distribution):
         return self.scale * np.abs(random.normal(key, self.shape(sample_shape), self.dtype))
 
     def log_prob_inside(self, value):
-        z = value / self.scale
-        return -0.5 * z * z - (np.log(self.scale) - 0.5 * math.log(2 / math.pi))
+        z = value * (1.0 / self.scale)
+        return -0.5 * np.square(z) - (np.log(self.scale) - 0.5 * math.log(2 / math.pi))
 
     @property
     def mean(self):

@@ -17,7 +17,6 @@ from .api import (  # noqa: E402
     jacfwd,
     jacobian,
     jacrev,
-    jit,
     jvp,
     linear_transpose,
     linearize,
@@ -27,11 +26,16 @@ from .api import (  # noqa: E402
     vmap,
 )
 from .array import Array  # noqa: E402
+from .compiled import jit  # noqa: E402
 from .control import cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from .control.callback import io_callback, pure_callback  # noqa: E402
 from .control.custom import custom_gradient, custom_jvp, custom_vjp  # noqa: E402
 from .control.remat import checkpoint, checkpoint_policies, remat  # noqa: E402
 from .core import named_scope  # noqa: E402
+from .drawing import draw  # noqa: E402
+from .export import deserialize, export  # noqa: E402
+from .ravel import ravel_pytree  # noqa: E402
+from .retrace import no_retrace  # noqa: E402
 from .stats import stats  # noqa: E402
 
 config = _config_module.config

@@ -4,169 +4,23 @@
     linearize(f, *primals)   jacfwd(f)   jacrev(f)   hessian(f)   make_jaxpr(f)   eval_shape(f)
 """
 import functools
-import weakref
 
 import numpy as np
 
 from . import tree
 from .array import Array
 from .avals import Aval, is_inexact
-from .config import config
-from .control.call import jit_p
-from .core import OPEN_EFFECTS, Tracer, aval_of, context_key, state
-from .errors import DtypeError, ShapeError, TransformError, TreeError
+from .core import Tracer, aval_of
+from .errors import ShapeError, TransformError, TreeError
 from .interpreters.batch import batch_flat
-from .interpreters.evaluate import ROOT, executable, run_compiled
 from .interpreters.jvp import jvp_flat, zero_tangent
 from .interpreters.linearize import linearize_flat
-from .interpreters.lower import lower_to_text
 from .interpreters.stage import eval_jaxpr, stage
 from .interpreters.transpose import backward
 from .ops.structural import asvalue, broadcast_to, cast, moveaxis, reshape
-from .stats import stats
+from .staged import as_argument, as_result, name_of, stage_function
 
-
-def name_of(f):
-    """A function's name, for messages and programs."""
-    return getattr(f, "__name__", None) or type(f).__name__
-
-
-# ---- jit ----
-
-class Staged:
-    """A function staged for one set of types: its program, closed-over values and the structure of its result."""
-    __slots__ = ("jaxpr", "consts", "out_tree")
-
-    def __init__(self, jaxpr, consts, out_tree):
-        self.jaxpr, self.consts, self.out_tree = jaxpr, consts, out_tree
-
-
-_STAGED: "weakref.WeakKeyDictionary" = weakref.WeakKeyDictionary()
-
-
-def stage_function(f, args, kwargs, statics=()):
-    """The `Staged` form of f for these arguments' types; kept as long as f lives. Counts as one trace when new.
-
-    `statics` are positions or names of arguments that stay Python values.
-    """
-    static_args = {i: args[i] for i in statics if isinstance(i, int) and -len(args) <= i < len(args)}
-    static_args = {i % len(args): v for i, v in static_args.items()}
-    static_kwargs = {k: kwargs[k] for k in statics if isinstance(k, str) and k in kwargs}
-    dynamic = ([a for i, a in enumerate(args) if i not in static_args],
-               {k: v for k, v in kwargs.items() if k not in static_kwargs})
-    leaves, treedef = tree.flatten(dynamic)
-    leaves = [as_argument(x, f) for x in leaves]
-    key = (treedef, tuple([x.aval for x in leaves]), static_key(static_args, f), static_key(static_kwargs, f),
-           context_key(),
-           config.default_float)
-    table = _table_of(f)
-    found = table.get(key) if table is not None else None
-    if found is not None:
-        return found, leaves
-
-    trees = []
-
-    def run(*flat):
-        rest, named = tree.unflatten(treedef, flat)
-        rest = iter(rest)
-        full_args = [static_args[i] if i in static_args else next(rest) for i in range(len(args))]
-        out, out_tree = tree.flatten(f(*full_args, **named, **static_kwargs))
-        trees.append(out_tree)
-        return [as_result(o, f) for o in out]
-
-    stats.traces += 1
-    jaxpr, consts, pure = stage(run, [x.aval for x in leaves], name_of(f))
-    found = Staged(jaxpr, consts, trees[0])
-    if pure and table is not None:
-        table[key] = found
-    return found, leaves
-
-
-def _table_of(f):
-    owner = getattr(f, "__self__", None)
-    inner = getattr(f, "__func__", None)
-    try:
-        if owner is not None and inner is not None:       # a bound method is a new object each time
-            return _STAGED.setdefault(owner, {}).setdefault(inner, {})
-        return _STAGED.setdefault(f, {})
-    except TypeError:
-        return None
-
-
-def static_key(values, f):
-    """A hashable key of static arguments in which 1, 1.0 and True differ."""
-    try:
-        out = tuple([(k, type(v), v) for k, v in sorted(values.items())])
-        hash(out)
-    except TypeError:
-        bad = next((k for k, v in values.items() if getattr(type(v), "__hash__", None) is None), next(iter(values)))
-        raise TransformError(f"static argument {bad!r} of {name_of(f)} is a {type(values[bad]).__name__}, which is not "
-                             "hashable; a compiled function is kept for each of its values.\nPass a tuple, a number or "
-                             "a string, or make it not static.") from None
-    return out
-
-
-def as_argument(x, f):
-    """A leaf of the arguments as a value."""
-    try:
-        return asvalue(x)
-    except DtypeError as e:
-        raise DtypeError(f"{name_of(f)} got an argument that is not an array: {x!r:.80}.\n"
-                         "Pass arrays and numbers; mark strings, functions and flags as static (static_argnums, "
-                         "static_argnames).") from e
-
-
-def as_result(x, f):
-    """A leaf of the result as a value."""
-    try:
-        return asvalue(x)
-    except DtypeError as e:
-        raise DtypeError(f"{name_of(f)} returned something that is not an array: {x!r:.80}.") from e
-
-
-def jit(f=None, *, static_argnums=(), static_argnames=()):
-    """f compiled by XLA: traced once for each set of argument types, then run as one program.
-
-    static_argnums, static_argnames : arguments that stay Python values; a new program for each value
-    The result has `.lower(*args)`, whose `.as_text()` is the StableHLO and `.jaxpr` the program.
-
-    >>> square = jit(lambda x: x * x)
-    >>> float(square(3.0))
-    9.0
-    """
-    if f is None:
-        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames)
-    nums = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
-    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    statics = nums + names
-
-    @functools.wraps(f)
-    def compiled(*args, **kwargs):
-        staged, leaves = stage_function(f, args, kwargs, statics)
-        if state.trace is ROOT and not config.disable_jit and not staged.jaxpr.effects & OPEN_EFFECTS:
-            out = run_compiled(staged.jaxpr, [*staged.consts, *leaves])
-        else:
-            out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
-        return tree.unflatten(staged.out_tree, out)
-
-    compiled.lower = lambda *args, **kwargs: Lowered(stage_function(f, args, kwargs, statics)[0])
-    return compiled
-
-
-class Lowered:
-    """A staged function before compilation."""
-
-    def __init__(self, staged):
-        self.staged, self.jaxpr = staged, staged.jaxpr
-
-    def as_text(self):
-        """The StableHLO module."""
-        return lower_to_text(self.jaxpr)
-
-    def compile(self):
-        """The executable: `cost_analysis()`, `memory_stats()`, `optimized_hlo()`."""
-        return executable(self.jaxpr)
-
+# ---- programs and types ----
 
 def make_jaxpr(f, static_argnums=()):
     """A function that gives the program of f for the types of its arguments.

@@ -26,6 +26,8 @@ SETTINGS = {
                               "verify every program after it is staged"),
     "debug_nans": Setting(False, (False, True), "CHAINRULE_DEBUG_NANS",
                           "raise where an operation makes the first nan, naming it and the user's line"),
+    "explain_retraces": Setting(False, (False, True), "CHAINRULE_EXPLAIN_RETRACES",
+                                "log one sentence whenever a function is traced again, saying what has changed"),
     "check_leaks": Setting(False, (False, True), "CHAINRULE_CHECK_LEAKS",
                            "raise when a tracer outlives the transformation that made it"),
 }

@@ -110,6 +110,21 @@ class TransformError(ChainruleError, ValueError):
     """A transformation was asked for what it cannot do (`grad` of a vector, `in_axes` out of range)."""
 
 
+class RetraceError(ChainruleError, RuntimeError):
+    """A function was traced again inside of `no_retrace()`.
+
+        f = jit(lambda x: x * 2)
+        f(np.ones(3))
+        with no_retrace():
+            f(np.ones(3))  # works: its program is there
+            f(np.ones(4))  # fails: another shape is another program
+    """
+
+
+class ExportError(ChainruleError, ValueError):
+    """A program could not be exported, loaded or called after it was loaded."""
+
+
 class ParameterError(ChainruleError, ValueError):
     """A parameter of a distribution, constraint or transform that cannot be.
 

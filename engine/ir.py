@@ -54,6 +54,10 @@ class Jaxpr:
     def out_avals(self):
         return [v.aval for v in self.outs]
 
+    def to_text(self, source=False):
+        """The program as text; with `source`, each equation with the user's line that it comes from."""
+        return to_text(self, source=source)
+
     def __str__(self):
         return to_text(self)
 
@@ -99,7 +103,8 @@ def check(jaxpr):
 
 # ---- the printer ----
 
-def _letters(i):
+def letters(i):
+    """The i-th name: a, …, z, aa, ab, …"""
     name = ""
     i += 1
     while i:
@@ -116,7 +121,7 @@ def to_text(jaxpr, *, source=False, indent=""):
         if type(v) is Literal:
             return f"{v.value.item()!r}:{v.aval!r}"
         if v not in names:
-            names[v] = _letters(len(names))
+            names[v] = letters(len(names))
         return names[v]
 
     def binder(v):

@@ -1,7 +1,7 @@
 """The host's side of a run: takes the chains through their chunks, on threads, and collects what they give.
 
-Groups of chains take turns of a tenth of a second, so that all of them advance together and an interrupt finds draws of
-each. Nothing here changes the draws: a chain's are a function of its start and its data.
+Groups of chains take turns of a tenth of a second, those that are behind first, so that all of them advance together
+and an interrupt finds draws of each. Nothing here changes the draws: a chain's are a function of its start and data.
 """
 import os
 import time
@@ -41,7 +41,7 @@ class Group:
         self.draws, self.infos = [[] for _ in numbers], [[] for _ in numbers]
         self.gradients = np.zeros(len(numbers), int)
         self.failed = np.zeros(len(numbers), bool)
-        self.budget, self.done = 1, False
+        self.budget, self.done, self.behind = 1, False, 0          # behind: transitions of the slowest chain
 
     def advance(self, max_gradients):
         """Run one chunk and take its draws; returns the number of gradients, of the chain that had most."""
@@ -57,6 +57,7 @@ class Group:
             self.report(number, int(transitions[j]), infos[j, :count[j]])
         self.gradients = self.gradients + gradients
         self.done = bool(np.all(transitions >= self.total) or np.any(self.failed))
+        self.behind = int(transitions.min())
         return int(gradients.max())
 
     def turn(self, stopped, settings):
@@ -88,25 +89,28 @@ def drive(groups, progress, parallel=True):
     groups[0].advance(1)
     progress.begin()
     stop, settings = [], {name: getattr(config, name) for name in SETTINGS}
-    with ThreadPoolExecutor(min(cores(), len(groups)) if parallel else 1, "chains") as pool:
-        begin = lambda g: pool.submit(g.turn, lambda: bool(stop), settings)
+    workers = min(cores(), len(groups)) if parallel else 1
+    waiting, turns = [g for g in groups if not g.done], {}
+    with ThreadPoolExecutor(workers, "chains") as pool:
         try:
-            turns = {begin(g): g for g in groups}
-            while turns:
+            while waiting or turns:
+                waiting.sort(key=lambda g: g.behind)
+                while waiting and len(turns) < workers:
+                    g = waiting.pop(0)
+                    turns[pool.submit(g.turn, lambda: bool(stop), settings)] = g
                 done, _ = wait(turns, timeout=0.05, return_when=FIRST_COMPLETED)
                 for f in done:
                     f.result()
                     g = turns.pop(f)
                     if g.failed.any():
-                        stop.append("no start")
-                    if not (g.done or stop):
-                        turns[begin(g)] = g
+                        return False
+                    if not g.done:
+                        waiting.append(g)
                 progress.show()
         except KeyboardInterrupt:
-            stop.append("interrupt")
             return True
         finally:
-            stop.append("end")
+            stop.append(True)
     return False
 
 

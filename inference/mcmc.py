@@ -206,11 +206,15 @@ class MCMC:
         return records
 
     def _keep(self, records):
-        """Keep the draws; of a run that was interrupted, those chains and as many of each as make most in all."""
+        """Keep the draws.
+
+        Of a run that was interrupted, the n draws of each of k chains for which n k² is largest: a chain more is worth
+        more than as many draws, because convergence is judged across chains.
+        """
         made = [max(0, len(r.draws) - self.num_warmup) // self.thinning for r in records]
         n = min(made)
         if self.interrupted:
-            n = max(sorted(made), key=lambda n: n * sum(m >= n for m in made))
+            n = max(sorted(made), key=lambda n: n * sum(m >= n for m in made) ** 2)
             if n == 0:
                 raise KeyboardInterrupt("interrupted in warm-up, before the first draw")
             records = [r for r, m in zip(records, made) if m >= n]

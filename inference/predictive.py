@@ -1,8 +1,6 @@
 """Draws from the prior and posterior predictive distributions, and pointwise log-likelihoods."""
 import math
 
-import numpy as onp
-
 from ..engine import numpy as np
 from ..engine import random, vmap
 from ..engine.errors import ShapeError
@@ -10,6 +8,13 @@ from ..ppl.handlers import seed, substitute, trace
 from ..ppl.model import site_log_prob
 
 CHUNK_ELEMENTS = 20_000_000
+
+
+class _Draw(substitute):
+    """Give sites the values of one posterior draw; deterministic ones are computed anew."""
+
+    def site(self, site):
+        return self.next(site) if site.kind == "deterministic" else super().site(site)
 
 
 class Predictive:
@@ -47,16 +52,25 @@ class Predictive:
         samples = {k: np.reshape(v, (n, *v.shape[self.batch_ndims:])) for k, v in self.samples.items()}
 
         def one(number, given):
-            model = seed(substitute(self.model, data=given), random.fold_in(key, number))
+            model = seed(_Draw(self.model, data=given), random.fold_in(key, number))
             sites = trace(model).get_trace(*args, **kwargs)
+            self._check(sites)
             return {k: s["value"] for k, s in sites.items() if self._wanted(k, s)}
 
-        first = vmap(one)(np.arange(1), {k: v[:1] for k, v in samples.items()})
-        step = max(1, CHUNK_ELEMENTS // max(1, sum(v.size for v in first.values())))
-        pieces = [vmap(one)(np.arange(i, min(i + step, n)), {k: v[i:i + step] for k, v in samples.items()})
-                  for i in range(0, n, step)]
-        joined = {k: pieces[0][k] if len(pieces) == 1 else np.asarray(onp.concatenate([onp.asarray(p[k]) for p in pieces])) for k in first}
+        def piece(first, last):
+            return vmap(one)(np.arange(first, last), {k: v[first:last] for k, v in samples.items()})
+
+        size = sum(v.size for v in piece(0, 1).values())
+        step = max(1, CHUNK_ELEMENTS // max(1, size))
+        pieces = [piece(i, min(i + step, n)) for i in range(0, n, step)]
+        joined = {k: np.concatenate([p[k] for p in pieces]) if len(pieces) > 1 else v for k, v in pieces[0].items()}
         return {k: np.reshape(v, (*self.batch_shape, *v.shape[1:])) for k, v in joined.items()}
+
+    def _check(self, sites):
+        unknown = [name for name in self.return_sites or () if name not in sites]
+        if unknown:
+            raise ValueError(f"return_sites: the model has no site named {unknown[0]!r}; its sites are: "
+                             f"{', '.join(sites)}.")
 
     def _wanted(self, name, site):
         if site["type"] == "factor":
@@ -75,7 +89,7 @@ def log_likelihood(model, posterior_samples, *args, batch_ndims=1, **kwargs):
     flat = {k: np.reshape(v, (-1, *v.shape[batch_ndims:])) for k, v in samples.items()}
 
     def one(given):
-        sites = trace(seed(substitute(model, data=given), rng_seed=0)).get_trace(*args, **kwargs)
+        sites = trace(seed(_Draw(model, data=given), rng_seed=0)).get_trace(*args, **kwargs)
         return {k: site_log_prob(k, s) for k, s in sites.items() if s["type"] == "sample" and s["is_observed"]}
 
     return {k: np.reshape(v, (*lead, *v.shape[1:])) for k, v in vmap(one)(flat).items()}

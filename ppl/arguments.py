@@ -1,7 +1,7 @@
 """What a staged model depends on: which of its arguments are data, and what its function refers to besides them.
 
-A model is staged once for the types of its data. A function may also read arrays and settings of its surroundings (a closure, a
-global); when those change, it must be staged again. `surroundings` gives a key that changes with them.
+A model is staged once for the types of its data. A function may also read arrays and settings of its surroundings (a
+closure, a global); when those change, it must be staged again. `surroundings` gives a key that changes with them.
 """
 import dis
 import functools
@@ -32,17 +32,18 @@ def is_numbers(x):
 
 
 def surroundings(model):
-    """A hashable key of what a model's function reads besides its arguments: arrays and numbers by their contents, functions of
-    its own module by what they read, everything else by identity. What the function itself assigns is left out."""
+    """A hashable key of what a model's function reads besides its arguments.
+
+    Arrays and numbers count by their contents, functions of its own module by what they read, everything else by
+    identity. What the function itself assigns is left out.
+    """
     return _token(model, getattr(_plain_function(model), "__globals__", None), set())
 
 
 def _plain_function(model):
     while not isinstance(model, types.FunctionType):
-        inner = next((v for v in (getattr(model, name, None) for name in ("__func__", "func", "fn", "__wrapped__")) if v is not None), None)
-        if inner is None:
-            return model
-        model = inner
+        inner = [getattr(model, name, None) for name in ("__func__", "func", "fn", "__wrapped__")]
+        model = next((f for f in inner if f is not None), None)
     return model
 
 
@@ -69,7 +70,9 @@ def _token(x, home, seen):
     seen.add(id(x))
     if not isinstance(x, (Array, Tracer)) and hasattr(x, "__array__") and not isinstance(x, type):
         values = onp.asarray(x)
-        return _Same(x) if values.dtype == object else (values.shape, values.dtype.str, hashlib.blake2b(values.tobytes()).digest())
+        if values.dtype == object:
+            return _Same(x)
+        return values.shape, values.dtype.str, hashlib.blake2b(values.tobytes()).digest()
     if isinstance(x, tuple):
         return type(x), tuple([_token(v, home, seen) for v in x])
     if isinstance(x, functools.partial):
@@ -79,7 +82,8 @@ def _token(x, home, seen):
     if isinstance(x, types.FunctionType):
         inner = getattr(x, "__wrapped__", None)
         own = x.__globals__ is home or x.__closure__ is not None and inner is None
-        return (_Same(x), _function(x, home, seen) if own else None, None if inner is None else _token(inner, home, seen))
+        read = _function(x, home, seen) if own else None
+        return _Same(x), read, None if inner is None else _token(inner, home, seen)
     if isinstance(x, Handler) or callable(x) and not isinstance(x, (type, types.BuiltinFunctionType)):
         return _instance(x, home, seen)
     return _Same(x)
@@ -92,18 +96,11 @@ def _instance(x, home, seen):
 
 def _function(f, home, seen):
     cells, names = _reads(f.__code__)
-    read = [c.cell_contents for n, c in zip(f.__code__.co_freevars, f.__closure__ or ()) if n in cells and _filled(c)]
+    closed = zip(f.__code__.co_freevars, f.__closure__ or ())
+    read = [getattr(c, "cell_contents", None) for n, c in closed if n in cells]
     read += [f.__globals__[n] for n in names if n in f.__globals__]
     read += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
     return tuple([_token(v, home, seen) for v in read if not isinstance(v, (types.ModuleType, type))])
-
-
-def _filled(cell):
-    try:
-        cell.cell_contents
-    except ValueError:
-        return False
-    return True
 
 
 @functools.lru_cache(maxsize=1000)

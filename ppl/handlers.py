@@ -8,8 +8,8 @@ A handler overrides `site`: it gets a `Site`, may change it, and hands it down w
             return self.next(site)
 
 It is used as a wrapper, `shout(model)(x)`, or as a context, `with shout(): model(x)`. A wrapper makes a fresh copy of
-itself for each call, so no traced value outlives its world. Handlers nest innermost first, and with grad, vmap, jit, scan
-and cond in any order.
+itself for each call, so no traced value outlives its world. Handlers nest innermost first, and with grad, vmap, jit,
+scan and cond in any order.
 
 What happens at a scan, cond, while or jit whose program has sites is written once, in `programs.py`; a handler says
 only what it puts into the program (`puts`), what it threads through it (`carried`) and what it takes out (`taken`):
@@ -36,7 +36,6 @@ from ..engine import random
 from ..engine.core import Trace, enclosing, state, world
 from .programs import through_program
 from .sites import Site, SiteError, closed, site_p, with_value
-
 
 __all__ = ["Handler", "block", "condition", "mask", "replay", "scale", "seed", "substitute", "trace"]
 
@@ -80,7 +79,7 @@ class Handler(Trace):
         return None
 
     def absorb(self, made, how):
-        """Receive what came out: `how.sites(made)` are the sites, stacked along a loop's steps, joined over branches."""
+        """Receive what came out: `how.sites(made)` are the sites, stacked along steps or joined over branches."""
 
     def finish(self):
         """Called when the handler's use ends without an error."""
@@ -277,7 +276,7 @@ class replay(_Given):
                               if record["type"] == "sample" and not record["is_observed"]})
 
     def site(self, site):
-        return self.next(site) if site.observed else super().site(site)
+        return super().site(site) if site.kind == "sample" and not site.observed else self.next(site)
 
 
 # ---- hiding, masking, scaling ----

@@ -1,7 +1,8 @@
 """Queries of a model: its log-density, its potential, and the program that MCMC runs.
 
-`ModelProgram` stages a model once, with its sites left open, for the types of its data. Everything else (the log-density,
-the constrained draws, a check of the data) is an interpreter run over that program: the user's function is not called again.
+`ModelProgram` stages a model once, with its sites left open, for the types of its data. Everything else (the
+log-density, the constrained draws, a check of the data) is an interpreter run over that program: the user's function is
+not called again.
 """
 import math
 from collections import OrderedDict
@@ -11,10 +12,10 @@ import numpy as onp
 
 from ..distributions import biject_to
 from ..engine import numpy as np
-from ..engine import tree
-from ..engine.api import stage_function
+from ..engine import random, tree
 from ..engine.core import Tracer, world
 from ..engine.interpreters.stage import eval_jaxpr, stage
+from ..engine.staged import stage_function
 from .arguments import is_data, is_numbers, surroundings
 from .handlers import Handler, seed, substitute, trace
 from .sites import SiteError, check_support, log_prob_of, with_value
@@ -107,7 +108,7 @@ def site_log_prob(name, record):
 
 
 class Latent(NamedTuple):
-    """A latent site: its shape, the shape of its unconstrained form, and the names of its dimensions (None: no name)."""
+    """A latent site: its shape, the shape of its unconstrained form, and the plates and lanes that it stands in."""
     name: str
     shape: tuple
     unconstrained_shape: tuple
@@ -119,8 +120,8 @@ class Latent(NamedTuple):
 class ModelProgram:
     """A model staged once for the types of its data, with its sites open.
 
-    Arrays and floats among the arguments are data, new values of which need no new staging; everything else (integers, strings,
-    None) is fixed. Made by `stage_model`.
+    Arrays and floats among the arguments are data, new values of which need no new staging; everything else (integers,
+    strings, None) is fixed. Made by `stage_model`.
     """
 
     def __init__(self, staged, name):
@@ -147,25 +148,25 @@ class ModelProgram:
     def describe(self, data):
         """Fill in `latents` and `dims` (site name -> names of its dimensions); runs on types alone."""
         if self.latents is None:
-            def run(*flat):
-                sites = self.record(seed(rng_seed=0), flat).values()
+            def run(words, *flat):                       # the key is traced too, so that nothing is drawn
+                sites = self.record(seed(rng_seed=random.wrap_key_data(words)), flat).values()
                 latents = [_latent(s) for s in sites if s.kind == "sample" and not s.observed]
                 found.append((latents, {s.name: _dims(s) for s in sites if s.kind != "factor"}))
                 return []
 
             found = []
-            stage(run, [x.aval for x in data])
+            stage(run, [random.key_data(random.key(0)).aval, *[x.aval for x in data]])
             self.latents, self.dims = found[0]
         return self
 
     def log_joint(self, values, data, unconstrained=False):
-        """log p at values of the latent sites; with `unconstrained`, of points in ℝⁿ, the log-determinants added."""
+        """log p at values of the latent sites; with `unconstrained`, at points of ℝⁿ, log-determinants added."""
         return self.run(LogJoint(None, values, unconstrained), data)[0].total
 
     def constrained(self, z, data):
         """{site: value} of the latent and deterministic sites at an unconstrained point."""
         sites = self.record(Points(None, z, True), data)
-        return {name: s.value for name, s in sites.items() if s.kind == "deterministic" or s.kind == "sample" and not s.observed}
+        return {name: s.value for name, s in sites.items() if s.kind != "factor" and not s.observed}
 
     def observed(self, data):
         """{site: value} of the observed sites."""
@@ -220,8 +221,9 @@ def _runner(model, treedef, moving, fixed):
         found = table.get(key)
     except TypeError:
         bad = next(v for v in fixed if getattr(type(v), "__hash__", None) is None)
-        raise SiteError(f"an argument of the model is a {type(bad).__name__}, neither data nor a fixed value: {bad!r:.60}.\n"
-                        "Pass arrays and lists of numbers for data; integers, strings and None are fixed.") from None
+        raise SiteError(f"an argument of the model is a {type(bad).__name__}, neither data nor a fixed value: "
+                        f"{bad!r:.60}.\nPass arrays and lists of numbers for data; integers, strings and None are "
+                        "fixed.") from None
     if found is None:
         def run(*data):
             it = iter(data)

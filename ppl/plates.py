@@ -37,8 +37,8 @@ class plate:
 
     def __init__(self, name, size, subsample_size=None, dim=None):
         if isinstance(size, Tracer):
-            raise SiteError(f"plate {name!r}: its size must be a Python integer, because it decides shapes; got a traced "
-                            "value.\nTake it from the data, e.g. y.shape[0].")
+            raise SiteError(f"plate {name!r}: its size must be a Python integer, because it decides shapes; "
+                            "got a traced value.\nTake it from the data, e.g. y.shape[0].")
         if not isinstance(size, (int, onp.integer)) or isinstance(size, bool) or size < 0:
             raise SiteError(f"plate {name!r}: its size must be a Python integer of at least 0; got {size!r:.60}.")
         if subsample_size not in (None, size):

@@ -1,8 +1,8 @@
 """Handlers through programs: what happens at a jit, checkpoint, scan, cond, switch or while whose program has sites.
 
-Written once, for the three things that a handler may need: put values in by name (sliced along a scan's steps), take values
-out by name (stacked along a scan, joined over branches), and thread a state (a running total). The handler's copy runs inside
-the staged program; what it closes over becomes an operand of the program by itself.
+Written once, for the three things that a handler may need: put values in by name (sliced along a scan's steps), take
+values out by name (stacked along a scan, joined over branches), and thread a state (a running total). The handler's
+copy runs inside the staged program; what it closes over becomes an operand of the program by itself.
 """
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,8 +22,8 @@ from ..engine.interpreters.batch import LaneLoop
 from ..engine.interpreters.stage import eval_jaxpr
 from ..engine.interpreters.stage import stage as stage_program
 from .sites import Facts, Frame, Site, SiteError, site_p
-from .stacked import join as join_sites
 from .stacked import feasible, stack
+from .stacked import join as join_sites
 
 
 class Place(NamedTuple):
@@ -62,8 +62,8 @@ def through_program(handler, prim, args, params):
     rule = RULES.get(prim)
     if rule is None:
         facts = next(iter(site_names(prim, params).values())).facts
-        raise SiteError(f"site {facts.name!r} stands in a function that goes through `{prim.name}`, which handlers cannot "
-                        "see into.\nTake the sample statement out of that function.", facts.source)
+        raise SiteError(f"site {facts.name!r} stands in a function that goes through `{prim.name}`, which handlers "
+                        "cannot see into.\nTake the sample statement out of that function.", facts.source)
     return rule(handler, args, params)
 
 
@@ -127,8 +127,8 @@ def _scan(handler, args, params):
     def body(*flat):
         carried, carry = flat[:n], flat[n:n + n_carry]
         step, given, x = flat[n + n_carry], flat[n + n_carry + 1:n + n_carry + 1 + v], flat[n + n_carry + 1 + v:]
-        out, carried, taken = _run(handler, step, tree.unflatten(value_tree, given), tree.unflatten(carried_tree, carried),
-                                   jaxpr, [*consts, *carry, *x])
+        given, carried = tree.unflatten(value_tree, given), tree.unflatten(carried_tree, carried)
+        out, carried, taken = _run(handler, step, given, carried, jaxpr, [*consts, *carry, *x])
         arrays, info["facts"] = taken or ({}, {})
         leaves, info["tree"] = tree.flatten(arrays)
         return tree.leaves(carried) + out + leaves
@@ -153,8 +153,8 @@ def _sliced(handler, places, length):
         value, k = np.asarray(value), len(lanes)
         if value.ndim <= k or value.shape[k] != length:
             raise SiteError(f"site {name!r} stands in a scan of {length} steps, and the value given for it has shape "
-                            f"{value.shape}.\n{f'Axis {k}' if k else 'Its leading axis'} runs over the steps: pass shape "
-                            f"({', '.join(map(str, (*lanes, length)))}, ...).", facts.source)
+                            f"{value.shape}.\n{f'Axis {k}' if k else 'Its leading axis'} runs over the steps: pass "
+                            f"shape ({', '.join(map(str, (*lanes, length)))}, ...).", facts.source)
         values[name] = np.moveaxis(value, k, 0) if k else value
     return values
 
@@ -165,7 +165,7 @@ def _switch(handler, args, params):
     index, *xs = args
     branches = params["branches"]
     carried_leaves, carried_tree = tree.flatten(handler.carried())
-    given = handler.puts(set(site_names(switch_p, params)))      # as operands: values for a branch not taken need not fit it
+    given = handler.puts(set(site_names(switch_p, params)))      # operands: values for a branch not taken need not fit
     given = {name: np.asarray(value) for name, value in given.items()}
     n, v = len(carried_leaves), len(given)
     operands = [*carried_leaves, *given.values(), *xs]
@@ -179,7 +179,8 @@ def _switch(handler, args, params):
         staged.append(stage_program(body, _types(operands), program.name)[:2])
     k = n + len(branches[0].outs)
     types = [[v.aval for v in program.outs[k:]] for program, _ in staged]
-    joined, consts = join([_padded(program, c, k, [arrays for arrays, _ in takens], i) for i, (program, c) in enumerate(staged)])
+    rows = [arrays for arrays, _ in takens]
+    joined, consts = join([_padded(program, c, k, rows, i) for i, (program, c) in enumerate(staged)])
     out = switch_p.bind(index, *consts, *operands, branches=joined)
     handler.carry(tree.unflatten(carried_tree, out[:n]))
     made, at = [], k
@@ -216,10 +217,11 @@ def _while(handler, args, params):
     places = site_names(while_p, params)
     first = next(iter(places.values())).facts
     if cond.effects:
-        raise SiteError(f"site {first.name!r} stands in the condition of a while_loop; put it into the body.", first.source)
+        raise SiteError(f"site {first.name!r} stands in the condition of a while_loop; put it into the body.",
+                        first.source)
     for name in handler.puts(set(places)):
-        raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be given "
-                        "values.\nUse scan or fori_loop with a fixed number of steps.", places[name].facts.source)
+        raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be "
+                        "given values.\nUse scan or fori_loop with a fixed number of steps.", places[name].facts.source)
     cc, bc, init = args[:n_cond], args[n_cond:n_cond + n_body], args[n_cond + n_body:]
     carried_leaves, carried_tree = tree.flatten(handler.carried())
     n = len(carried_leaves)
@@ -229,9 +231,9 @@ def _while(handler, args, params):
         out, carried, taken = _run(handler, index, {}, tree.unflatten(carried_tree, carried), body, [*bc, *state])
         if taken and taken[0]:
             name = next(iter(taken[0]))
-            raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be "
-                            "recorded.\nUse scan or fori_loop with a fixed number of steps, or hide the site with block.",
-                            places[name].facts.source)
+            raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot "
+                            "be recorded.\nUse scan or fori_loop with a fixed number of steps, or hide the site with "
+                            "block.", places[name].facts.source)
         return [index + 1, *tree.leaves(carried), *out]
 
     def test(*flat):
@@ -245,5 +247,5 @@ def _while(handler, args, params):
     return out[1 + n:]
 
 
-RULES: dict[Any, Any] = {jit_p: partial(_call, jit_p), remat_p: partial(_call, remat_p), scan_p: _scan, switch_p: _switch,
-                          while_p: _while}
+RULES: dict[Any, Any] = {jit_p: partial(_call, jit_p), remat_p: partial(_call, remat_p), scan_p: _scan,
+                         switch_p: _switch, while_p: _while}

@@ -5,8 +5,8 @@ parent, so they nest innermost first. At the bottom a site that has a value retu
 error that names it.
 
 The primitive's operands are the leaves of the site's arrays (the distribution's parameters, the value, the mask and the
-scale); its parameters are the name, the structure of those arrays and the site's static facts. It gives three results: the
-value, the key with which it was drawn, and whether it was drawn at all, so that `grad` can differentiate through a draw.
+scale); its parameters are the structure of those arrays and the site's static facts. It gives three results: the value,
+the key with which it was drawn, and whether it was drawn at all, so that `grad` can differentiate through a draw.
 """
 from typing import Any, NamedTuple
 
@@ -14,13 +14,13 @@ import numpy as onp
 
 from ..distributions import Distribution, Masked, Vmapped
 from ..distributions.wrappers import Wrapper
+from ..engine import numpy as np
 from ..engine import random, tree
 from ..engine.api import jvp, vmap
 from ..engine.avals import broadcast_shapes, default_float, is_inexact
 from ..engine.core import Primitive, Tracer, aval_of, enclosing, state
 from ..engine.errors import ChainruleError, ShapeError, user_location
 from ..engine.interpreters.batch import spread_lane
-from ..engine import numpy as np
 
 
 class SiteError(ChainruleError, ValueError):
@@ -28,8 +28,11 @@ class SiteError(ChainruleError, ValueError):
 
 
 class Frame(NamedTuple):
-    """What a batch axis of a site comes from: a plate (its name, its axis counted from the right of the batch shape, its size),
-    or a vmap or scan, which have no `dim`: those frames come first, in the order of the leading axes."""
+    """What a batch axis of a site comes from.
+
+    A plate has a name, an axis counted from the right of the batch shape, and a size. A vmap or scan has no `dim`:
+    those frames come first, in the order of the leading axes.
+    """
     name: str | None
     dim: int | None
     size: int
@@ -80,7 +83,7 @@ class Site:
         return Site(self.arrays._replace(**arrays), self.facts._replace(**changes))
 
     def bind(self):
-        """[value, key, drawn]: the site carried out by the world below. A site with a value and no handler below is done."""
+        """[value, key, drawn]: the site carried out below. One with a value and no handler below it is done."""
         if self.value is not None and not any(t.context == "handler" for t in enclosing()):
             return closed(self.value)
         leaves, structure = tree.flatten(self.arrays)
@@ -142,7 +145,8 @@ def _at_the_bottom(args, params):
     if site.value is None:
         raise site.error(
             f"site {site.name!r} was reached, and no handler gave it a value.\n"
-            f"Run the model under one that does: seed(model, key) draws it, condition(model, {{{site.name!r}: ...}}) fixes it.")
+            f"Run the model under one that does: seed(model, key) draws it, "
+            f"condition(model, {{{site.name!r}: ...}}) fixes it.")
     return closed(site.value)
 
 
@@ -151,7 +155,7 @@ site_p = Primitive("site", multiple=True, effect="site", handled=True, eager=_at
 
 @site_p.define("jvp")
 def _(xs, ts, *, structure, facts):
-    """The tangent of a value that was given is its own; that of a draw is the pathwise derivative, where there is one."""
+    """The tangent of a given value is its own; that of a draw is the pathwise derivative, where there is one."""
     value, key, drawn = site_p.bind(*xs, structure=structure, facts=facts)
     site, tangents = Site.rebuild(xs, dict(structure=structure, facts=facts)), tree.unflatten(structure, ts)
     if site.value is not None:
@@ -225,8 +229,9 @@ def _in_plates(name, fn, frames):
     for f in frames:
         if have[f.dim] not in (1, f.size):
             raise SiteError(
-                f"site {name!r} has batch shape {tuple(fn.batch_shape)}, whose axis {f.dim} has size {have[f.dim]}; plate {f.name!r} has "
-                f"that axis with size {f.size}.\nMake the parameters' shape match the plate, or give the plate another dim.")
+                f"site {name!r} has batch shape {tuple(fn.batch_shape)}, whose axis {f.dim} has size {have[f.dim]}; "
+                f"plate {f.name!r} has that axis with size {f.size}.\n"
+                "Make the parameters' shape match the plate, or give the plate another dim.")
     shape = tuple(w if h == 1 else h for h, w in zip(have, want))
     return fn if shape == tuple(fn.batch_shape) else fn.expand(shape)
 
@@ -244,10 +249,11 @@ def with_value(site, value, what="obs"):
     except ShapeError:
         both = None
     event = tuple(fn.event_shape)
-    if both is None or both not in (value.shape, shape) or (event and value.shape[len(value.shape) - len(event):] != event):
+    wrong_event = event and value.shape[len(value.shape) - len(event):] != event
+    if both is None or both not in (value.shape, shape) or wrong_event:
         raise site.error(
-            f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {family(fn)} has shape {tuple(shape)} "
-            f"(batch {tuple(fn.batch_shape)}, event {event}){_plate_text(site.plates)}; "
+            f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {family(fn)} has shape "
+            f"{tuple(shape)} (batch {tuple(fn.batch_shape)}, event {event}){_plate_text(site.plates)}; "
             + ("they do not broadcast.\n" if both is None or both in (value.shape, shape) else
                f"together they would broadcast to {both}, one term for each pair.\n")
             + "Reshape one of them so that each observation meets its own parameters.")
@@ -259,15 +265,15 @@ def with_value(site, value, what="obs"):
 
 
 def _grown(site, batch, value, what):
-    """The site's distribution expanded to the batch shape of a value; axes that plates, vmap and scan account for must not grow."""
+    """The site's distribution expanded to a value's batch shape; axes of plates, vmap and scan must not grow."""
     lanes = [f for f in site.plates if f.dim is None]
     bad = [f for f in site.plates if f.dim is not None and batch[f.dim] != f.size]
     if bad:
-        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and plate {bad[0].name!r} has size {bad[0].size}.\n"
-                         "Make the plate as large as the data.")
+        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and plate {bad[0].name!r} has size "
+                         f"{bad[0].size}.\nMake the plate as large as the data.")
     if lanes and (len(batch) != len(site.fn.batch_shape) or [f.size for f in lanes] != list(batch[:len(lanes)])):
-        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and the site in vmap or scan has shape {site.fn.shape()}.\n"
-                         "Its leading axes are those of the vmap or scan.")
+        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and the site in vmap or scan has shape "
+                         f"{site.fn.shape()}.\nIts leading axes are those of the vmap or scan.")
     return _expanded(site.fn, batch, len(lanes))
 
 
@@ -291,24 +297,25 @@ def check_support(site, fn, value, what):
         flat = onp.asarray(value).reshape(ok.shape + (-1,))
         bad = flat[~ok][0]
         at = f" at index {onp.argwhere(~ok)[0].tolist()}" if ok.ndim else ""
-        raise site.error(f"site {site.name!r}: {what} has the value {bad.item() if bad.size == 1 else bad.tolist()}{at}, outside of "
-                         f"the support of {family(fn)}: it must be {fn.support.words}.\n"
+        shown = bad.item() if bad.size == 1 else bad.tolist()
+        raise site.error(f"site {site.name!r}: {what} has the value {shown}{at}, outside of the support of "
+                         f"{family(fn)}: it must be {fn.support.words}.\n"
                          "Check the data, or choose a distribution that allows it.")
 
 
 def _counted(site, fn, value):
     """The value, with a member of the support where a mask says that it does not count; None where a mask is traced."""
     masks = [m for m in (site.mask, *[getattr(t, "site_mask", None) for t in enclosing()]) if m is not None]
-    wide = [onp.reshape(m, (*onp.shape(m), *(1,) * len(fn.event_shape))) if not isinstance(m, Tracer) else m for m in masks]
+    pairs = [(m, len(fn.event_shape)) for m in masks]
     while isinstance(fn, Wrapper):
         if isinstance(fn, Masked):
-            m = fn.mask_array
-            wide.append(m if isinstance(m, Tracer) else onp.reshape(m, (*m.shape, *(1,) * len(fn.event_shape))))
+            pairs.append((fn.mask_array, len(fn.event_shape)))
         fn = fn.base_dist
-    if any(isinstance(m, Tracer) for m in wide):
+    if any(isinstance(m, Tracer) for m, _ in pairs):
         return None
-    for m in wide:
-        value = np.where(onp.asarray(m, bool), value, fn.support.example(value))
+    for m, event_dim in pairs:
+        wide = onp.reshape(m, (*onp.shape(m), *(1,) * event_dim))
+        value = np.where(wide, value, fn.support.example(value))
     return value
 
 
@@ -339,7 +346,8 @@ def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_ma
     >>> x.shape
     ()
     """
-    facts = Facts("sample", name, obs is not None, tuple(active_plates()), tuple(sorted((infer or {}).items())), user_location())
+    infer = tuple(sorted((infer or {}).items()))
+    facts = Facts("sample", name, obs is not None, tuple(active_plates()), infer, user_location())
     site = Site(Arrays(fn, None, None, None), facts)
     if not isinstance(name, str):
         raise site.error(f"the first argument of sample is the site's name, a string; got {name!r}.")

@@ -3,7 +3,8 @@
     stack     the site of a scan's body, for all steps: a distribution, value, mask and scale with a leading time axis
     join      the sites of one name in the branches of a cond: value and distribution are those of the branch taken
 
-An axis that came from a vmap around the loop stands before the loop's, as it does in the loop over lanes that vmap means.
+An axis that came from a vmap around the loop stands before the loop's, as it does in the loop over lanes that vmap
+means.
 """
 from ..distributions import Distribution, Vmapped
 from ..distributions.record import Record, child, static
@@ -13,9 +14,9 @@ from ..engine.avals import Aval
 from .sites import Arrays, Frame, Site, SiteError, log_prob_of
 
 
-def lanes_before(frames, depth=0):
-    """The number of a site's axes that come from a vmap around the loop that has `depth` more loops between it and the site."""
-    return sum(f.loops > depth for f in frames)
+def lanes_before(frames):
+    """The number of a site's axes that come from a vmap around its innermost loop."""
+    return sum(f.loops > 0 for f in frames)
 
 
 def stack(arrays, facts, length, frame=None):
@@ -27,7 +28,8 @@ def stack(arrays, facts, length, frame=None):
         mask, scale = (_moved(_lifted(x, rank), k) for x in (mask, scale))
     if fn is not None:
         fn = _stacked_distribution(fn, k, length, facts)
-    plates = (*[f._replace(loops=f.loops - 1) for f in facts.plates[:k]], frame or Frame(None, None, length), *facts.plates[k:])
+    frame = frame or Frame(None, None, length)
+    plates = (*[f._replace(loops=f.loops - 1) for f in facts.plates[:k]], frame, *facts.plates[k:])
     return Site(Arrays(fn, _moved(value, k), mask, scale), facts._replace(plates=plates))
 
 
@@ -50,8 +52,9 @@ def _stacked_distribution(fn, k, length, facts):
     lanes = []
     for _ in range(k):
         if type(fn) is not Vmapped:
-            raise SiteError(f"site {facts.name!r} stands in a scan inside of vmap, and a handler gave it a distribution of its own, "
-                            f"{type(fn).__name__}, which has no axis for the lanes.\nUse that handler inside of the vmap.", facts.source)
+            raise SiteError(f"site {facts.name!r} stands in a scan inside of vmap, and a handler gave it a "
+                            f"distribution of its own, {type(fn).__name__}, which has no axis for the lanes.\n"
+                            "Use that handler inside of the vmap.", facts.source)
         lanes.append(fn.lanes)
         fn = fn.base_dist
     leaves, treedef = tree.flatten(fn)
@@ -67,8 +70,9 @@ def join(index, rows, facts):
     present = tuple([i for i, a in enumerate(rows) if a is not None])
     shapes = {rows[i].value.shape for i in present}
     if len(shapes) > 1:
-        raise SiteError(f"site {facts.name!r} has different shapes in the branches of a cond: {', '.join(map(str, sorted(shapes)))}.\n"
-                        "Give the sites different names, or one shape.", facts.source)
+        raise SiteError(f"site {facts.name!r} has different shapes in the branches of a cond: "
+                        f"{', '.join(map(str, sorted(shapes)))}.\nGive the sites different names, or one shape.",
+                        facts.source)
     if facts.kind == "factor":
         value = sum(np.where(index == i, Site(rows[i], facts).log_prob(), 0.0) for i in present)
         return Site(Arrays(None, value, None, None), facts)
@@ -104,8 +108,11 @@ def _split_lane(x, rank):
 
 
 def feasible(x):
-    """A record with parameters of the same shapes that satisfy their constraints: what stands for the distribution of a branch
-    that is not taken, so that its log-density, which counts nothing, has finite derivatives."""
+    """A record with parameters of the same shapes that satisfy their constraints.
+
+    It stands for the distribution of a branch that is not taken, so that its log-density, which counts nothing, has
+    finite derivatives.
+    """
     if isinstance(x, (tuple, list)):
         return type(x)(map(feasible, x))
     if not isinstance(x, Record):

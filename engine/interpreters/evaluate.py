@@ -65,20 +65,24 @@ def one_value(x):
     return None if isinstance(x, Tracer) or np.ndim(x) else x
 
 
-def executable(jaxpr, *, device=None, outline=None):
-    """The compiled form of a program without effects; kept with the program."""
-    key = (device, outline)
+def executable(jaxpr, *, device=None, outline=None, donated=(), options=()):
+    """The compiled form of a program; kept with the program.
+
+    donated : positions of inputs whose memory the results may take; options : pairs for XLA
+    """
+    key = (device, outline, donated, options)
     found = jaxpr.cache.get(key)
     if found is None:
-        base = jaxpr.cache.get((None, outline))
+        base = jaxpr.cache.get((None, outline, donated, options))
         if base is not None:
             found = base.on(device)
         else:
             program = optimize(jaxpr)
-            text, callbacks = lower(program)
+            text, callbacks = lower(program, donated)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
-                                needs_lapack=needs_lapack(program), host_callbacks=callbacks)
+                                needs_lapack=needs_lapack(program), host_callbacks=callbacks,
+                                extra_options=dict(options))
         jaxpr.cache[key] = found
     else:
         stats.cache_hits += 1

@@ -236,8 +236,8 @@ class Builder:
         types = [*out_avals, flag]
         attributes = ('call_target_name = "xla_ffi_python_cpu_callback", api_version = 4 : i32, '
                       f'backend_config = {{index = {index} : ui64}}, has_side_effect = {"true" if effect else "false"}')
-        made = self.emit_many(types, f'"stablehlo.custom_call"({", ".join([x.name for x in operands])}) <{{{attributes}}}> '
-                                     f': ({", ".join([x.type for x in operands])}) -> '
+        made = self.emit_many(types, f'"stablehlo.custom_call"({", ".join([x.name for x in operands])}) '
+                                     f'<{{{attributes}}}> : ({", ".join([x.type for x in operands])}) -> '
                                      f'({", ".join([type_text(a) for a in types])})')
         if effect:
             self.last = made[-1]
@@ -279,12 +279,12 @@ def lower_to_text(jaxpr):
     return lower(jaxpr)[0]
 
 
-def lower(jaxpr):
-    """(StableHLO module, host functions that it calls)."""
+def lower(jaxpr, donated=()):
+    """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results."""
     b = Builder()
     args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
     outs = b.program(jaxpr, args)
-    params = ", ".join([f"{a.name}: {a.type}" for a in args])
+    params = ", ".join([f"{a.name}: {a.type}" + " {jax.buffer_donor = true}" * (i in donated) for i, a in enumerate(args)])
     types = ", ".join([v.type for v in outs])
     body = "\n".join(b.lines)
     text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\n"

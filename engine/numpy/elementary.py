@@ -13,6 +13,7 @@ from ..ops.elementwise import (
     bitwise_and,
     bitwise_or,
     bitwise_xor,
+    div_p,
     exp,
     floor,
     fmod,
@@ -60,7 +61,6 @@ def floor_divide(x, y):
     x, y = _values(promote(x, y))
     if is_inexact(x.dtype):
         return floor(x / y)
-    from ..ops.elementwise import div_p
     q = div_p.bind(x, y)
     off = bitwise_and(ne(fmod(x, y), 0), ne(lt(x, 0), lt(y, 0)))
     return _where(ne(y, 0), q - cast(off, q.dtype), _np.zeros((), q.dtype))

@@ -156,7 +156,7 @@ def _lower_integer_pow(b, x, *, n):
 integer_pow_p = Primitive(
     "integer_pow",
     shape=lambda a, *, n: a,
-    impl=lambda x, *, n: np.power(x, n) if n >= 0 else 1 / np.power(x, -n),
+    impl=lambda x, *, n: x * x if n == 2 else np.power(x, n) if n >= 0 else 1 / np.power(x, -n),
     lower=_lower_integer_pow,
     jvp=(lambda t, y, x, *, n: t * (n * integer_pow(x, n - 1)) if n else None,),
     batch=elementwise_batch,
@@ -213,17 +213,14 @@ def reciprocal(x):
 
 
 def square(x):
-    """x²."""
-    x = asvalue(x)
-    return mul(x, x)
+    """x², with derivative 2x in one term."""
+    return integer_pow_p.bind(asvalue(x), n=2)
 
 
 def integer_pow(x, n):
     """x to a Python integer power, by repeated squaring."""
     x = asvalue(x)
-    if n == 1:
-        return x
-    return mul(x, x) if n == 2 else integer_pow_p.bind(x, n=n)
+    return x if n == 1 else integer_pow_p.bind(x, n=n)
 
 
 # ---- two arguments ----

@@ -21,5 +21,6 @@ from .client import (
     set_cpu_device_count,
     to_numpy,
 )
+from .portable import from_portable, to_portable
 from .program import CompileError, Executable, call_many, compile, counters, lapack_ready
 from .store import cache_dir

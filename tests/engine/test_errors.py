@@ -180,8 +180,15 @@ def half_a_primitive():
     del REGISTRY["half"]
 
 
-@pytest.mark.parametrize("use,kind", [(lambda p: jvp(p.bind, (1.0,), (1.0,)), "jvp"),
-                                      (lambda p: vmap(p.bind)(np.ones(2)), "batch")])
+def derivative_of(p):
+    return jvp(p.bind, (1.0,), (1.0,))
+
+
+def lanes_of(p):
+    return vmap(p.bind)(np.ones(2))
+
+
+@pytest.mark.parametrize("use,kind", [(derivative_of, "jvp"), (lanes_of, "batch")])
 def test_a_missing_rule_says_where_to_give_it(half_a_primitive, use, kind, golden):
     with pytest.raises(errors.MissingRule) as caught:
         use(half_a_primitive)

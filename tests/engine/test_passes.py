@@ -174,7 +174,8 @@ def test_calls_are_inlined():
 
 @pytest.mark.parametrize("f,left", [
     (lambda x: x * 1.0, []), (lambda x: 1.0 * x, []), (lambda x: x / 1.0, []), (lambda x: x - 0.0, []),
-    (lambda x: x + 0.0, ["add"]), (lambda x: x - MINUS_ZERO, ["sub"]), (lambda x: x * 2.0, ["mul"]), (lambda x: -(-x), []),
+    (lambda x: x + 0.0, ["add"]), (lambda x: x - MINUS_ZERO, ["sub"]), (lambda x: x * 2.0, ["mul"]),
+    (lambda x: cnp.negative(-x), []),
     (lambda x: x.T.T, []), (lambda x: x.reshape(6).reshape(3, 2), ["reshape"]),
     (lambda x: x.reshape(6).reshape(2, 3), []),
     (lambda x: cnp.transpose(cnp.transpose(x[None], (1, 2, 0)), (2, 1, 0)), ["reshape", "transpose"]),

@@ -70,7 +70,7 @@ def student_t(df=6.0):
                   lambda rng, n: t.rvs((n, 2), random_state=rng))
 
 
-def banana(bend=1.0, width=0.5):
+def banana(bend=0.5, width=0.7):
     """x ~ N(0, 1), y | x ~ N(bend (x² - 1), width²): E y = 0, Var y = 2 bend² + width², E x² y = 2 bend."""
     def logdensity(q):
         x, y = q[0], q[1]
@@ -170,8 +170,9 @@ def _of(frozen):
 
 _A = onp.array([1.0, 2.0, 3.0]) / 6
 SUPPORTS = ModelTarget("supports", supports, (), {
-    "exponential": exact(0.5, 0.5), "gamma": exact(1.5, math.sqrt(0.75)), "inverse gamma": _of(stats.invgamma(6, scale=4)),
-    "half normal": _of(stats.halfnorm(scale=2)), "log normal": _of(stats.lognorm(0.5, scale=math.exp(0.5))),
+    "exponential": exact(0.5, 0.5), "gamma": exact(1.5, math.sqrt(0.75)),
+    "inverse gamma": _of(stats.invgamma(6, scale=4)), "half normal": _of(stats.halfnorm(scale=2)),
+    "log normal": _of(stats.lognorm(0.5, scale=math.exp(0.5))),
     "beta": _of(stats.beta(2, 3)), "uniform": _of(stats.uniform(-1, 4)),
     "dirichlet": exact(_A, onp.sqrt(_A * (1 - _A) / 7)), "multivariate": exact([1, -1], onp.sqrt([2.0, 0.5])),
     "student t": _of(stats.t(8, 1, 2))},
@@ -250,7 +251,9 @@ def runner(logdensity, size=256, **options):
 
 
 def seed_of(number):
-    return np.asarray(onp.asarray(random.key_data(random.fold_in(random.key(5), number)), onp.uint32).view(onp.uint64)[0])
+    """The seed of a chain."""
+    words = onp.asarray(random.key_data(random.fold_in(random.key(5), number)))
+    return np.asarray(words.view(onp.uint64)[0])
 
 
 def collect(run, start, stop_at, max_gradients=100_000):

@@ -103,9 +103,20 @@ def test_dual_averaging_is_the_papers():
     onp.testing.assert_allclose([float(state.log_step), float(state.log_average)], [log_step, average], rtol=1e-12)
 
 
-@pytest.mark.parametrize("target, start", [(0.6, 1.0), (0.8, 1e-4), (0.8, 50.0), (0.95, 1.0)])
+@pytest.mark.parametrize("target", [0.6, 0.8, 0.95])
+def test_dual_averaging_finds_the_step_size_whose_acceptance_is_aimed_at(target):
+    """Where acceptances are uniform around exp(-ε): ε = -log(target)."""
+    noise, state = onp.random.default_rng(3).uniform(-0.05, 0.05, 2000), adaptation.dual_averaging(np.asarray(0.01))
+    update = jit(adaptation.update_dual)
+    for u in noise:
+        accept = onp.exp(-onp.exp(float(state.log_step))) + u
+        state = update(state, np.asarray(accept), np.asarray(target))
+    assert abs(onp.exp(-onp.exp(float(state.log_average))) - target) < 0.01
+
+
+@pytest.mark.parametrize("target, start", [(0.8, 1e-4), (0.8, 50.0), (0.95, 1.0)])
 def test_the_step_size_brings_the_acceptance_aimed_at(target, start):
-    """Over 1,000 transitions. Dual averaging itself is off by some hundredths: that is the width of the band."""
+    """Over 1,000 transitions. The last 50 of warm-up, that settle it, are few: that is the width of the band."""
     begin = chain.init(seed_of(1), 20, 1000, step_size=start, target_accept_prob=target)
     _, infos, _ = collect(RUN_20, begin, 2000)
     assert len(set(infos.step_size[1000:])) == 1
@@ -132,7 +143,7 @@ def test_the_metric_comes_near_the_variances():
     draws, infos, end = collect(runner(target.logdensity), chain.init(seed_of(0), target.dims, 1000), 2000)
     variances = onp.logspace(-2, 2, 9) ** 2
     log_ratio = onp.log(onp.asarray(end.adaptation.params.inverse_mass) / variances)
-    assert abs(log_ratio[2:]).max() < 0.7 and onp.all(log_ratio[:2] > -0.7)      # the smallest are drawn up to 1e-3 / 100
+    assert abs(log_ratio[2:]).max() < 0.7 and onp.all(log_ratio[:2] > -0.7)      # the smallest are drawn up
     assert diagnostics.ess_bulk(draws[None, 1000:]).min() > 200
     assert infos.num_steps[1000:].mean() < 16
 

@@ -18,7 +18,7 @@ def test_moments(name):
     for c in range(4):
         x, infos, _ = collect(run, chain.init(seed_of(c), target.dims, 1000), 3000)
         draws.append(x[1000:])
-        assert infos.diverging[1000:].sum() == 0 and abs(infos.accept_prob[1000:].mean() - 0.8) < 0.15
+        assert infos.diverging[1000:].mean() < 0.01 and 0.7 < infos.accept_prob[1000:].mean() < 0.98
     draws = onp.stack(draws)
     assert diagnostics.rhat(draws).max() < 1.01
     for label, statistic, expectation, error in target.moments:

@@ -19,7 +19,7 @@ def params(step_size, *inverse_mass):
     return Params(np.asarray(step_size), np.asarray(onp.array(inverse_mass)))
 
 
-def machine(logdensity, q, p, forwards=True, step=params(0.1, 1.0, 1.0)):
+def machine(logdensity, q, p, step, forwards=True):
     """A machine in the middle of a transition, at (q, p)."""
     q, p = np.asarray(q), np.asarray(p)
     value, grad = value_and_grad(logdensity)(q)
@@ -74,7 +74,8 @@ class ReferenceTree:
     """
 
     def __init__(self, logdensity_and_grad, seed, number, step_size, inverse_mass, max_tree_depth):
-        self.f, self.eps, self.inverse_mass, self.max_depth = logdensity_and_grad, step_size, inverse_mass, max_tree_depth
+        self.f, self.eps, self.inverse_mass = logdensity_and_grad, step_size, inverse_mass
+        self.max_depth = max_tree_depth
         self.seed = random.hash_bits(seed, onp.uint64(number))
 
     def uniform(self, purpose, count):
@@ -161,8 +162,8 @@ def cliff_gradient(q):
 
 def banana_gradient(q):
     x, y = q
-    r = (y - (x * x - 1)) / 0.5
-    return -0.5 * x * x - 0.5 * r * r, onp.array([-x + r * 4 * x, -r / 0.5])
+    r = (y - 0.5 * (x * x - 1)) / 0.7
+    return -0.5 * x * x - 0.5 * r * r, onp.array([-x + r / 0.7 * x, -r / 0.7])
 
 
 _PRECISION = onp.linalg.inv(onp.array([[1.0, 0.95, 0.0], [0.95, 1.0, 0.0], [0.0, 0.0, 25.0]]))
@@ -204,7 +205,7 @@ def test_the_iterative_tree_is_the_recursive_one(name):
 
 # ---- what it leaves unchanged ----
 
-@pytest.mark.parametrize("name, step_size", [("banana", 0.3), ("student t", 1.1), ("log gamma", 1.3), ("mixture", 1.5)])
+@pytest.mark.parametrize("name, step_size", [("banana", 0.8), ("student t", 1.1), ("log gamma", 1.3), ("mixture", 1.5)])
 def test_it_leaves_the_target_unchanged(name, step_size):
     """4,000 exact draws, five transitions each. False alarms: 2 · 10⁻⁴ a row at 3.7 sd, 10⁻⁴ a KS test."""
     target, n, k = TARGETS[name], 4000, 5
@@ -233,7 +234,7 @@ def test_the_momenta_are_independent_normals():
     """Of all transitions and chains. False alarms: 10⁻⁴ the KS test, 6 · 10⁻⁵ each correlation at 4 sd."""
     draw = lambda s, i: random.hash_normal(nuts._transition_seed(s, i), nuts._MOMENTUM, (3,))
     seeds = np.stack([seed_of(c) for c in range(50)])
-    z = onp.asarray(vmap(lambda s: vmap(lambda i: draw(s, i))(np.arange(400)))(seeds))           # [chain, transition, 3]
+    z = onp.asarray(vmap(lambda s: vmap(lambda i: draw(s, i))(np.arange(400)))(seeds))    # [chain, transition, 3]
     assert stats.kstest(z.reshape(-1), "norm").pvalue > 1e-4
     assert len(onp.unique(z)) == z.size
     for a, b in ((z[1:], z[:-1]), (z[:, 1:], z[:, :-1]), (z[..., 1:], z[..., :-1]), (z[:, 1:, 1:], z[:, :-1, :-1])):
@@ -258,7 +259,8 @@ def test_the_log_density_is_traced_once_and_stands_once_in_the_program():
 
 def names(jaxpr):
     """The primitives of a program and of those inside of it."""
-    return [e.prim.name for e in jaxpr.eqns] + [n for e in jaxpr.eqns for j in e.prim.programs(e.params) for n in names(j)]
+    inner = [j for e in jaxpr.eqns for j in e.prim.programs(e.params)]
+    return [e.prim.name for e in jaxpr.eqns] + [n for j in inner for n in names(j)]
 
 
 # ---- starts, divergences, limits, dtypes ----
@@ -294,7 +296,8 @@ def test_without_a_finite_start_the_machine_stops_and_says_so(value):
 
 
 def test_a_given_start_is_where_the_chain_begins():
-    chunk = runner(BANANA.logdensity)(chain.init(seed_of(0), 2, 0, position=[0.25, 0.5]), onp.asarray(5), onp.asarray(1))
+    start = chain.init(seed_of(0), 2, 0, position=[0.25, 0.5])
+    chunk = runner(BANANA.logdensity)(start, onp.asarray(5), onp.asarray(1))
     assert onp.asarray(chunk.chain.machine.position).tolist() == [0.25, 0.5]
     assert int(chunk.chain.machine.transition) == 0
 
@@ -325,8 +328,8 @@ def test_float32():
         assert onp.asarray(chunk.draws).dtype == onp.asarray(chunk.infos).dtype == onp.float32
         assert chunk.chain.adaptation.params.step_size.dtype == onp.float32
         draws, infos, _ = collect(runner(BANANA.logdensity), start, 2300)
-    assert abs(draws[300:, 0].mean()) < 0.15 and abs(draws[300:, 1].var() - 2.25) < 0.7
-    assert abs(infos.accept_prob[300:].mean() - 0.8) < 0.1
+    assert abs(draws[300:, 0].mean()) < 0.15 and abs(draws[300:, 1].var() - 0.99) < 0.3
+    assert 0.7 < infos.accept_prob[300:].mean() < 0.98
 
 
 def test_the_adaptation_starts_where_it_is_told():

@@ -4,7 +4,8 @@ transformation, each with what the loop that it stands for does to the density.
 A row is a function of one number; `score(x, values)` is its log-density at the sites' values, with NumPy and one
 distribution at a time. The transformations nest: `nested(row, names)`.
 """
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,7 +41,8 @@ def plain(x):
 
 
 def plain_score(x, v):
-    return lp(dist.Normal(x, 1.0), v["a"]) + lp(dist.Normal(np.array([1.0, 2.0]) * v["a"], 2.0), v["b"]) - 0.1 * v["a"] ** 2
+    return (lp(dist.Normal(x, 1.0), v["a"]) + lp(dist.Normal(np.array([1.0, 2.0]) * v["a"], 2.0), v["b"])
+            - 0.1 * v["a"] ** 2)
 
 
 def observed(x):
@@ -65,7 +67,8 @@ def vectors(x):
 
 
 def vectors_score(x, v):
-    return (lp(dist.MultivariateNormal(np.array([x, 0.0]), MATRIX), v["w"]) + lp(dist.Dirichlet(np.array([1.0, 2.0, 3.0])), v["p"])
+    return (lp(dist.MultivariateNormal(np.array([x, 0.0]), MATRIX), v["w"])
+            + lp(dist.Dirichlet(np.array([1.0, 2.0, 3.0])), v["p"])
             + lp(dist.Normal(x, 1.0), v["e"]) + lp(dist.Normal(x, 1.5), v["m"][0]))
 
 
@@ -172,7 +175,9 @@ def in_scan(row):
 
 
 def in_reverse_scan(row):
-    return over_offsets(row, lambda x: cnp.sum(scan(lambda c, o: (c, row.model(x + o)), None, OFFSETS, reverse=True)[1]))
+    def model(x):
+        return cnp.sum(scan(lambda c, o: (c, row.model(x + o)), None, OFFSETS, reverse=True)[1])
+    return over_offsets(row, model)
 
 
 def in_jit(row):

@@ -1,4 +1,4 @@
-"""Draws: addressed by the seed, the name and the indices alone; differentiated along their paths; drawn in while loops."""
+"""Draws: addressed by the seed, the name and the indices alone; differentiated along their paths; in while loops."""
 import numpy as np
 import pytest
 
@@ -54,7 +54,8 @@ def with_neighbours():
 def test_what_stands_around_a_site_leaves_its_draw_as_it_was(model):
     expected, found = draws(pair), draws(model)
     for name in ("a", "b"):
-        np.testing.assert_allclose(found[name], expected[name], rtol=0 if model in (swapped, more, with_neighbours) else 1e-14)
+        compiled = model in (in_jit, in_cond)             # XLA's last bit may differ from NumPy's
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-14 if compiled else 0)
 
 
 def test_seeds_names_lanes_and_steps_give_different_draws():
@@ -137,7 +138,8 @@ def test_handlers_are_used_inside_of_compiled_functions_and_loops():
 
     expected = sum(float(seed(lambda: normal("x"), random.fold_in(key, i))()) for i in range(3))
     assert float(scan(body, 0.0, np.arange(3))[0]) == pytest.approx(expected, rel=1e-13)
-    assert float(jit(lambda k: seed(lambda: normal("x"), k)())(key)) == pytest.approx(float(seed(lambda: normal("x"), key)()))
+    compiled = jit(lambda k: seed(lambda: normal("x"), k)())(key)
+    assert float(compiled) == pytest.approx(float(seed(lambda: normal("x"), key)()), rel=1e-13)
 
 
 # ---- derivatives ----
@@ -146,7 +148,8 @@ REPARAMETERISED = {
     "normal": (lambda a: dist.Normal(a, a ** 2), lambda a, unit: a + a ** 2 * unit, lambda: dist.Normal(0.0, 1.0)),
     "exponential": (lambda a: dist.Exponential(a), lambda a, unit: unit / a, lambda: dist.Exponential(1.0)),
     "uniform": (lambda a: dist.Uniform(a, 2 * a), lambda a, unit: a + a * unit, lambda: dist.Uniform(0.0, 1.0)),
-    "lognormal": (lambda a: dist.LogNormal(a, 0.5), lambda a, unit: cnp.exp(a + 0.5 * unit), lambda: dist.Normal(0.0, 1.0)),
+    "lognormal": (lambda a: dist.LogNormal(a, 0.5), lambda a, unit: cnp.exp(a + 0.5 * unit),
+                  lambda: dist.Normal(0.0, 1.0)),
 }
 PATHS = {
     "plain": lambda f: f,
@@ -178,19 +181,28 @@ def test_a_given_value_does_not_move_with_the_parameters():
         return normal("x", a) ** 2
     assert float(substitute(grad(model), data={"x": 3.0})(0.7)) == 0.0
     assert float(seed(grad(model), 0)(0.7)) != 0.0
-    assert float(seed(grad(lambda a: cr.sample("k", dist.Poisson(a)) * a), 0)(2.0)) == float(seed(lambda a: cr.sample("k", dist.Poisson(a)), 0)(2.0))
+
+
+def test_a_discrete_draw_has_no_derivative():
+    def count(a):
+        return cr.sample("k", dist.Poisson(a))
+    assert float(seed(grad(lambda a: count(a) * a), 0)(2.0)) == float(seed(count, 0)(2.0))
 
 
 # ---- while ----
 
 def walk(limit):
-    return while_loop(lambda s: s[0] < limit, lambda s: (s[0] + 1, s[1].at[s[0]].set(normal("x"))), (0, cnp.zeros(4)))[1]
+    def step(state):
+        i, x = state
+        return i + 1, x.at[i].set(normal("x"))
+    return while_loop(lambda state: state[0] < limit, step, (0, cnp.zeros(4)))[1]
 
 
 def test_a_while_loop_draws_anew_at_each_step():
     x = np.asarray(seed(walk, 0)(4))
     assert len(set(x.tolist())) == 4
-    np.testing.assert_allclose(x, draws(lambda: scan(lambda c, _: (c, normal("x")), 0.0, None, length=4)[1])["x"], rtol=1e-14)
+    in_scan = draws(lambda: scan(lambda c, _: (c, normal("x")), 0.0, None, length=4)[1])["x"]
+    np.testing.assert_allclose(x, in_scan, rtol=1e-14)
     np.testing.assert_allclose(jit(seed(walk, 0))(4), x, rtol=1e-14)
     assert not trace(block(seed(walk, 0))).get_trace(4)
     lanes = np.asarray(seed(vmap(walk), 0)(np.array([2, 4])))

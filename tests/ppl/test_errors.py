@@ -1,4 +1,4 @@
-"""Mistakes in models: each is an error that names the site, the shapes and the user's own line. The texts are in tests/golden/ppl."""
+"""Mistakes in models: each is an error that names the site, the shapes and the user's own line (tests/golden/ppl)."""
 import re
 
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
-from chainrule.engine import checkpoint, cond, custom_jvp, jit, scan, vmap, while_loop
+from chainrule.engine import checkpoint, cond, custom_jvp, grad, jit, scan, vmap, while_loop
 from chainrule.engine.errors import ChainruleError
 from chainrule.ppl import SiteError, log_density
 from chainrule.ppl.handlers import block, condition, mask, scale, seed, substitute, trace
@@ -18,6 +18,10 @@ SEVEN = np.arange(7.0)
 
 def normal(name="x", loc=0.0, scale=1.0, **options):
     return cr.sample(name, dist.Normal(loc, scale), **options)
+
+
+def simplex(obs):
+    return cr.sample("x", dist.Dirichlet(np.ones(3)), obs=obs)
 
 
 def seeded(model, *args):
@@ -82,11 +86,11 @@ MISTAKES = {
     "obs longer than its distribution": lambda: seeded(lambda: normal("x", np.zeros(8), obs=SEVEN)),
     "obs that would make a square": lambda: seeded(lambda: normal("x", np.zeros((7, 1)), obs=SEVEN)),
     "obs with an axis too many in a plate": lambda: seeded(eight, np.zeros((8, 1))),
-    "obs of another event shape": lambda: seeded(lambda: cr.sample("x", dist.Dirichlet(np.ones(3)), obs=np.ones(2) / 2)),
+    "obs of another event shape": lambda: seeded(lambda: simplex(np.ones(2) / 2)),
     "obs that is no array": lambda: seeded(lambda: normal(obs="three")),
-    "obs outside of the support": lambda: seeded(lambda: cr.sample("x", dist.HalfNormal(1.0), obs=np.array([1.0, -2.0]))),
+    "obs outside of the support": lambda: seeded(lambda: cr.sample("x", dist.HalfNormal(1.0), obs=[1.0, -2.0])),
     "obs that is nan": lambda: seeded(lambda: normal("x", np.zeros(2), obs=np.array([0.0, np.nan]))),
-    "obs of a simplex outside of the support": lambda: seeded(lambda: cr.sample("x", dist.Dirichlet(np.ones(3)), obs=np.ones(3))),
+    "obs of a simplex outside of the support": lambda: seeded(lambda: simplex(np.ones(3))),
     "data outside of the support": lambda: checked(positive, np.array([1.0, 2.0, -3.0])),
     "data outside of the support in a scan": lambda: checked(positive_in_scan, np.array([1.0, 2.0, -3.0])),
     "a value outside of the support": lambda: substitute(positive, data={"rate": -1.0})(np.ones(2)),
@@ -154,7 +158,6 @@ def test_what_is_no_mistake():
 
 
 def test_nan_under_a_mask_does_not_reach_the_gradient():
-    from chainrule.engine import grad
     y = np.array([0.5, np.nan])
 
     def model(loc):

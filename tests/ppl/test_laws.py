@@ -21,7 +21,8 @@ PAIRS = [("plain", pair) for pair in itertools.product(TRANSFORMS, repeat=2)]
 MANY_PAIRS = [(m, pair) for m in ("lanes", "chain", "choice", "plates") for pair in
               itertools.product(("vmap", "scan", "cond", "grad"), repeat=2)]
 DEEP = [("plain", ("vmap", "scan", "vmap")), ("plain", ("scan", "vmap", "scan")), ("plain", ("cond", "scan", "vmap")),
-        ("chain", ("vmap", "cond", "scan")), ("choice", ("scan", "vmap", "vmap of nothing")), ("choice", ("vmap", "scan", "vmap")),
+        ("chain", ("vmap", "cond", "scan")), ("choice", ("scan", "vmap", "vmap of nothing")),
+        ("choice", ("vmap", "scan", "vmap")),
         ("lanes", ("scan", "vmap", "grad")), ("plates", ("vmap", "cond", "vmap"))]
 EVERY = ALONE + SINGLE + PAIRS + MANY_PAIRS + DEEP
 SOME = ALONE + DEEP + [(m, t) for m, t in SINGLE if m in ("plain", "chain", "choice")]
@@ -111,7 +112,8 @@ def test_scale_and_mask_act_on_every_site(name, transforms):
     assert density(scale(row.model, scale=3.0), params=params) == pytest.approx(3.0 * plain, rel=1e-12)
     assert density(mask(scale(row.model, scale=3.0), mask=True), params=params) == pytest.approx(3.0 * plain, rel=1e-12)
     assert density(scale(mask(row.model, mask=np.array(False)), scale=2.0), params=params) == 0.0
-    assert density(scale(scale(row.model, scale=2.0), scale=0.25), params=params) == pytest.approx(0.5 * plain, rel=1e-12)
+    twice = scale(scale(row.model, scale=2.0), scale=0.25)
+    assert density(twice, params=params) == pytest.approx(0.5 * plain, rel=1e-12)
 
 
 @rows(SOME)
@@ -125,7 +127,8 @@ def test_block_hides_sites_and_keeps_the_rest(name, transforms):
         assert list(seen) == [k for k in tr if k != first]
         same({k: s["value"] for k, s in seen.items()}, {k: s["value"] for k, s in tr.items() if k != first})
     assert not trace(block(seed(model, 0))).get_trace(X)
-    assert {s["type"] for s in trace(block(seed(model, 0), expose_types=["sample"])).get_trace(X).values()} == {"sample"}
+    samples = trace(block(seed(model, 0), expose_types=["sample"])).get_trace(X)
+    assert {s["type"] for s in samples.values()} == {"sample"}
 
 
 @rows(SOME)

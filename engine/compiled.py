@@ -1,0 +1,178 @@
+"""jit: staged functions compiled by XLA, at the first call or ahead of it."""
+import functools
+
+import numpy as np
+
+from . import retrace, tree
+from .array import Array
+from .config import config
+from .control.call import jit_p
+from .core import OPEN_EFFECTS, state
+from .errors import TransformError
+from .interpreters.evaluate import ROOT, executable, run_compiled, run_executable
+from .interpreters.lower import lower
+from .passes import optimize
+from .staged import name_of, stage_function, table_of, take_apart
+
+
+def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), donate_argnames=(), compiler_options=None):
+    """f compiled by XLA: traced once for each set of argument types, then run as one program.
+
+    static_argnums, static_argnames : arguments that stay Python values; a new program for each value
+    donate_argnums, donate_argnames : arguments whose memory the results may take; their arrays are deleted by the call.
+        Only a call from outside of every transformation donates.
+    compiler_options : XLA's options by name, e.g. {"xla_backend_optimization_level": 0}
+
+    The result has `.lower(*args)`, the program before it is compiled, and `.explain()`, what is kept and why a call
+    would be traced again.
+
+    >>> square = jit(lambda x: x * x)
+    >>> float(square(3.0))
+    9.0
+    """
+    if f is None:
+        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames,
+                                 donate_argnums=donate_argnums, donate_argnames=donate_argnames,
+                                 compiler_options=compiler_options)
+    statics = _listed(static_argnums, int) + _listed(static_argnames, str)
+    donated = _listed(donate_argnums, int) + _listed(donate_argnames, str)
+    options = tuple(sorted((compiler_options or {}).items()))
+    if set(statics) & set(donated):
+        raise TransformError(f"jit of {name_of(f)}: {sorted(set(statics) & set(donated), key=str)} are static and "
+                             "donated; a static argument has no memory to give.")
+
+    @functools.wraps(f)
+    def compiled(*args, **kwargs):
+        staged, leaves = stage_function(f, args, kwargs, statics)
+        if state.trace is not ROOT or config.disable_jit or staged.jaxpr.effects & OPEN_EFFECTS:
+            out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
+        elif not donated and not options:
+            out = run_compiled(staged.jaxpr, [*staged.consts, *leaves])
+        else:
+            out = Compiled(f, staged, args, kwargs, statics, donated, options).run(leaves)
+        return tree.unflatten(staged.out_tree, out)
+
+    def lowered(*args, **kwargs):
+        """The program of f for these arguments' types, before it is compiled."""
+        return Lowered(f, args, kwargs, statics, donated, options)
+
+    compiled.lower = lowered
+    compiled.explain = lambda *args, **kwargs: explain(f, statics, args, kwargs)
+    return compiled
+
+
+def _listed(given, kind):
+    return (given,) if isinstance(given, kind) else tuple(given)
+
+
+class Lowered:
+    """A staged function before compilation."""
+
+    def __init__(self, f, args, kwargs, statics, donated, options):
+        self._call = f, args, kwargs, statics, donated, options
+        self.staged, _ = stage_function(f, args, kwargs, statics)
+        self.jaxpr = self.staged.jaxpr
+
+    def as_text(self):
+        """The StableHLO module that XLA gets."""
+        f, args, kwargs, statics, donated, _ = self._call
+        return lower(optimize(self.jaxpr), _donated_inputs(f, self.staged, args, kwargs, statics, donated))[0]
+
+    def compile(self):
+        """The compiled function, callable with arguments of the same types."""
+        f, args, kwargs, statics, donated, options = self._call
+        return Compiled(f, self.staged, args, kwargs, statics, donated, options)
+
+
+def _donated_inputs(f, staged, args, kwargs, statics, donated):
+    """The inputs of the program that belong to donated arguments."""
+    if not donated:
+        return ()
+    places = {i % len(args) for i in donated if isinstance(i, int) and -len(args) <= i < len(args)}
+    fixed = {i % len(args) for i in statics if isinstance(i, int) and -len(args) <= i < len(args)}
+    marks = []
+    for i, a in enumerate(args):
+        if i not in fixed:
+            marks.extend([i in places] * len(tree.leaves(a)))
+    for k in sorted(kwargs):
+        if k not in statics:
+            marks.extend([k in donated] * len(tree.leaves(kwargs[k])))
+    n = len(staged.consts)
+    return tuple([n + i for i, m in enumerate(marks) if m])
+
+
+class Compiled:
+    """A function compiled for one set of types: `compiled(*args)` neither traces nor compiles.
+
+    `executable` is the program on the device.
+    """
+
+    def __init__(self, f, staged, args, kwargs, statics, donated, options):
+        self.f, self.staged, self.statics = f, staged, statics
+        self.key = take_apart(f, args, kwargs, statics)[0]
+        self.donated = _donated_inputs(f, staged, args, kwargs, statics, donated)
+        self.executable = executable(staged.jaxpr, donated=self.donated, options=options)
+
+    def __call__(self, *args, **kwargs):
+        key, leaves, _, _ = take_apart(self.f, args, kwargs, self.statics)
+        if key != self.key:
+            changes = retrace.differences(self.f, self.key, key)
+            raise TransformError(f"{name_of(self.f)} was compiled ahead of time for other arguments: "
+                                 f"{'; '.join(changes)}.\nCall the jitted function itself: it compiles for new types.")
+        if state.trace is not ROOT:
+            out = jit_p.bind(*self.staged.consts, *leaves, jaxpr=self.staged.jaxpr)
+        else:
+            out = self.run(leaves)
+        return tree.unflatten(self.staged.out_tree, out)
+
+    def run(self, leaves):
+        """The results for the leaves of the arguments; donated ones are deleted."""
+        inputs = [*self.staged.consts, *leaves]
+        given = [inputs[i] for i in self.donated]
+        if len({id(a) for a in given}) < len(given) or {id(a) for a in given} & {
+                id(a) for i, a in enumerate(inputs) if i not in self.donated}:
+            raise TransformError(f"{name_of(self.f)}: one array is donated and is another argument too (or a value "
+                                 "that the function closes over).\nPass a copy of it, or do not donate it.")
+        out = run_executable(self.executable, inputs, self.staged.jaxpr.out_avals)
+        for a in given:
+            give_away(a)
+        return out
+
+    def as_text(self):
+        """XLA's own code after its optimisations."""
+        return self.executable.optimized_hlo()
+
+    def cost_analysis(self):
+        """XLA's estimates for one run: 'flops', 'transcendentals', 'bytes accessed', …"""
+        return self.executable.cost_analysis()
+
+    def memory_analysis(self):
+        """Bytes by use: argument, output, alias, temp, generated code, …, as XLA planned them."""
+        return self.executable.memory_stats()
+
+
+def give_away(a):
+    """Mark an array whose buffer was donated: its values are gone, its type is not."""
+    if type(a) is Array:
+        a._aval, a._value, a.recipe = a.aval, None, None
+
+
+def explain(f, statics, args, kwargs):
+    """What is kept of a jitted function, a line for each program; with arguments, what a call with them would do."""
+    table = table_of(f) or {}
+    lines = [f"{name_of(f)}: {len(table)} program{'s' * (len(table) != 1)}"]
+    for number, (key, staged) in enumerate(table.items(), 1):
+        key = retrace.Key._make(key)
+        types = [f"{name}: {a!r}" for name, a in zip(retrace.argument_names(f, key), key.avals)]
+        types += [f"{retrace.place_name(f, k)} = {v!r}" for k, _, v in (*key.static_args, *key.static_kwargs)]
+        size = sum(np.prod(c.shape, dtype=int) * c.dtype.itemsize for c in staged.consts)
+        closed = f", closes over {len(staged.consts)} array(s) of {size} bytes" if staged.consts else ""
+        lines.append(f"  {number}. ({', '.join(types)}): {len(staged.jaxpr.eqns)} equations{closed}")
+    if args or kwargs:
+        key = take_apart(f, args, kwargs, statics)[0]
+        if key in table:
+            lines.append(f"A call with these arguments runs program {list(table).index(key) + 1}.")
+        else:
+            reason = retrace.explain(f, key, table) or "it is the first"
+            lines.append(f"A call with these arguments is traced: {reason}.")
+    return "\n".join(lines)

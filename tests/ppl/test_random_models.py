@@ -1,0 +1,161 @@
+"""Random models: sites, plates, scan, vmap, cond and jit nested to depth 3, against plain Python loops.
+
+A model is a list of statements; each takes a number and gives one. Statements with a body hold such a list.
+"""
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import chainrule as cr
+import chainrule.distributions as dist
+import chainrule.engine.numpy as cnp
+from chainrule.engine import checkpoint, cond, config, grad, jit, scan, vmap
+from chainrule.ppl import log_density
+from chainrule.ppl.handlers import condition, replay, scale, seed, trace
+from chainrule.ppl.model import site_log_prob, stage_model
+
+SITES = {
+    "normal": (lambda x: dist.Normal(0.8 * x, 1.0), lambda v: 0.7 * v, None),
+    "gamma": (lambda x: dist.Gamma(2.0, 1.0 + x ** 2), lambda v: 0.2 * v, None),
+    "bernoulli": (lambda x: dist.Bernoulli(logits=x), lambda v: 0.5 * v, None),
+    "observed": (lambda x: dist.Normal(x, 2.0), lambda v: 0.0 * v, 0.4),
+}
+
+
+def bodies(depth):
+    site = st.tuples(st.sampled_from(sorted(SITES)))
+    leaf = st.one_of(site, st.just(("factor",)), st.tuples(st.just("plate"), st.integers(1, 3)))
+    if depth == 0:
+        return st.lists(leaf, min_size=1, max_size=2)
+    inner = bodies(depth - 1)
+    nested = st.one_of(st.tuples(st.sampled_from(["scan", "vmap"]), st.integers(1, 3), inner),
+                       st.tuples(st.just("cond"), inner, inner),
+                       st.tuples(st.sampled_from(["jit", "checkpoint"]), inner))
+    return st.lists(st.one_of(leaf, nested, nested), min_size=1, max_size=2)
+
+
+def named(body, numbers):
+    """The body with a number in each statement that makes a site."""
+    out = []
+    for kind, *rest in body:
+        rest = [named(r, numbers) if isinstance(r, list) else r for r in rest]
+        out.append((kind, f"{kind}{next(numbers)}", *rest))
+    return out
+
+
+def run(body, x):
+    """The model."""
+    for kind, name, *rest in body:
+        if kind in SITES:
+            make, push, obs = SITES[kind]
+            x = 0.5 * x + push(cr.sample(name, make(x), obs=obs))
+        elif kind == "factor":
+            cr.factor(name, -0.1 * x ** 2)
+        elif kind == "plate":
+            with cr.plate(f"{name}_plate", rest[0]):
+                x = 0.5 * x + cnp.sum(cr.sample(name, dist.Normal(x, 1.0))) / rest[0]
+        elif kind == "scan":
+            x = scan(lambda c, i, inner=rest[1]: (run(inner, c + 0.1 * i), None), x, np.arange(float(rest[0])))[0]
+        elif kind == "vmap":
+            x = cnp.sum(vmap(lambda i, x=x, inner=rest[1]: run(inner, x - i))(np.arange(float(rest[0])))) / rest[0]
+        elif kind == "cond":
+            x = jit(lambda x, a=rest[0], b=rest[1]: cond(x > 0.1, lambda x: run(a, x), lambda x: run(b, x), x))(x)
+        else:
+            x = {"jit": jit, "checkpoint": checkpoint}[kind](lambda x, inner=rest[0]: run(inner, x))(x)
+    return cnp.asarray(x) * 1.0
+
+
+def by_hand(body, x, values, at=()):
+    """(result, log-density) with loops and indices alone."""
+    total = 0.0
+    for kind, name, *rest in body:
+        lp = 0.0
+        if kind in SITES:
+            make, push, obs = SITES[kind]
+            v = float(values[name][at])
+            x, lp = 0.5 * x + push(v), float(make(x).log_prob(v))
+        elif kind == "factor":
+            lp = -0.1 * x ** 2
+        elif kind == "plate":
+            v = values[name][at]
+            x, lp = 0.5 * x + v.sum() / rest[0], float(np.sum(np.asarray(dist.Normal(x, 1.0).log_prob(v))))
+        elif kind == "scan":
+            for i in range(rest[0]):
+                x, more = by_hand(rest[1], x + 0.1 * i, values, (*at, i))
+                lp += more
+        elif kind == "vmap":
+            pairs = [by_hand(rest[1], x - i, values, (*at, i)) for i in range(rest[0])]
+            x, lp = sum(p[0] for p in pairs) / rest[0], sum(p[1] for p in pairs)
+        elif kind == "cond":
+            x, lp = by_hand(rest[0] if x > 0.1 else rest[1], x, values, at)
+        else:
+            x, lp = by_hand(rest[0], x, values, at)
+        total += lp
+    return x, total
+
+
+MODELS = bodies(3).map(lambda body: named(body, itertools.count()))
+
+
+def kept(tr, observed):
+    return {k: s["value"] for k, s in tr.items() if s["type"] == "sample" and (observed or not s["is_observed"])}
+
+
+def total(tr):
+    return sum(float(cnp.sum(site_log_prob(k, s))) for k, s in tr.items())
+
+
+@settings(max_examples=120)
+@given(MODELS, st.sampled_from([-0.6, 0.3]))
+def test_density_and_result_are_those_of_the_loops(body, x):
+    with config(disable_jit=True):
+        model = lambda x: run(body, x)
+        tr = trace(seed(model, 0)).get_trace(x)
+        values = {k: np.asarray(v) for k, v in kept(tr, True).items()}
+        result, expected = by_hand(body, x, values)
+        assert float(seed(model, 0)(x)) == pytest.approx(result, rel=1e-11)
+        assert total(tr) == pytest.approx(expected, rel=1e-10)
+        lp, again = log_density(model, (x,), {}, kept(tr, False))
+        assert float(lp) == pytest.approx(expected, rel=1e-10)
+        replayed = trace(replay(model, tr)).get_trace(x)
+        given_values = trace(condition(model, data=kept(tr, False))).get_trace(x)
+        for same in (again, replayed, given_values):
+            for k, v in kept(same, True).items():
+                np.testing.assert_array_equal(np.asarray(v), values[k])
+        doubled = float(log_density(scale(model, scale=2.0), (x,), {}, kept(tr, False))[0])
+        assert doubled == pytest.approx(2 * expected, rel=1e-10)
+
+
+@settings(max_examples=40)
+@given(MODELS)
+def test_the_staged_program_and_its_gradient_agree(body):
+    x = 0.3
+    with config(disable_jit=True):
+        model = lambda x: run(body, x)
+        tr = trace(seed(model, 1)).get_trace(x)
+        params = {k: np.asarray(v) for k, v in kept(tr, False).items()}
+        program, data = stage_model(model, (x,))
+        program.describe(data)
+        lp = float(program.log_joint(params, data))
+        values = {k: np.asarray(v) for k, v in kept(tr, True).items()}
+        assert lp == pytest.approx(by_hand(body, x, values)[1], rel=1e-10)
+        moving = {k: v for k, v in params.items() if v.dtype.kind == "f"}
+        if not moving:
+            return
+        fixed = {k: v for k, v in params.items() if k not in moving}
+        one = grad(lambda p: log_density(model, (x,), {}, {**p, **fixed})[0])(moving)
+        two = grad(lambda p: program.log_joint({**p, **fixed}, data))(moving)
+        for k in moving:
+            np.testing.assert_allclose(one[k], two[k], rtol=1e-10, atol=1e-12, err_msg=k)
+
+
+@settings(max_examples=8)
+@given(MODELS)
+def test_compiled_draws_are_the_plain_ones(body):
+    model = lambda x: run(body, x)
+    with config(disable_jit=True):
+        plain = seed(model, 0)(0.3)
+    np.testing.assert_allclose(jit(seed(model, 0))(0.3), plain, rtol=1e-10, atol=1e-12)
