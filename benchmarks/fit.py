@@ -19,7 +19,7 @@ import sys  # noqa: E402
 import numpy as onp  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
-from chainrule.engine import api, fori_loop, jit, random, stats, value_and_grad  # noqa: E402
+from chainrule.engine import fori_loop, jit, random, staged, stats, value_and_grad  # noqa: E402
 from chainrule.engine import numpy as np  # noqa: E402
 from chainrule.engine.interpreters import evaluate  # noqa: E402
 from chainrule.inference import MCMC, NUTS, diagnostics  # noqa: E402
@@ -108,8 +108,8 @@ def main():
         calls.append(1)
         return workload.model(*args, **kwargs)
 
-    watches = {"trace": Stopwatch(api, "stage"), "lower": Stopwatch(evaluate, "lower"),
-               "compile": Stopwatch(evaluate.xla, "compile")}
+    watches = {"trace": Stopwatch(staged, "stage"), "passes": Stopwatch(evaluate, "optimize"),
+               "lower": Stopwatch(evaluate, "lower"), "compile": Stopwatch(evaluate.xla, "compile")}
     mcmc, counts = run(model, workload.data(0), 0, options.draws)
     out = {"total": time.monotonic() - options.started, "python": BEGAN - options.started, "import": IMPORTED - BEGAN,
            "run": mcmc.seconds, **{name: watch.seconds for name, watch in watches.items()}, "model calls": len(calls),

@@ -86,7 +86,7 @@ def fits(name, repeats):
 
 
 FIRST = {"first draw": ".2f", "all draws": ".2f", "warm: first": ".2f", "warm: all": ".2f", "import": ".2f",
-         "trace ms": ".1f", "lower ms": ".1f", "compile s": ".2f", "rest of run s": ".2f", "peak MB": ".0f",
+         "trace ms": ".1f", "passes ms": ".1f", "lower ms": ".1f", "compile s": ".2f", "rest of run s": ".2f", "peak MB": ".0f",
          "peak warm MB": ".0f"}
 AFTER = {"again s": ".3f", "compiled": "d", "traced": "d", "model calls": "d", "gradients": ",d", "µs/grad": ".2f",
          "one chain": ".2f", "its loop": ".2f", "bare": ".2f", "loop/bare": ".1f", "min ESS": ".0f", "ESS/s": ",.0f",
@@ -96,9 +96,10 @@ AFTER = {"again s": ".3f", "compiled": "d", "traced": "d", "model calls": "d", "
 def first_row(result):
     """The numbers under FIRST."""
     cold, warm = result["cold"], result["warm"]
-    rest = cold["run"] - cold["trace"] - cold["lower"] - cold["compile"]
+    rest = cold["run"] - cold["trace"] - cold["passes"] - cold["lower"] - cold["compile"]
     return [result["cold first"]["total"], cold["total"], result["warm first"]["total"], warm["total"], cold["import"],
-            1e3 * cold["trace"], 1e3 * cold["lower"], cold["compile"], rest, cold["peak MB"], warm["peak MB"]]
+            1e3 * cold["trace"], 1e3 * cold["passes"], 1e3 * cold["lower"], cold["compile"], rest, cold["peak MB"],
+            warm["peak MB"]]
 
 
 def after_row(result):
@@ -144,7 +145,7 @@ def main(arguments=None):
         table("The engine's parts", {"": ".2f"}, rows)
     if hasattr(os, "getloadavg"):
         results["load"] = os.getloadavg()
-        print(f"\nload of the machine over the last 1, 5 and 15 minutes: {'{:.1f}, {:.1f}, {:.1f}'.format(*results['load'])}")
+        print("\nthe machine's load over the last 1, 5 and 15 minutes: {:.1f}, {:.1f}, {:.1f}".format(*results["load"]))
     if options.json: options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
     return results
 

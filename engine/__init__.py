@@ -34,6 +34,7 @@ from .control.remat import checkpoint, checkpoint_policies, remat  # noqa: E402
 from .core import named_scope  # noqa: E402
 from .drawing import draw  # noqa: E402
 from .export import deserialize, export  # noqa: E402
+from .profile import annotate, profile  # noqa: E402
 from .ravel import ravel_pytree  # noqa: E402
 from .retrace import no_retrace  # noqa: E402
 from .stats import stats  # noqa: E402

@@ -12,6 +12,8 @@ import html
 import pathlib
 from typing import NamedTuple
 
+import numpy as np
+
 from .api import make_jaxpr
 from .errors import describe_location
 from .ir import Jaxpr, Literal, letters
@@ -28,6 +30,7 @@ _STYLE = """
   overflow-x: auto; }
 .program-drawing h4 { margin: 0 0 .4em; font: 600 14px system-ui, sans-serif; }
 .program-drawing h4 small { font-weight: 400; color: #666; }
+.program-drawing .rows { width: max-content; min-width: 100%; }
 .program-drawing .row { white-space: pre; border-radius: 3px; padding: 0 .3em; }
 .program-drawing .inner { margin-left: 1.2em; border-left: 2px solid #e4e4e8; padding-left: .5em; }
 .program-drawing summary { cursor: pointer; white-space: pre; border-radius: 3px; padding: 0 .3em; }
@@ -61,8 +64,8 @@ class Drawing:
     @property
     def html(self):
         """A fragment of HTML with its style."""
-        body = "".join([f"<section><h4>{html.escape(title)} <small>{html.escape(note)}</small></h4>{_rows_html(rows)}</section>"
-                        for title, note, rows in self.panels])
+        body = "".join([f"<section><h4>{html.escape(title)} <small>{html.escape(note)}</small></h4>"
+                        f'<div class="rows">{_rows_html(rows)}</div></section>' for title, note, rows in self.panels])
         return f'<style>{_STYLE}</style><div class="program-drawing">{body}</div><script>{_SCRIPT}</script>'
 
     def _repr_html_(self):
@@ -94,7 +97,7 @@ def draw(f, *args, transformed=None, transformed_args=None, titles=None):
 
     >>> from chainrule.engine import grad
     >>> draw(lambda x: x * x, 2.0, transformed=grad(lambda x: x * x))
-    <Drawing of before (1 equation), after (2 equations)>
+    <Drawing of before (1 equation), after (3 equations)>
     """
     before = f if isinstance(f, Jaxpr) else make_jaxpr(f)(*args)
     if transformed is None:
@@ -141,7 +144,8 @@ def _compare(before, after):
 
 def _types(eqn):
     plain = {k: v for k, v in eqn.params.items() if k not in eqn.prim.inner and not callable(v)}
-    return [v.aval for v in eqn.inputs], [v.aval for v in eqn.outs], plain
+    inputs = [repr(v.value) if type(v) is Literal else v.aval for v in eqn.inputs]
+    return inputs, [v.aval for v in eqn.outs], plain
 
 
 def _equal(p, q):
@@ -187,8 +191,8 @@ def _listing(jaxpr, names, marks):
     for eqn in jaxpr.eqns:
         shown = [f"{k}={_short(v)}" for k, v in eqn.params.items()
                  if k not in eqn.prim.inner and v is not None and v != () and not callable(v)]
-        pieces = [*_spaced([_atom(v, names, True) for v in eqn.outs]), (" = ", "dim", None), (eqn.prim.name, "op", None),
-                  *([(f"[{', '.join(shown)}]", "dim", None)] if shown else []),
+        pieces = [*_spaced([_atom(v, names, True) for v in eqn.outs]), (" = ", "dim", None),
+                  (eqn.prim.name, "op", None), *([(f"[{', '.join(shown)}]", "dim", None)] if shown else []),
                   *[p for v in eqn.inputs for p in [(" ", "", None), *_atom(v, names)]]]
         inner = []
         for key in eqn.prim.inner:
@@ -204,7 +208,7 @@ def _listing(jaxpr, names, marks):
 
 
 def _short(v):
-    text = getattr(v, "__name__", None) or repr(v)
+    text = v.name if isinstance(v, np.dtype) else getattr(v, "__name__", None) or repr(v)
     return text if len(text) <= 40 else text[:39] + "…"
 
 
@@ -243,22 +247,28 @@ def _flat(rows, depth=0):
             yield from _flat(inner, depth + 2)
 
 
+def _tspan(text, kind):
+    colour = _COLOURS.get(kind, "#6b6b70" if kind in ("dim", "lit") else "#1d1d1f")
+    weight = ' font-weight="600"' if kind == "op" else ""
+    return f'<tspan fill="{colour}"{weight}>{html.escape(text)}</tspan>'
+
+
 def _svg(panels):
     wide, high, gap, out, left, bottom = 7.3, 19, 24, [], 12, 0
     for title, note, rows in panels:
         lines = list(_flat(rows))
-        width = max([2 * d + sum([len(t) for t, _, _ in row.pieces]) for d, row in lines] + [len(title + note)]) * wide + 24
-        out.append(f'<text x="{left}" y="24" font-weight="600">{html.escape(title)}<tspan font-weight="400" fill="#666"> '
-                   f"{html.escape(note)}</tspan></text>")
+        letters_wide = [2 * d + sum([len(t) for t, _, _ in row.pieces]) for d, row in lines]
+        width = max([*letters_wide, len(title + note)]) * wide + 24
+        out.append(f'<text x="{left}" y="24" font-weight="600">{html.escape(title)}'
+                   f'<tspan font-weight="400" fill="#666"> {html.escape(note)}</tspan></text>')
         for i, (depth, row) in enumerate(lines):
             x, y = left + 2 * depth * wide, 48 + i * high
             if row.mark:
                 out.append(f'<rect x="{x - 4:.1f}" y="{y - 14}" width="{left + width - x:.1f}" height="{high}" rx="3" '
                            f'fill="{_MARKS[row.mark]}"/>')
-            spans = "".join([f'<tspan fill="{_COLOURS.get(k, "#6b6b70" if k in ("dim", "lit") else "#1d1d1f")}"'
-                             f'{" font-weight=" + chr(34) + "600" + chr(34) if k == "op" else ""}>{html.escape(t)}</tspan>'
-                             for t, k, _ in row.pieces])
-            out.append(f'<text x="{x:.1f}" y="{y}" xml:space="preserve">{spans}<title>{html.escape(row.source)}</title></text>')
+            spans = "".join([_tspan(text, kind) for text, kind, _ in row.pieces])
+            out.append(f'<text x="{x:.1f}" y="{y}" xml:space="preserve">{spans}'
+                       f"<title>{html.escape(row.source)}</title></text>")
         left, bottom = left + width + gap, max(bottom, 48 + len(lines) * high)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{left:.0f}" height="{bottom}" font-size="12" '
             'font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace">'

@@ -174,8 +174,8 @@ def _write_aux(aux, kind):
         return aux
     if isinstance(aux, tuple):
         return [_write_aux(v, kind) for v in aux]
-    raise ExportError(f"{kind.__name__} has {aux!r:.60} in its structure, which cannot be written down: numbers, strings "
-                      "and tuples of them can.")
+    raise ExportError(f"{kind.__name__} has {aux!r:.60} in its structure, which cannot be written down: numbers, "
+                      "strings and tuples of them can.")
 
 
 def _read_aux(aux):

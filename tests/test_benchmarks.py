@@ -20,6 +20,7 @@ def test_the_benchmark_prints_its_tables(tmp_path, monkeypatch):
     fit = numbers["fits"]["eight_schools_nc"]
     assert fit["cold"]["compilations"] == 1 and fit["cold"]["model calls"] == 1
     assert fit["warm"]["compilations"] == 0 and fit["warm"]["disk_cache_hits"] == 1
+    assert all(fit["cold"][phase] > 0 for phase in ("trace", "passes", "lower", "compile"))
     again = fit["more"]["again"]
     assert [again[kind] for kind in ("compilations", "traces", "model calls")] == [0, 0, 0]
     for heading in ("all draws", "loop/bare", "ESS/s", "trace 999 operations"): assert heading in done.stdout

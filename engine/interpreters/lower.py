@@ -284,7 +284,8 @@ def lower(jaxpr, donated=()):
     b = Builder()
     args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
     outs = b.program(jaxpr, args)
-    params = ", ".join([f"{a.name}: {a.type}" + " {jax.buffer_donor = true}" * (i in donated) for i, a in enumerate(args)])
+    params = ", ".join([f"{a.name}: {a.type}" + " {jax.buffer_donor = true}" * (i in donated)
+                        for i, a in enumerate(args)])
     types = ", ".join([v.type for v in outs])
     body = "\n".join(b.lines)
     text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\n"

@@ -22,5 +22,6 @@ from .client import (
     to_numpy,
 )
 from .portable import from_portable, to_portable
+from .profiler import Recording, annotation
 from .program import CompileError, Executable, call_many, compile, counters, lapack_ready
 from .store import cache_dir

@@ -46,7 +46,8 @@ CAUSES = {
     "static of another type": ([call(1.0, n=2), call(1.0, n=2.0)], {"static_argnames": "n"}, ["2.0 (int to float)"]),
     "after a static one": ([call(1, np.ones(2)), call(1, np.ones(3))], {"static_argnums": 0}, ["argument y changed"]),
     "the nearest is compared": ([call(np.ones(3), np.ones(3)), call(np.ones(4), np.ones(4)),
-                                 call(np.ones(4), np.ones(5))], {}, ["because argument y changed from f64[4] to f64[5]."]),
+                                 call(np.ones(4), np.ones(5))], {},
+                                ["because argument y changed from f64[4] to f64[5]."]),
 }
 
 
