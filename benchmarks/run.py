@@ -86,8 +86,8 @@ def fits(name, repeats):
 
 
 FIRST = {"first draw": ".2f", "all draws": ".2f", "warm: first": ".2f", "warm: all": ".2f", "import": ".2f",
-         "trace ms": ".1f", "passes ms": ".1f", "lower ms": ".1f", "compile s": ".2f", "rest of run s": ".2f", "peak MB": ".0f",
-         "peak warm MB": ".0f"}
+         "trace ms": ".1f", "passes ms": ".1f", "lower ms": ".1f", "compile s": ".2f", "rest of run s": ".2f",
+         "peak MB": ".0f", "warm: MB": ".0f"}
 AFTER = {"again s": ".3f", "compiled": "d", "traced": "d", "model calls": "d", "gradients": ",d", "µs/grad": ".2f",
          "one chain": ".2f", "its loop": ".2f", "bare": ".2f", "loop/bare": ".1f", "min ESS": ".0f", "ESS/s": ",.0f",
          "ESS/1k grad": ".1f", "diverged": "d"}

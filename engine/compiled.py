@@ -46,10 +46,15 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
         staged, leaves = stage_function(f, args, kwargs, statics)
         if state.trace is not ROOT or config.disable_jit or staged.jaxpr.effects & OPEN_EFFECTS:
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
-        elif not donated and not options:
+        elif not donated and not options or config.debug_nans:
             out = run_compiled(staged.jaxpr, [*staged.consts, *leaves])
         else:
-            out = Compiled(f, staged, args, kwargs, statics, donated, options).run(leaves)
+            places = staged.jaxpr.cache.get(("donated", donated))
+            if places is None:
+                places = _donated_inputs(staged, args, kwargs, statics, donated)
+                staged.jaxpr.cache["donated", donated] = places
+            exe = executable(staged.jaxpr, donated=places, options=options)
+            out = _run_donating(name_of(f), exe, staged, places, leaves)
         return tree.unflatten(staged.out_tree, out)
 
     def lowered(*args, **kwargs):
@@ -75,8 +80,8 @@ class Lowered:
 
     def as_text(self):
         """The StableHLO module that XLA gets."""
-        f, args, kwargs, statics, donated, _ = self._call
-        return lower(optimize(self.jaxpr), _donated_inputs(f, self.staged, args, kwargs, statics, donated))[0]
+        _, args, kwargs, statics, donated, _ = self._call
+        return lower(optimize(self.jaxpr), _donated_inputs(self.staged, args, kwargs, statics, donated))[0]
 
     def compile(self):
         """The compiled function, callable with arguments of the same types."""
@@ -84,7 +89,7 @@ class Lowered:
         return Compiled(f, self.staged, args, kwargs, statics, donated, options)
 
 
-def _donated_inputs(f, staged, args, kwargs, statics, donated):
+def _donated_inputs(staged, args, kwargs, statics, donated):
     """The inputs of the program that belong to donated arguments."""
     if not donated:
         return ()
@@ -110,7 +115,7 @@ class Compiled:
     def __init__(self, f, staged, args, kwargs, statics, donated, options):
         self.f, self.staged, self.statics = f, staged, statics
         self.key = take_apart(f, args, kwargs, statics)[0]
-        self.donated = _donated_inputs(f, staged, args, kwargs, statics, donated)
+        self.donated = _donated_inputs(staged, args, kwargs, statics, donated)
         self.executable = executable(staged.jaxpr, donated=self.donated, options=options)
 
     def __call__(self, *args, **kwargs):
@@ -122,21 +127,8 @@ class Compiled:
         if state.trace is not ROOT:
             out = jit_p.bind(*self.staged.consts, *leaves, jaxpr=self.staged.jaxpr)
         else:
-            out = self.run(leaves)
+            out = _run_donating(name_of(self.f), self.executable, self.staged, self.donated, leaves)
         return tree.unflatten(self.staged.out_tree, out)
-
-    def run(self, leaves):
-        """The results for the leaves of the arguments; donated ones are deleted."""
-        inputs = [*self.staged.consts, *leaves]
-        given = [inputs[i] for i in self.donated]
-        if len({id(a) for a in given}) < len(given) or {id(a) for a in given} & {
-                id(a) for i, a in enumerate(inputs) if i not in self.donated}:
-            raise TransformError(f"{name_of(self.f)}: one array is donated and is another argument too (or a value "
-                                 "that the function closes over).\nPass a copy of it, or do not donate it.")
-        out = run_executable(self.executable, inputs, self.staged.jaxpr.out_avals)
-        for a in given:
-            give_away(a)
-        return out
 
     def as_text(self):
         """XLA's own code after its optimisations."""
@@ -151,10 +143,19 @@ class Compiled:
         return self.executable.memory_stats()
 
 
-def give_away(a):
-    """Mark an array whose buffer was donated: its values are gone, its type is not."""
-    if type(a) is Array:
-        a._aval, a._value, a.recipe = a.aval, None, None
+def _run_donating(name, exe, staged, donated, leaves):
+    """The results for the leaves of the arguments; those in the places `donated` are deleted."""
+    inputs = [*staged.consts, *leaves]
+    given = [inputs[i] for i in donated]
+    others = {id(a) for i, a in enumerate(inputs) if i not in donated}
+    if len({id(a) for a in given}) < len(given) or not others.isdisjoint([id(a) for a in given]):
+        raise TransformError(f"{name}: one array is donated and is another argument too (or a value that the function "
+                             "closes over).\nPass a copy of it, or do not donate it.")
+    out = run_executable(exe, inputs, staged.jaxpr.out_avals)
+    for a in given:
+        if type(a) is Array:                             # its values are gone, its type is not
+            a._aval, a._value, a.recipe = a.aval, None, None
+    return out
 
 
 def explain(f, statics, args, kwargs):

@@ -30,8 +30,9 @@ BINARY = {
 }
 COMPARE = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, "ge": ew.ge}
 UNARY = {"neg": ew.neg, "pos": asvalue, "abs": ew.abs, "invert": ew.invert}
-METHODS = ("all any argmax argmin argsort astype clip conj cumprod cumsum diagonal dot flatten max mean min nonzero prod "
-           "ptp ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose var").split()
+METHODS = ("all any argmax argmin argsort astype clip conj cumprod cumsum diagonal dot flatten max mean min nonzero "
+           "prod ptp ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose "
+           "var").split()
 
 
 def _method(f):

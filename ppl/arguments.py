@@ -41,7 +41,8 @@ def surroundings(model):
 
 
 def _plain_function(model):
-    while not isinstance(model, types.FunctionType):
+    """The Python function inside of a method, a partial function or a handler; None if there is none."""
+    while model is not None and not isinstance(model, types.FunctionType):
         inner = [getattr(model, name, None) for name in ("__func__", "func", "fn", "__wrapped__")]
         model = next((f for f in inner if f is not None), None)
     return model

@@ -3,10 +3,21 @@ import numpy as onp
 import pytest
 
 import chainrule.engine.numpy as np
-from chainrule.engine import (ShapeDtype, config, debug, grad, io_callback, jit, jvp, named_scope, pure_callback, scan, vmap,
-                              while_loop)
-from chainrule.engine.errors import LeakedTracerError, ShapeError, TransformError
-from chainrule.engine.errors import NanError
+from chainrule.engine import (
+    ShapeDtype,
+    config,
+    debug,
+    grad,
+    io_callback,
+    jit,
+    jvp,
+    named_scope,
+    pure_callback,
+    scan,
+    vmap,
+    while_loop,
+)
+from chainrule.engine.errors import LeakedTracerError, NanError, ShapeError, TransformError
 
 F = ShapeDtype((), "float64")
 

@@ -3,7 +3,19 @@ import numpy as onp
 import pytest
 
 import chainrule.engine.numpy as np
-from chainrule.engine import custom_gradient, custom_jvp, custom_vjp, grad, hessian, jacfwd, jit, jvp, linearize, scan, vmap
+from chainrule.engine import (
+    custom_gradient,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    hessian,
+    jacfwd,
+    jit,
+    jvp,
+    linearize,
+    scan,
+    vmap,
+)
 from chainrule.engine.errors import TransformError
 
 

@@ -108,7 +108,7 @@ def total(tr):
     return sum(float(cnp.sum(site_log_prob(k, s))) for k, s in tr.items())
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(MODELS, st.sampled_from([-0.6, 0.3]))
 def test_density_and_result_are_those_of_the_loops(body, x):
     with config(disable_jit=True):
