@@ -11,5 +11,5 @@ from .engine.stats import stats
 from .ppl import Handler, deterministic, factor, handlers, log_density, plate, sample
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density", "plate", "ppl",
-           "sample", "stats"]
+__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
+           "plate", "ppl", "sample", "stats"]

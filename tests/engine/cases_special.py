@@ -16,7 +16,7 @@ def row(primitive, *domain, name=None, **options):
 
 X = np.array([0.3, 1.7, 4.0, 25.0])
 A = np.array([0.6, 2.5, 3.0, 24.0])
-ONE = ("float64",)                                       # the others are computed in float64 and rounded: see test_special.py
+ONE = ("float64",)                   # the others are computed in float64 and rounded: see test_special.py
 
 CASES = [
     row("erf", (-2, 2)),

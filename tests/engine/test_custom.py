@@ -82,7 +82,8 @@ def test_a_second_derivative_differentiates_the_rule():
 
 def test_forward_mode_of_custom_vjp_differentiates_the_function_itself():
     onp.testing.assert_allclose(jvp(tripled, (0.3, Y), (1.0, 0.0))[1], onp.cos(0.3) * Y, rtol=1e-14)
-    onp.testing.assert_allclose(jacfwd(lambda x: vmap(tripled, (0, None))(x, Y))(X), onp.diag(onp.cos(X) * Y), rtol=1e-14)
+    columns = jacfwd(lambda x: vmap(tripled, (0, None))(x, Y))(X)
+    onp.testing.assert_allclose(columns, onp.diag(onp.cos(X) * Y), rtol=1e-14)
     onp.testing.assert_allclose(linearize(lambda x: tripled(x, Y), 0.3)[1](1.0), onp.cos(0.3) * Y, rtol=1e-14)
 
 

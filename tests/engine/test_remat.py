@@ -60,5 +60,6 @@ def test_fewer_bytes_are_kept():
         return lambda x: scan(lambda c, _: (f(c), None), x, None, 50)[0].sum()
     step = lambda c: np.sin(np.cos(np.sin(np.cos(np.sin(c)))))
     x = onp.linspace(0.0, 1.0, 10_000)
-    kept = [jit(grad(deep(f))).lower(x).compile().memory_analysis()["temp_size_in_bytes"] for f in (step, checkpoint(step))]
+    kept = [jit(grad(deep(f))).lower(x).compile().memory_analysis()["temp_size_in_bytes"]
+            for f in (step, checkpoint(step))]
     assert kept[1] < 0.5 * kept[0]
