@@ -20,10 +20,17 @@ def scipy_impl(name):
     return impl
 
 
+def _lgamma(x):
+    """SciPy's, or Python's for one positive number: a hyperparameter need not import SciPy."""
+    if x.ndim == 0 and 0 < x < np.inf:
+        return np.asarray(math.lgamma(x)).astype(x.dtype)
+    return scipy_impl("gammaln")(x)
+
+
 erf_p = _unary("erf", scipy_impl("erf"), _chlo("erf"), lambda t, y, x: t * (2 / _SQRT_PI * exp(-x * x)))
 erfc_p = _unary("erfc", scipy_impl("erfc"), _chlo("erfc"), lambda t, y, x: t * (-2 / _SQRT_PI * exp(-x * x)))
 erfinv_p = _unary("erfinv", scipy_impl("erfinv"), _chlo("erf_inv"), lambda t, y, x: t * (_SQRT_PI / 2 * exp(y * y)))
-lgamma_p = _unary("lgamma", scipy_impl("gammaln"), _chlo("lgamma"), lambda t, y, x: t * digamma(x))
+lgamma_p = _unary("lgamma", _lgamma, _chlo("lgamma"), lambda t, y, x: t * digamma(x))
 digamma_p = _unary("digamma", scipy_impl("psi"), _chlo("digamma"), lambda t, y, x: t * polygamma(1, x))
 
 erf = _floating(erf_p, "2/√π ∫₀ˣ exp(-t²) dt.")
