@@ -15,7 +15,7 @@ OPS = 999
 
 
 def median(f, repeats=7, inner=1, prepare=None):
-    """Seconds of one call of f, the median of several after one that warms up; `prepare` makes its argument, untimed."""
+    """Seconds of one call of f, the median of several after a warm-up. `prepare` makes the argument, untimed."""
     times = []
     for _ in range(repeats + 1):
         arguments = [prepare()] if prepare else []

@@ -1,10 +1,12 @@
 """What the library costs: imports, first fits, further fits, gradients, and the parts of the engine.
 
+Where JAX is installed, the engine's parts are measured on it too, in a process of its own (jax_engine.py).
+
     python benchmarks/run.py [--only NAME ...] [--quick] [--json FILE]          make bench ARGS='--quick'
 
-Every number comes from a process of its own (fit.py, engine.py), so that nothing is warm that should be cold; the
-median is printed where one is repeated. A cold process finds an empty cache directory, a warm one the directory that
-another process filled. No test reads these numbers: they depend on the machine and on what else it does.
+Every number comes from a process of its own (fit.py, engine.py, gradients.py), so that nothing is warm that should be
+cold; the median is printed where one is repeated. A cold process finds an empty cache directory, a warm one the
+directory that another process filled. No test reads these numbers: they depend on the machine and on what else it does.
 
 The columns of the second table: µs/grad is the time of the whole second run over its gradients, all cores together;
 "one chain" the same of a chain alone; "its loop" a chain's gradients without what a run does once; "bare" the
@@ -12,6 +14,7 @@ log-density and its gradient alone in a compiled loop. The last two are the leas
 machine only adds; its load is printed at the end.
 """
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
@@ -111,15 +114,27 @@ def after_row(result):
             1e3 * more["ess"] / gradients, more["divergences"]]
 
 
+def engine():
+    """{what: [number, unit]} of the engine, and of JAX under "JAX, what" where it is installed."""
+    ours = process(HERE / "engine.py")
+    theirs = process(HERE / "jax_engine.py") if importlib.util.find_spec("jax") else {}
+    rows = {}
+    for what, (number, unit) in ours.items():
+        other = theirs.get(what, [None])[0]
+        rows[f"{what}, {unit}"] = [number, other, other and number / other] if theirs else [number]
+    table("The engine's parts", {"chainrule": ".2f", "JAX": ".2f", "ratio": ".2f"} if theirs else {"": ".2f"}, rows)
+    return {**ours, **{f"JAX, {what}": row for what, row in theirs.items()}}
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", metavar="NAME", nargs="+", choices=[*WORKLOADS, "engine", "imports"],
-                        help="these workloads (or engine, imports) alone")
+    parser.add_argument("--only", metavar="NAME", nargs="+", choices=[*WORKLOADS, "engine", "gradients", "imports"],
+                        help="these workloads (or engine, gradients, imports) alone")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
     names = options.only or (["imports", "eight_schools_nc", "engine"] if options.quick else
-                             ["imports", *WORKLOADS, "engine"])
+                             ["imports", *WORKLOADS, "engine", "gradients"])
     repeats = 1 if options.quick else 3
 
     machine = {"machine": f"{platform.machine()} {platform.system()}, {len(os.sched_getaffinity(0))} cores"
@@ -139,10 +154,12 @@ def main(arguments=None):
               {name: first_row(result) for name, result in done.items()})
         table("Once compiled: a second run on new data in the same process; µs a gradient", AFTER,
               {name: after_row(result) for name, result in done.items()})
-    if "engine" in names:
-        results["engine"] = process(HERE / "engine.py")
-        rows = {f"{what}, {unit}": [number] for what, (number, unit) in results["engine"].items()}
-        table("The engine's parts", {"": ".2f"}, rows)
+    if "engine" in names: results["engine"] = engine()
+    if "gradients" in names:
+        results["gradients"] = process(HERE / "gradients.py")
+        table("Compiled gradients over compiled functions: the goal is 4 at most, however many the inputs",
+              {"operations": ",d", "inputs": ",d", "function µs": ",.1f", "gradient µs": ",.1f", "ratio": ".2f"},
+              results["gradients"])
     if hasattr(os, "getloadavg"):
         results["load"] = os.getloadavg()
         print("\nthe machine's load over the last 1, 5 and 15 minutes: {:.1f}, {:.1f}, {:.1f}".format(*results["load"]))

@@ -373,7 +373,8 @@ def _prefix(spec, whole, f, what):
         subs = tree.flatten_up_to(spec_tree, _shape_like(spec, whole), what)
     except TreeError as e:
         raise TransformError(f"{what} of vmap of {name_of(f)}, {spec!r}, is not a prefix of the tree of its "
-                             f"{'arguments' if what == 'in_axes' else 'results'}: {tree.structure(whole)}.") from e
+                             f"{'arguments' if what == 'in_axes' else 'results'}: {tree.structure(whole)}.\n"
+                             "Give one axis for a whole tree, or a tree of axes with the same tuples and keys.") from e
     return list(zip(spec_leaves, subs))
 
 
@@ -400,7 +401,8 @@ def vmap(f, in_axes=0, out_axes=0, axis_name=None, axis_size=None):
         spec = tuple(in_axes) if isinstance(in_axes, list) else in_axes
         if isinstance(spec, tuple) and len(spec) != len(args):
             raise TransformError(f"vmap of {name_of(f)}: in_axes has {len(spec)} entries and there are {len(args)} "
-                                 "positional arguments.")
+                                 "positional arguments.\nGive one entry for each: an axis, or None for an argument "
+                                 "that all lanes share, e.g. in_axes=(0, None).")
         axes = _axes_of(spec, args, f, "in_axes") + [0] * len(tree.leaves(kwargs))
         pairs, treedef = tree.flatten_with_path((args, kwargs))
         leaves = [as_argument(x, f) for _, x in pairs]

@@ -11,9 +11,10 @@ from .array import Array, Value
 from .avals import broadcast_shapes, is_inexact
 from .core import Tracer
 from .errors import ConcretizationError, DtypeError, IndexOutOfRange, ShapeError
+from .ops.dynamic import dynamic_update_slice
 from .ops.elementwise import add, lt, maximum, minimum, mul, where
 from .ops.index import gather_nd, scatter_nd
-from .ops.shaping import dynamic_update_slice, pad, reverse, static_slice
+from .ops.shaping import pad, reverse, static_slice
 from .ops.structural import asvalue, broadcast_to, cast, full, reshape, transpose
 
 _INT = np.dtype("int64")

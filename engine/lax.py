@@ -16,9 +16,10 @@ from .control.collective import (
     psum_scatter,
 )
 from .errors import ShapeError
+from .ops.dynamic import dynamic_slice, dynamic_update_slice
 from .ops.elementwise import bitcast as bitcast_convert_type
 from .ops.elementwise import rsqrt, stop_gradient
-from .ops.shaping import concatenate, dynamic_slice, dynamic_update_slice, slice_axis
+from .ops.shaping import concatenate, slice_axis
 from .ops.shaping import reverse as flip
 from .ops.structural import asvalue, cast, moveaxis
 

@@ -23,4 +23,17 @@ def test_the_benchmark_prints_its_tables(tmp_path, monkeypatch):
     assert all(fit["cold"][phase] > 0 for phase in ("trace", "passes", "lower", "compile"))
     again = fit["more"]["again"]
     assert [again[kind] for kind in ("compilations", "traces", "model calls")] == [0, 0, 0]
+    assert {"trace 999 operations", "compile 10 operations"} <= set(numbers["engine"])
     for heading in ("all draws", "loop/bare", "ESS/s", "trace 999 operations"): assert heading in done.stdout
+
+
+@pytest.mark.slow
+def test_a_gradient_is_timed_against_its_function(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    file = tmp_path / "numbers.json"
+    done = subprocess.run([sys.executable, ROOT / "benchmarks" / "run.py", "--only", "gradients", "--json", file],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(file.read_text(encoding="utf-8"))["gradients"]
+    assert len(rows) >= 15 and all(len(row) == 5 and row[-1] > 0 for row in rows.values())
+    assert min(row[0] for row in rows.values()) == 10 and max(row[0] for row in rows.values()) > 10_000

@@ -9,10 +9,10 @@ from ..avals import Aval
 from ..core import Primitive, enclosing
 from ..errors import TransformError
 from ..interpreters.batch import Batch, spread_lane
+from ..ops.dynamic import dynamic_slice
 from ..ops.elementwise import eq, where
 from ..ops.index import gather_nd
 from ..ops.reduce import reduce_max_p, reduce_min_p
-from ..ops.shaping import dynamic_slice
 from ..ops.structural import asvalue, cast, iota, moveaxis, reduce_sum, reshape
 from ..tree import map as tree_map
 

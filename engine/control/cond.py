@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..avals import Aval
-from ..core import OPEN_EFFECTS, Primitive, state
+from ..core import OPEN_EFFECTS, REGISTRY, Primitive, state
 from ..errors import DtypeError, TreeError
 from ..interpreters.batch import LaneLoop, batch_jaxpr, spread_lane
 from ..interpreters.evaluate import is_concrete
@@ -179,14 +179,9 @@ def _by_lane(b, mine, index, xs, branches):
 
     avals = [*_avals(consts), Aval((), index.dtype), *[Aval(a.shape[1:], a.dtype) for a in _avals(rows)]]
     body, more, _ = stage(run, avals, LaneLoop(b.name, state.loops))
-    outs = SCAN[0].bind(*more, *consts, index, *rows, jaxpr=body, n_consts=len(more) + n_consts, n_carry=0,
-                        length=b.size,
-                        reverse=False)
+    outs = REGISTRY["scan"].bind(*more, *consts, index, *rows, jaxpr=body, n_consts=len(more) + n_consts, n_carry=0,
+                                 length=b.size, reverse=False)
     return outs, [True] * len(outs)
-
-
-# scan's primitive, put here by scan.py (which stands on this file)
-SCAN: list = []
 
 
 # ---- as users call them ----
@@ -195,6 +190,7 @@ def switch(index, branches, *operands):
     """branches[clip(index)](*operands): only that branch runs (all of them where index differs between vmap lanes).
 
     index : int[]         branches : functions with results of one structure and one type
+    With an index that is known, the branch is simply called: the others are neither staged nor compared.
     Raises TreeError or DtypeError when the branches' results differ.
     """
     leaves, treedef = flatten(operands)

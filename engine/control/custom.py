@@ -10,11 +10,11 @@ import numpy as np
 
 from ..avals import is_inexact
 from ..config import config
-from ..core import Primitive, aval_of, state
+from ..core import Primitive, aval_of, state, world
 from ..errors import TransformError
 from ..interpreters.batch import batch_flat, batch_jaxpr, spread_lane
 from ..interpreters.evaluate import ROOT
-from ..interpreters.jvp import jvp_jaxpr, zero_tangent
+from ..interpreters.jvp import Jvp, jvp_jaxpr, zero_tangent
 from ..interpreters.stage import eval_jaxpr, stage
 from ..ops.structural import asvalue, reduce_sum
 from ..tree import flatten, flatten_up_to, register_pytree_node, unflatten
@@ -65,6 +65,23 @@ def _(xs, ts, *, jaxpr, rule, n_consts, name):
     xs, ts = xs[n_consts:], ts[n_consts:]
     ys, tys = rule(xs, [instantiate(x, t) for x, t in zip(xs, ts)])
     return ys, _float_only(ys, tys)
+
+
+@custom_jvp_p.define("linearize")
+def _(linear, xs, ts, **params):
+    """As forward mode does, recording the rule's tangents. Where the rule has put a program (a loop, a branch, a
+    checkpoint) into the record, it may hold work on primal values too: then the rule is linearized at tangent zero,
+    where it is its own derivative, and that work stays outside."""
+    start = len(linear.eqns)
+    ys, tys = custom_jvp_p.jvp(xs, ts, **params)
+    if not any(e.prim.inner for e in linear.eqns[start:]):
+        return ys, tys
+    del linear.eqns[start:]
+    trace = Jvp(parent=linear, linear=linear)
+    with world(trace):
+        ys, tys = custom_jvp_p.jvp(xs, [None if t is None else trace.dual(asvalue(zero_tangent(x)), t)
+                                        for x, t in zip(xs, ts)], **params)
+    return [trace.split(y)[0] for y in ys], [None if t is None else trace.split(t)[1] for t in tys]
 
 
 @custom_jvp_p.define("batch")

@@ -14,7 +14,6 @@ from ..ops.structural import asvalue, moveaxis
 from ..tree import flatten, flatten_with_path, keystr, unflatten
 from .body import eager_loop, split, stage_loop_body
 from .call import is_aval
-from .cond import SCAN
 
 _INT = np.dtype("int64")
 
@@ -66,7 +65,6 @@ def _lower(b, *args, jaxpr, n_consts, n_carry, length, reverse):
 
 scan_p = Primitive("scan", multiple=True, handled=True, inner=("jaxpr",), shape=_shape, impl=_impl, lower=_lower)
 scan_p.eager = eager_loop(scan_p)
-SCAN.append(scan_p)
 
 
 @scan_p.define("jvp")
@@ -115,9 +113,13 @@ def _(linear, args, ts, *, jaxpr, n_consts, n_carry, **params):
             if out[:n_carry] == marks:
                 break
             marks = [a or c for a, c in zip(marks, out)]
-    known.name = jaxpr.name
+    n_out = n_carry + n_ys
+    read = dict(zip(known.invars[len(more) + n_carry:], xs))
+    residuals = known.outs[n_out:]                       # those that are inputs of the loop are at hand already
+    known = Jaxpr(known.invars, known.eqns, known.outs[:n_out] + [v for v in residuals if v not in read], jaxpr.name)
     made = scan_p.bind(*more, *init, *xs, jaxpr=known, n_consts=len(more), n_carry=n_carry, **params)
-    outs, stacked = made[:n_carry + n_ys], made[n_carry + n_ys:]
+    outs, rest = made[:n_out], iter(made[n_out:])
+    stacked = [read[v] if v in read else next(rest) for v in residuals]
     if not any(out):
         return outs, [None] * len(out)
     ti = [zero_tangent(x) if t is None else t for x, t, m in zip(init, ti, marks) if m]

@@ -11,8 +11,7 @@ import numpy as np
 
 from ..array import Array
 from ..avals import Aval
-from ..core import Primitive
-from . import shaping
+from ..core import REGISTRY, Primitive
 from .elementwise import abs, eq, maximum, minimum, where
 from .shaping import concatenate_p
 from .structural import asvalue, broadcast_to, cast, full, iota, moveaxis, reduce_sum, reshape, zeros_like_aval
@@ -171,8 +170,27 @@ def _(xs, ts, *, how):
     return y, total / scatter_p.bind(kept, i, won, how="add")
 
 
+_PAIRS = 256                                             # so many updates are compared in pairs, at most
+
+
 def _scatter_mul_tangent(x, i, u, y, tx, tu):
-    """d(x ∏u) with the factors that are zero counted apart, so that no division by zero occurs."""
+    """d(x ∏u): for each update, the product of x and the other updates of its place.
+
+    Few updates are compared in pairs, which is right at every order. For many, the factors that are zero are counted
+    apart, so that no division by zero occurs: right at first order, and beyond where no place has a zero among several
+    updates."""
+    k, n = i.shape[-1], _count(i)
+    if n <= _PAIRS:
+        rows, updates = reshape(i, (n, k)), reshape(u, (n, *u.shape[i.ndim - 1:]))
+        rest = updates.shape[1:]
+        others = gather_p.bind(x, rows)
+        if n > 1:
+            equal = cast(eq(reshape(rows, (n, 1, k)), reshape(rows, (1, n, k))), _INT)
+            met = eq(reduce_sum(equal, (2,)) - k * np.eye(n, dtype=_INT), k)
+            factors = where(reshape(met, (n, n, *(1,) * len(rest))), reshape(updates, (1, n, *rest)),
+                            np.asarray(1, u.dtype))
+            others = others * REGISTRY["reduce_prod"].bind(factors, axes=(1,))
+        return scatter_p.bind(scatter_p.bind(tx, i, u, how="mul"), i, tu * reshape(others, u.shape), how="add")
     is_zero = eq(u, 0)
     safe = where(is_zero, np.asarray(1, u.dtype), u)
     zeros = scatter_p.bind(full(x.shape, 0, u.dtype), i, cast(is_zero, u.dtype), how="add")
@@ -237,9 +255,6 @@ def scatter_nd(x, index, update, how="set"):
     i = stack_index(index)
     shape = i.shape[:-1] + x.shape[i.shape[-1]:]
     return scatter_p.bind(x, i, broadcast_to(cast(asvalue(update), x.dtype), shape), how=how)
-
-
-shaping.gather_hook, shaping.scatter_hook = gather_nd, scatter_nd
 
 
 def take_along(x, i, axis):

@@ -331,6 +331,16 @@ def lapack_ready():
 _pool: ThreadPoolExecutor | None = None
 
 
+def _started_pool():
+    """A pool whose threads all run: an interrupt that comes while Python starts a thread would leave it unknown to the
+    interpreter's exit, which then waits for it for ever."""
+    n = cores()
+    pool, gate = ThreadPoolExecutor(n, thread_name_prefix="chainrule-xla"), threading.Barrier(n)
+    for arrival in [pool.submit(gate.wait) for _ in range(n)]:
+        arrival.result()
+    return pool
+
+
 def call_many(calls: Sequence[tuple[Executable, Sequence[Buffer]]]) -> list[list[Buffer]]:
     """Run independent calls `(executable, buffers)` side by side, one thread each, as many as there are cores.
 
@@ -343,7 +353,7 @@ def call_many(calls: Sequence[tuple[Executable, Sequence[Buffer]]]) -> list[list
     start()
     with lock:
         if _pool is None:
-            _pool = ThreadPoolExecutor(cores(), thread_name_prefix="chainrule-xla")
+            _pool = _started_pool()
     futures = [_pool.submit(_call_and_wait, executable, buffers) for executable, buffers in calls]
     try:
         while wait(futures, timeout=0.2).not_done:       # a signal that another thread took is heard at the next turn

@@ -10,8 +10,8 @@ import numpy as np
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine import cond, jit, scan, switch, while_loop
+from chainrule.engine.ops import dynamic, index, shaping, structural
 from chainrule.engine.ops import elementwise as ew
-from chainrule.engine.ops import index, shaping, structural
 from chainrule.engine.ops.dot import dot_general
 from chainrule.engine.ops.reduce import cumlogsumexp_p, cummax_p, cummin_p
 
@@ -207,11 +207,11 @@ SHAPING = [
     Case(lambda x: shaping.pad(x, [(1, 2)], interior=(1,)), "pad",
          lambda x: np.array([0, x[0], 0, x[1], 0, x[2], 0, x[3], 0, 0]), args=(V,), name="pad-interior"),
     Case(lambda x: cnp.flip(x, (0, 2)), "reverse", lambda x: np.flip(x, (0, 2)), args=(T,)),
-    Case(lambda x, i: shaping.dynamic_slice(x, (i, 1), (1, 2)), "dynamic_slice", lambda x, i: x[i:i + 1, 1:3],
+    Case(lambda x, i: dynamic.dynamic_slice(x, (i, 1), (1, 2)), "dynamic_slice", lambda x, i: x[i:i + 1, 1:3],
          args=(M, np.asarray(1))),
-    Case(lambda x, i: shaping.dynamic_slice(x, (i,), (3,)), "dynamic_slice", lambda x, i: x[1:4],
+    Case(lambda x, i: dynamic.dynamic_slice(x, (i,), (3,)), "dynamic_slice", lambda x, i: x[1:4],
          args=(V, np.asarray(3)), name="dynamic_slice-clipped"),
-    Case(lambda x, u, i: shaping.dynamic_update_slice(x, u, (0, i)), "dynamic_update_slice",
+    Case(lambda x, u, i: dynamic.dynamic_update_slice(x, u, (0, i)), "dynamic_update_slice",
          lambda x, u, i: np.stack([np.r_[x[0, :1], u[0]], x[1]]), args=(M, M[:1, :2] + 3, np.asarray(1))),
 ]
 

@@ -281,3 +281,36 @@ def test_loops_of_loops_under_everything():
     close([grad(f)(0.3), jit(grad(f))(0.3), vmap(grad(f))(np.array([0.3]))[0], jvp(f, (0.3,), (1.0,))[1]],
           [expected] * 4, 1e-9)
     close(grad(grad(f))(0.3), slope(grad(f), [0.3], [1.0])[0], 1e-7)
+
+
+def test_a_python_scalar_that_starts_a_loop_takes_the_precision_of_the_data():
+    xs = np.ones(3, np.float32)
+    total, before = scan(lambda c, x: (c + x, c), 0.0, xs)
+    assert total.dtype == before.dtype == np.float32 and total == 3
+    assert scan(lambda c, x: (c + x, None), 0, xs)[0].dtype == np.float32
+    (a, b), _ = scan(lambda c, x: ((c[0] + x, c[1] + c[0]), None), (0.0, 0.0), xs)
+    assert a.dtype == b.dtype == np.float32 and (a, b) == (3, 3)
+    assert while_loop(lambda s: s[0] < 3, lambda s: (s[0] + s[1], s[1]), (0.0, xs[0]))[0].dtype == np.float32
+    assert fori_loop(0, 3, lambda i, c: c * cnp.asarray(xs)[i], 2.0).dtype == np.float32
+    assert jit(lambda x: scan(lambda c, x: (c + x, None), 0.0, x)[0])(xs).dtype == np.float32
+
+
+def test_a_python_scalar_that_starts_a_loop_and_meets_no_data_has_the_default_precision():
+    xs = np.ones(3, np.float32)
+    n, last = scan(lambda c, x: ((c[0] + 1, x), None), (0.0, xs[0]), xs)[0]
+    assert n.dtype == np.float64 and last.dtype == np.float32
+    count, total = scan(lambda c, x: ((c[0] + 1, c[1] + x), None), (0, 0.0), xs)[0]
+    assert count.dtype == np.int64 and total.dtype == np.float32
+    assert scan(lambda c, x: (c + x, None), 0.0, xs.astype(float))[0].dtype == np.float64
+
+
+def test_what_a_scan_reads_is_not_stacked_again_for_the_way_back():
+    def f(c, xs):
+        return scan(lambda c, x: (c * x, None), c, xs)[0]
+
+    program = make_jaxpr(grad(f, argnums=(0, 1)))(2.0, XS)
+    forward, backward = [e for e in program.eqns if e.prim.name == "scan"]
+    assert [v.aval.shape for v in forward.outs] == [(), XS.shape]          # the carry, and its values at each step
+    assert program.invars[1] in backward.inputs                            # xs itself
+    for run in (grad(f, argnums=(0, 1)), jit(grad(f, argnums=(0, 1)))):
+        close(run(2.0, XS), (np.prod(XS), 2 * np.prod(XS) / XS), 1e-13)

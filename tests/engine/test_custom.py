@@ -4,6 +4,8 @@ import pytest
 
 import chainrule.engine.numpy as np
 from chainrule.engine import (
+    checkpoint,
+    cond,
     custom_gradient,
     custom_jvp,
     custom_vjp,
@@ -134,3 +136,20 @@ def test_errors_name_the_function():
         return inner(2.0)
     with pytest.raises(TransformError, match="closes over"):
         grad(closes_over)(1.0)
+
+
+@pytest.mark.parametrize("inner", [
+    lambda x: scan(lambda c, r: (np.sin(c * r), None), x, x)[0],
+    lambda x: checkpoint(lambda y: np.sin(y) * y)(x),
+    lambda x: cond(x[0] > 0, lambda y: np.sin(y) * y, lambda y: y, x),
+    lambda x: jit(lambda x: scan(lambda c, r: (c * c + r, None), x, x)[0])(x),
+], ids=["scan", "checkpoint", "cond", "scan in jit"])
+def test_grad_goes_through_a_rule_that_differentiates_a_program(inner):
+    """The rule's loop carries primal values and tangents together."""
+    ruled = custom_jvp(inner)
+    ruled.defjvp(lambda primals, tangents: jvp(inner, primals, tangents))
+    for wrap in (lambda f: f, jit, lambda f: lambda x: vmap(f)(x[None])[0]):
+        onp.testing.assert_allclose(wrap(grad(lambda x: np.sum(ruled(x))))(X),
+                                    jacfwd(lambda x: np.sum(inner(x)))(X), rtol=1e-13)
+    onp.testing.assert_allclose(hessian(lambda x: np.sum(ruled(x)))(X), hessian(lambda x: np.sum(inner(x)))(X),
+                                rtol=1e-12, atol=1e-14)

@@ -97,6 +97,30 @@ def axes_of_different_sizes():
     return vmap(lambda x, y: x + y)(np.ones(2), np.ones(3))
 
 
+def in_axes_of_another_length():
+    return vmap(lambda x, y: x + y, in_axes=(0,))(np.ones(2), np.ones(2))
+
+
+def in_axes_of_another_structure():
+    return vmap(lambda p: p["w"], in_axes=({"v": 0},))({"w": np.ones(2)})
+
+
+def in_axes_beyond_the_shape():
+    return vmap(lambda x: x, in_axes=1)(np.ones(2))
+
+
+def carry_changes_its_structure():
+    return scan(lambda c, x: ((c, c), x), 0.0, np.ones(2))
+
+
+def carry_changes_its_shape():
+    return scan(lambda c, x: (c * x, None), 1.0, np.ones((4, 3)))
+
+
+def branches_of_different_shapes():
+    return jit(lambda p: cond(p, lambda: cnp.ones(2), lambda: cnp.ones(3)))(True)
+
+
 def carry_changes_its_type():
     return scan(lambda c, x: (c + x, None), np.zeros(3, np.float32), np.ones((2, 3)))
 
@@ -133,6 +157,8 @@ TEXTS = {f.__name__.replace("_", "-"): f for f in (
     shapes_do_not_match_in_a_product, shapes_do_not_match_in_a_compiled_function, gradient_of_a_vector,
     gradient_of_an_integer,
     gradient_through_a_while_loop, gradient_through_fori_with_a_traced_bound, axes_of_different_sizes,
+    in_axes_of_another_length, in_axes_of_another_structure, in_axes_beyond_the_shape,
+    carry_changes_its_structure, carry_changes_its_shape, branches_of_different_shapes,
     carry_changes_its_type, branches_differ,
     an_index_out_of_range, a_traced_mask, not_a_number, unhashable_static_argument, argument_that_is_no_array)}
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule.engine.numpy as cnp
-from chainrule.engine import grad, jit, vmap
+from chainrule.engine import grad, hessian, jit, vmap
 from chainrule.engine.errors import ConcretizationError, DtypeError, ShapeError
 from tests.engine.laws import close, slope
 
@@ -251,3 +251,16 @@ def test_empty_arrays_are_read_and_written():
     assert jit(lambda x, i: x[:, i])(empty, np.array([2, 1])).shape == (0, 2)
     with pytest.raises(IndexError, match="size 0"):
         jit(lambda x, i: x[i])(empty, 0)
+
+
+@pytest.mark.parametrize("u", [[3.0, 5.0, 2.0], [0.0, 5.0, 2.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
+def test_a_product_of_several_updates_to_one_place_has_all_derivatives_at_zero(u):
+    index = np.array([1, 1, 1])
+    u = np.array(u)
+
+    def f(u):
+        return cnp.asarray(np.array([1.0, 2.0])).at[index].multiply(u)[1]
+
+    a, b, c = u
+    np.testing.assert_allclose(grad(f)(u), [2 * b * c, 2 * a * c, 2 * a * b])
+    np.testing.assert_allclose(hessian(f)(u), [[0, 2 * c, 2 * b], [2 * c, 0, 2 * a], [2 * b, 2 * a, 0]])

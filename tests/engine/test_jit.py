@@ -248,3 +248,22 @@ def test_an_exception_while_tracing_leaves_the_world_as_it_was():
         with pytest.raises(KeyError, match="mine"):
             jit(grad(bad))(1.0)
     assert float(cnp.sin(0.0)) == 0.0
+
+
+def test_a_call_on_arrays_that_was_made_before_still_minds_types_closures_and_settings():
+    scale = cnp.asarray(np.arange(3.0))
+    f = jit(lambda x: {"y": x * scale, "n": x.sum()})
+    x = cnp.ones(3)
+    for value in (1.0, 2.0, 3.0):
+        out = f(x * value)
+        assert out["y"].tolist() == [0.0, value, 2 * value] and float(out["n"]) == 3 * value
+    assert f(cnp.ones(3, "float32"))["n"].dtype == "float32"
+    assert vmap(f)(cnp.ones((2, 3)))["y"].shape == (2, 3)
+    assert grad(lambda v: f(v)["n"])(x).tolist() == [1.0] * 3
+    with config(disable_jit=True):
+        assert f(x)["y"].tolist() == [0.0, 1.0, 2.0]
+    before = stats()
+    f(x)
+    after = stats()
+    assert (after.traces, after.compilations) == (before.traces, before.compilations)
+    assert after.executions == before.executions + 1

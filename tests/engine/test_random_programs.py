@@ -136,21 +136,23 @@ def check(names, nesting):
 @pytest.mark.parametrize("outer", KINDS)
 def test_every_function_under_every_pair(name, outer):
     for inner in KINDS:
-        check([name], (inner, outer))
+        compiled = (inner, outer) in (("identity", "jit"), ("jit", "vmap"), ("jit", "derivative"))
+        with config() if compiled else without_compiling():
+            check([name], (inner, outer))
 
 
-@settings(max_examples=60)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(sorted(POOL)), min_size=1, max_size=3), st.sampled_from(NESTINGS))
 def test_random_programs_under_random_nestings_of_three(names, nesting):
     check(names, nesting)
 
 
-@pytest.mark.parametrize("nesting", NESTINGS, ids="-".join)
-def test_one_program_with_everything_under_every_nesting_of_three(nesting):
+@pytest.mark.parametrize("nesting", NESTINGS[::5], ids="-".join)
+def test_one_program_with_everything_under_nestings_of_three(nesting):
     check(["jit of a closure", "cond", "scan of a closure"], nesting)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(sorted(set(POOL) - NO_REVERSE)), min_size=1, max_size=3))
 def test_reverse_mode_is_the_transpose_of_forward_mode(names):
     f = chain(names)
@@ -163,7 +165,7 @@ def test_reverse_mode_is_the_transpose_of_forward_mode(names):
                - float(cnp.sum(pulled * t))) <= 1e-12 * float(cnp.sum(cnp.abs(pushed * c))) + 1e-15
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(st.sampled_from(sorted(POOL)), min_size=1, max_size=3))
 def test_programs_are_well_formed_and_compiled_ones_equal_plain_numpy(names):
     f = chain(names)
@@ -401,5 +403,5 @@ def test_every_order_of_up_to_three_transformations(outer, name):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_orders_of_transformations_compiled(name):
     """Singles, pairs and a sample of the triples, as XLA runs them."""
-    for nesting in [n for n in TABLE if len(n) < 3] + [n for n in TABLE if len(n) == 3][::13]:
+    for nesting in [n for n in TABLE if len(n) < 3] + [n for n in TABLE if len(n) == 3][::23]:
         check_order(nesting, name)

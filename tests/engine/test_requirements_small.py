@@ -61,16 +61,15 @@ def test_the_damped_sine_gives_numpys_numbers():
     close(program(cnp), program(np), 1e-13)
 
 
-def test_lanes_of_a_convolution_are_a_loop():
-    signals, kernel = np.random.default_rng(0).normal(size=(4, 9)), X
-    close(vmap(cnp.convolve, (0, None))(signals, kernel), np.stack([np.convolve(s, kernel) for s in signals]), 1e-13)
-
-
 def test_no_transformed_call_changes_an_argument():
     def f(x):
         return cnp.sum(x.at[0].set(5.0) * cnp.sort(x)) if isinstance(x, Tracer) else cnp.sum(cnp.asarray(x) ** 2)
-    for wrap in (jit, grad, value_and_grad, hessian, checkpoint, vmap, lambda f: lambda x: jvp(f, (x,), (x,)),
-                 lambda f: lambda x: vjp(f, x)[1](1.0)):
+    def along(f):
+        return lambda v: jvp(f, (v,), (v,))
+
+    def back(f):
+        return lambda v: vjp(f, v)[1](1.0)
+    for wrap in (jit, grad, value_and_grad, hessian, checkpoint, vmap, along, back):
         x, lanes = X.copy(), np.stack([X, X])
         wrap(f)(lanes if wrap is vmap else x)
         assert np.array_equal(x, X) and np.array_equal(lanes, np.stack([X, X]))
@@ -268,13 +267,13 @@ def test_lanes_of_matrix_vector_products():
     close(vmap(cnp.matmul)(a, x), np.einsum("bmn,bn->bm", a, x), 1e-14)
     predict_batch = vmap(lambda w, x: w @ x, in_axes=(None, 0))
     assert predict_batch(x[0], x).shape == (4,)
-    assert "matmul" in str(make_jaxpr(predict_batch)(x[0], x)) and "scan" not in str(make_jaxpr(predict_batch)(x[0], x))
+    assert [e.prim.name for e in make_jaxpr(predict_batch)(x[0], x).eqns] == ["dot_general"]
 
 
 def test_eight_transformations_deep():
     wraps = [jit, lambda f: vmap(f, axis_size=1, in_axes=None), checkpoint, jit,
              lambda f: lambda x: jvp(f, (x,), (1.0,))[1], lambda f: grad(lambda x: f(x).sum()), checkpoint, jit]
-    f = lambda x: cnp.sin(x)  # noqa: E731
+    f = cnp.sin
     for wrap in wraps: f = wrap(f)
     close(f(0.7), -np.sin(0.7), 1e-14)
     g = cnp.sin
@@ -333,7 +332,7 @@ def test_a_print_in_a_recomputed_function_comes_once(capfd):
     assert capfd.readouterr().out.count("here") == 1
 
 
-def test_ten_thousand_traces_leave_nothing_behind():
+def test_many_traces_leave_nothing_behind():
     def alive():
         gc.collect()
         return sum(isinstance(o, (Trace, Tracer)) for o in gc.get_objects())
@@ -348,12 +347,16 @@ def test_ten_thousand_traces_leave_nothing_behind():
     assert alive() <= before + 5
 
 
-def test_traces_need_no_collector():
+def test_staging_needs_no_collector():
+    def alive():
+        return sum(isinstance(o, Trace | Tracer) for o in gc.get_objects())
+
     gc.collect()
     gc.disable()
     try:
-        for k in range(20): make_jaxpr(grad(lambda x, k=k: cnp.sin(x) * k))(1.0)
-        left = [o for o in gc.get_objects() if isinstance(o, Tracer)]
+        before = alive()
+        for k in range(20): make_jaxpr(lambda x, k=k: cnp.sin(x) * k)(X)
+        left = alive() - before
     finally:
         gc.enable()
-    assert len(left) <= 5
+    assert left <= 5

@@ -79,7 +79,8 @@ def run(executable, *values):
 def in_a_process(code, **environment):
     """Run code in a fresh Python that has imported xla; returns what it prints."""
     done = subprocess.run([sys.executable, "-W", "error", "-c", "from chainrule.engine import xla\n" + code],
-                          env={**os.environ, "PYTHONPATH": str(SRC), **environment}, capture_output=True, text=True)
+                          env={**os.environ, "PYTHONPATH": str(SRC), **environment}, capture_output=True, text=True,
+                          timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
