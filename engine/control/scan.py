@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..avals import Aval
-from ..core import Primitive, aval_of, world
+from ..core import OPEN_EFFECTS, Primitive, aval_of, world
 from ..errors import ShapeError
 from ..interpreters.batch import batch_jaxpr, inside_loop, spread_lane
 from ..interpreters.jvp import jvp_jaxpr, zero_tangent
@@ -10,7 +10,8 @@ from ..interpreters.linearize import linearize_body
 from ..interpreters.stage import eval_jaxpr, stage
 from ..interpreters.transpose import backward
 from ..ir import Jaxpr
-from ..ops.structural import asvalue, moveaxis
+from ..ops.shaping import concatenate, slice_axis
+from ..ops.structural import asvalue, moveaxis, reshape
 from ..tree import flatten, flatten_with_path, keystr, unflatten
 from .body import eager_loop, split, stage_loop_body
 from .call import is_aval
@@ -197,7 +198,8 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     f : (carry, x) -> (carry, y)      init, xs : pytrees; the leading axes of xs are equal
     length : the number of steps, where there are no xs
     reverse : from the last slice to the first (ys stay in the order of xs)
-    unroll is accepted for compatibility: XLA compiles the loop as one native function.
+    unroll : steps written out in one turn of the compiled loop (True: all of them). It rarely pays: XLA compiles a
+        small loop to one native function, and more text takes longer to compile. A body with sites is not written out.
     Raises ShapeError when the leading axes differ, TreeError or DtypeError when f changes the carry.
 
     >>> carry, ys = scan(lambda c, x: (c + x, c), 0.0, [1.0, 2.0, 3.0])
@@ -223,6 +225,49 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     jaxpr, consts, values, y_tree = stage_loop_body(
         f, treedef, init_leaves, [_slice_aval(x.aval) for x in leaves], "body of scan",
         lambda flat: (unflatten(x_tree, flat),))
-    out = scan_p.bind(*consts, *values, *leaves, jaxpr=jaxpr, n_consts=len(consts), n_carry=len(values), length=n,
-                      reverse=bool(reverse))
-    return unflatten(treedef, out[:len(values)]), unflatten(y_tree, out[len(values):])
+    k = n if unroll is True else int(unroll)
+    if k < 1 and n:
+        raise ShapeError(f"scan: unroll={unroll!r} must be a positive number of steps, or True.")
+    run = _bind if k <= 1 or jaxpr.effects & OPEN_EFFECTS else _unrolled
+    carry, ys = run(jaxpr, consts, values, leaves, n, bool(reverse), k)
+    return unflatten(treedef, carry), unflatten(y_tree, ys)
+
+
+def _bind(jaxpr, consts, carry, xs, length, reverse, k=1):
+    """(carry, ys) of the primitive."""
+    out = scan_p.bind(*consts, *carry, *xs, jaxpr=jaxpr, n_consts=len(consts), n_carry=len(carry), length=length,
+                      reverse=reverse)
+    return out[:len(carry)], out[len(carry):]
+
+
+def _unrolled(jaxpr, consts, carry, xs, length, reverse, k):
+    """k steps in each turn, and a plain loop over the steps that are left at the end of xs."""
+    k = min(k, length)
+    whole, n_consts, n_carry = length // k * k, len(consts), len(carry)
+
+    def body(*args):
+        fixed, state, rows = split(args, n_consts, n_carry)
+        ys = [None] * k
+        for j in range(k)[::-1 if reverse else 1]:
+            out = eval_jaxpr(jaxpr, [*fixed, *state, *[reshape(slice_axis(r, j, j + 1, 0), r.shape[1:]) for r in rows]])
+            state, ys[j] = out[:n_carry], out[n_carry:]
+        return state + [concatenate([reshape(asvalue(y), (1, *np.shape(y))) for y in column]) for column in zip(*ys)]
+
+    rows = [reshape(slice_axis(x, 0, whole, 0), (whole // k, k, *x.shape[1:])) for x in xs]
+    types = [aval_of(asvalue(v)) for v in [*consts, *carry]] + [_slice_aval(r.aval) for r in rows]
+    program, more, _ = stage(body, types, jaxpr.name)
+    rest = [slice_axis(x, whole, length, 0) for x in xs]
+
+    def blocks(carry):
+        carry, ys = _bind(program, [*more, *consts], carry, rows, whole // k, reverse)
+        return carry, [reshape(y, (whole, *y.shape[2:])) for y in ys]
+
+    if whole == length:
+        return blocks(carry)
+    if reverse:
+        carry, late = _bind(jaxpr, consts, carry, rest, length - whole, True)
+        carry, early = blocks(carry)
+    else:
+        carry, early = blocks(carry)
+        carry, late = _bind(jaxpr, consts, carry, rest, length - whole, False)
+    return carry, [concatenate([a, b]) for a, b in zip(early, late)]

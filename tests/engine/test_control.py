@@ -14,6 +14,7 @@ from chainrule.engine import (
     scan,
     stats,
     switch,
+    tree,
     vjp,
     vmap,
     while_loop,
@@ -314,3 +315,26 @@ def test_what_a_scan_reads_is_not_stacked_again_for_the_way_back():
     assert program.invars[1] in backward.inputs                            # xs itself
     for run in (grad(f, argnums=(0, 1)), jit(grad(f, argnums=(0, 1)))):
         close(run(2.0, XS), (np.prod(XS), 2 * np.prod(XS) / XS), 1e-13)
+
+
+@pytest.mark.parametrize("unroll", [1, 2, 3, 7, 20, True])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_an_unrolled_scan_is_the_scan(unroll, reverse):
+    xs = {"a": np.linspace(0.5, 1.5, 7), "b": np.arange(14.0).reshape(7, 2)}
+
+    def run(k, unroll):
+        step = lambda c, x: (cnp.sin(c * x["a"]) + x["b"].sum() * k, {"c": c, "v": c * x["b"]})
+        return scan(step, 0.3, xs, reverse=reverse, unroll=unroll)
+
+    for wrap in (lambda f: f, jit):
+        want, got = run(0.1, 1), wrap(lambda k: run(k, unroll))(0.1)
+        for a, b in zip(tree.leaves(got), tree.leaves(want)):
+            np.testing.assert_allclose(a, b, rtol=1e-14)
+    slope = lambda u: grad(lambda k: run(k, u)[0])(0.1)
+    np.testing.assert_allclose(slope(unroll), slope(1), rtol=1e-12)
+    np.testing.assert_allclose(vmap(lambda k: run(k, unroll)[0])(np.ones(2) * 0.1), [run(0.1, 1)[0]] * 2, rtol=1e-14)
+
+
+def test_a_scan_must_be_unrolled_by_a_positive_number():
+    with pytest.raises(ShapeError, match="unroll=0"):
+        scan(lambda c, x: (c, x), 0.0, np.ones(3), unroll=0)
