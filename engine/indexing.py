@@ -271,7 +271,7 @@ class AtIndex:
     def multiply(self, value):
         """The array with x[index] multiplied by value; repeated places multiply.
 
-        Where several values for one place include a zero, first derivatives are exact and second ones are not.
+        Of more than 256 values there is a first derivative and no second one: it raises TransformError.
         """
         return update(self.x, self.index, value, "mul")
 

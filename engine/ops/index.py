@@ -12,9 +12,22 @@ import numpy as np
 from ..array import Array
 from ..avals import Aval
 from ..core import REGISTRY, Primitive
+from ..errors import TransformError
 from .elementwise import abs, eq, maximum, minimum, where
 from .shaping import concatenate_p
-from .structural import asvalue, broadcast_to, cast, full, iota, moveaxis, reduce_sum, reshape, zeros_like_aval
+from .structural import (
+    asvalue,
+    broadcast_to,
+    cast,
+    elementwise,
+    elementwise_batch,
+    full,
+    iota,
+    moveaxis,
+    reduce_sum,
+    reshape,
+    zeros_like_aval,
+)
 
 _INT = np.dtype("int64")
 
@@ -173,12 +186,23 @@ def _(xs, ts, *, how):
 _PAIRS = 256                                             # so many updates are compared in pairs, at most
 
 
+def _first_order_only(xs, ts):
+    if ts[0] is None:
+        return first_order_p.bind(xs[0]), None
+    raise TransformError(
+        f"the second derivative of x.at[...].multiply(values) is known for at most {_PAIRS} values; there are more.\n"
+        "Multiply in several calls, or add logarithms: x * np.exp(np.zeros_like(x).at[...].add(np.log(values))).")
+
+
+first_order_p = Primitive("first_order", shape=elementwise, impl=lambda x: x, lower=lambda b, x: x,
+                          jvp=_first_order_only, batch=elementwise_batch)
+
+
 def _scatter_mul_tangent(x, i, u, y, tx, tu):
     """d(x ∏u): for each update, the product of x and the other updates of its place.
 
     Few updates are compared in pairs, which is right at every order. For many, the factors that are zero are counted
-    apart, so that no division by zero occurs: right at first order, and beyond where no place has a zero among several
-    updates."""
+    apart, so that no division by zero occurs: right at first order, and refused beyond."""
     k, n = i.shape[-1], _count(i)
     if n <= _PAIRS:
         rows, updates = reshape(i, (n, k)), reshape(u, (n, *u.shape[i.ndim - 1:]))
@@ -197,6 +221,7 @@ def _scatter_mul_tangent(x, i, u, y, tx, tu):
     rest = scatter_p.bind(x, i, safe, how="mul")
     here, count = gather_p.bind(rest, i), gather_p.bind(zeros, i)
     others = where(is_zero, where(eq(count, 1), here, 0.0), where(eq(count, 0), here / safe, 0.0))
+    others = first_order_p.bind(others)
     return scatter_p.bind(scatter_p.bind(tx, i, u, how="mul"), i, tu * others, how="add")
 
 

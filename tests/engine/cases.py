@@ -175,6 +175,7 @@ ELEMENTWISE = [
     Case(cnp.where, "where", np.where, args=(np.asarray(True), M, V[:3]), name="where-broadcast"),
     Case(lambda x: ew.bitcast(x, {8: np.int64, 4: np.int32}[x.dtype.itemsize]), "bitcast",
          lambda x: x.view(np.int64), args=(V,), dtypes=F, order=0),
+    Case(lambda x: index.first_order_p.bind(x), "first_order", lambda x: x, args=(V,), order=0),
     Case(lambda x: x * ew.stop_gradient(x), "stop_gradient", lambda x: x * x, args=(V,), order=0),
 ]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine import grad, hessian, jit, vmap
-from chainrule.engine.errors import ConcretizationError, DtypeError, ShapeError
+from chainrule.engine.errors import ConcretizationError, DtypeError, ShapeError, TransformError
 from tests.engine.laws import close, slope
 
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
@@ -264,3 +264,17 @@ def test_a_product_of_several_updates_to_one_place_has_all_derivatives_at_zero(u
     a, b, c = u
     np.testing.assert_allclose(grad(f)(u), [2 * b * c, 2 * a * c, 2 * a * b])
     np.testing.assert_allclose(hessian(f)(u), [[0, 2 * c, 2 * b], [2 * c, 0, 2 * a], [2 * b, 2 * a, 0]])
+
+
+def test_many_products_at_one_place_have_a_first_derivative_and_refuse_a_second():
+    places, values = np.arange(300) % 7, np.ones(300)
+    values[4] = 0.0
+
+    def f(v):
+        return cnp.sum(cnp.ones(7).at[places].multiply(v) ** 2)
+
+    step = 1e-6 * np.eye(300)[4]
+    slope = (float(f(values + step)) - float(f(values - step))) / 2e-6
+    np.testing.assert_allclose(grad(f)(values)[4], slope, atol=1e-6)
+    with pytest.raises(TransformError, match="at most 256 values"):
+        grad(lambda v: cnp.sum(grad(f)(v)))(values)
