@@ -13,7 +13,7 @@ from ..core import REGISTRY, Trace, Tracer, aval_of, raw, set_root, state
 from ..errors import NanError
 from ..passes import optimize
 from ..stats import stats
-from .lower import lower, needs_lapack
+from .lower import lower
 from .stage import eval_jaxpr
 
 
@@ -81,7 +81,7 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=()):
             text, callbacks = lower(program, donated)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
-                                needs_lapack=needs_lapack(program), host_callbacks=callbacks,
+                                host_callbacks=callbacks,
                                 extra_options=dict(options))
         jaxpr.cache[key] = found
     else:

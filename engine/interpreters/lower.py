@@ -292,8 +292,3 @@ def lower(jaxpr, donated=()):
             f"func.func public @main({params}) -> ({types}) {{\n{body}\n"
             f"\"func.return\"({', '.join([v.name for v in outs])}) : ({types}) -> ()\n}}\n}}\n")
     return text, b.callbacks
-
-
-def needs_lapack(jaxpr):
-    """Whether the program calls LAPACK."""
-    return False
