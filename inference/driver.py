@@ -3,7 +3,6 @@
 Groups of chains take turns of a tenth of a second, those that are behind first, so that all of them advance together
 and an interrupt finds draws of each. Nothing here changes the draws: a chain's are a function of its start and data.
 """
-import os
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..engine.config import SETTINGS, config
 from ..engine.tree import map as tree_map
+from ..engine.xla import cores
 from . import chain as chains
 from . import nuts
 
@@ -112,8 +112,3 @@ def drive(groups, progress, parallel=True):
         finally:
             stop.append(True)
     return False
-
-
-def cores():
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -19,6 +19,7 @@ from ..interpreters.stage import eval_jaxpr, stage
 from ..ops.structural import asvalue, reduce_sum
 from ..tree import flatten, flatten_up_to, register_pytree_node, unflatten
 from .call import spread_marks
+from .tangent import tangent_map
 
 
 def _evaluate(args, params):
@@ -243,27 +244,12 @@ def _(linear, xs, ts, *, jaxpr, fwd, bwd, n_consts, name):
     return ys, _float_only(ys, out)
 
 
-def _by_hand_jvp(jaxpr, n_consts, wanted):
-    return jvp_jaxpr(jaxpr, [False] * n_consts + list(wanted), [True] * len(jaxpr.outs))
-
-
-def _push(*args, jaxpr, bwd, n_consts, n_residuals, wanted):
-    made, consts, _ = _by_hand_jvp(jaxpr, n_consts, wanted)
-    return eval_jaxpr(made, [*consts, *args[n_residuals:]])[len(jaxpr.outs):]
-
-
-def _lower_push(b, *args, jaxpr, bwd, n_consts, n_residuals, wanted):
-    made, consts, _ = _by_hand_jvp(jaxpr, n_consts, wanted)
-    return b.program(made, [*[b.literal(np.asarray(c)) for c in consts], *args[n_residuals:]])[len(jaxpr.outs):]
-
-
-by_hand_p = Primitive(
+by_hand_p = tangent_map(
     "custom_vjp_tangent",                                # the linear map whose transpose was given
-    multiple=True,
-    eager=lambda args, params: _push(*args, **params),
     shape=lambda *avals, jaxpr, **params: jaxpr.out_avals,
-    impl=_push,
-    lower=_lower_push,
+    derivative=lambda *, jaxpr, n_consts, wanted, **params: jvp_jaxpr(
+        jaxpr, [False] * n_consts + list(wanted), [True] * len(jaxpr.outs)),
+    n_unread=lambda *, n_residuals, **params: n_residuals,
 )
 
 
@@ -273,27 +259,6 @@ def _(cs, *args, jaxpr, bwd, n_consts, n_residuals, wanted):
     cs = [asvalue(zero_tangent(v)) if c is None else c for c, v in zip(cs, jaxpr.outs)]
     cts = bwd(args[:n_residuals], cs)
     return [None] * n_known + [c for c, w in zip(cts, wanted) if w]
-
-
-@by_hand_p.define("jvp")
-def _(xs, ts, **params):
-    """Linear in the tangents; the rest is differentiated through the function's program."""
-    made, consts, _ = _by_hand_jvp(params["jaxpr"], params["n_consts"], params["wanted"])
-    n, skip = len(params["jaxpr"].outs), params["n_residuals"]
-    program, more, marks = jvp_jaxpr(made, [False] * len(consts) + [t is not None for t in ts[skip:]],
-                                     [False] * len(made.outs))
-    out = eval_jaxpr(program, [*more, *consts, *xs[skip:], *[t for t in ts[skip:] if t is not None]])
-    ys, tys = spread_marks(out, marks)
-    return ys[n:], tys[n:]
-
-
-@by_hand_p.define("batch")
-def _(b, mine, *args, **params):
-    made, consts, _ = _by_hand_jvp(params["jaxpr"], params["n_consts"], params["wanted"])
-    skip, n = params["n_residuals"], len(params["jaxpr"].outs)
-    program, more, marks = batch_jaxpr(made, b.size, [False] * len(consts) + mine[skip:], [False] * len(made.outs),
-                                       b.name)
-    return eval_jaxpr(program, [*more, *consts, *args[skip:]])[n:], marks[n:]
 
 
 @custom_vjp_p.define("batch")

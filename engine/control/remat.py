@@ -5,8 +5,6 @@ transpose linearizes the function again at the kept values and pulls the cotange
 """
 import functools
 
-import numpy as np
-
 from ..core import Primitive, aval_of, world
 from ..interpreters.batch import batch_jaxpr
 from ..interpreters.jvp import Dual, Jvp, jvp_jaxpr, zero_tangent
@@ -16,6 +14,7 @@ from ..ir import Jaxpr, Literal
 from ..ops.structural import asvalue
 from ..tree import flatten, unflatten
 from .call import jit_p, spread_marks
+from .tangent import tangent_map
 
 barrier_p = Primitive(
     "optimization_barrier",                              # the compiler may not look across it
@@ -77,28 +76,15 @@ def _saved_equations(jaxpr, saved):
 
 # ---- the tangent of a checkpointed function, in one equation ----
 
-def _push(*args, jaxpr, saved, wanted, marks):
-    made, consts, _ = jvp_jaxpr(jaxpr, wanted, marks)
-    return eval_jaxpr(made, [*consts, *args[_n_saved(jaxpr, saved):]])[len(jaxpr.outs):]
-
-
-def _lower_push(b, *args, jaxpr, saved, wanted, marks):
-    made, consts, _ = jvp_jaxpr(jaxpr, wanted, marks)
-    return b.program(made, [*[b.literal(np.asarray(c)) for c in consts],
-                            *args[_n_saved(jaxpr, saved):]])[len(jaxpr.outs):]
-
-
 def _n_saved(jaxpr, saved):
     return sum(len(e.outs) for e in _saved_equations(jaxpr, saved))
 
 
-again_p = Primitive(
+again_p = tangent_map(
     "checkpoint_tangent",
-    multiple=True,
-    eager=lambda args, params: _push(*args, **params),
     shape=lambda *avals, jaxpr, saved, wanted, marks: [a for a, m in zip(jaxpr.out_avals, marks) if m],
-    impl=_push,
-    lower=_lower_push,
+    derivative=lambda *, jaxpr, saved, wanted, marks: jvp_jaxpr(jaxpr, wanted, marks),
+    n_unread=lambda *, jaxpr, saved, wanted, marks: _n_saved(jaxpr, saved),
 )
 
 
@@ -131,26 +117,6 @@ def _with_saved(trace, jaxpr, args, keep, kept):
                     for o in outs]
         env.update(zip(eqn.outs, outs))
     return [v.value if type(v) is Literal else env[v] for v in jaxpr.outs]
-
-
-@again_p.define("jvp")
-def _(xs, ts, *, jaxpr, saved, wanted, marks):
-    made, consts, _ = jvp_jaxpr(jaxpr, wanted, marks)
-    skip, n = _n_saved(jaxpr, saved), len(jaxpr.outs)
-    program, more, out_marks = jvp_jaxpr(made, [False] * len(consts) + [t is not None for t in ts[skip:]],
-                                         [False] * len(made.outs))
-    ys, tys = spread_marks(eval_jaxpr(program, [*more, *consts, *xs[skip:], *[t for t in ts[skip:] if t is not None]]),
-                           out_marks)
-    return ys[n:], tys[n:]
-
-
-@again_p.define("batch")
-def _(b, mine, *args, jaxpr, saved, wanted, marks):
-    made, consts, _ = jvp_jaxpr(jaxpr, wanted, marks)
-    skip, n = _n_saved(jaxpr, saved), len(jaxpr.outs)
-    program, more, out_marks = batch_jaxpr(made, b.size, [False] * len(consts) + mine[skip:], [False] * len(made.outs),
-                                           b.name)
-    return eval_jaxpr(program, [*more, *consts, *args[skip:]])[n:], out_marks[n:]
 
 
 # ---- as users call it ----

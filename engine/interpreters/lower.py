@@ -274,11 +274,6 @@ def _with_flag(host, chained):
     return run
 
 
-def lower_to_text(jaxpr):
-    """The program as a StableHLO module with a public function `main`."""
-    return lower(jaxpr)[0]
-
-
 def lower(jaxpr, donated=()):
     """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results."""
     b = Builder()

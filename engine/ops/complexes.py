@@ -5,9 +5,9 @@ Cotangents follow the convention that g pairs with a tangent t as Re(g t), so th
 """
 import numpy as np
 
-from ..avals import Aval, promote_types
+from ..avals import Aval
 from ..core import Primitive
-from .structural import asvalue, cast, elementwise, elementwise_batch, unbroadcast, zeros_like_aval
+from .structural import asvalue, elementwise, elementwise_batch, unbroadcast, zeros_like_aval
 
 
 def _part_dtype(dtype):
@@ -79,10 +79,3 @@ def conj(x):
     """The complex conjugate."""
     x = asvalue(x)
     return conj_p.bind(x) if x.dtype.kind == "c" else x
-
-
-def make_complex(re, im):
-    """re + i im."""
-    re, im = asvalue(re), asvalue(im)
-    d = promote_types(re, im, 0.0)
-    return complex_p.bind(cast(re, d), cast(im, d))

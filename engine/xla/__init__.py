@@ -14,6 +14,7 @@ from .client import (
     Device,
     block_until_ready,
     buffer_device,
+    cores,
     default_device,
     devices,
     is_deleted,
