@@ -1,13 +1,9 @@
 """The one late binding of the engine: `Value`, the base of arrays and tracers, gets its operators and methods here."""
 from . import numpy as np
-from .array import Value
+from .array import Array, Value
 from .indexing import At, getitem
 from .ops import elementwise as ew
 from .ops.structural import asvalue
-
-
-def _forward(f):
-    return lambda self, other: f(self, other)
 
 
 def _backward(f):
@@ -17,7 +13,7 @@ def _backward(f):
 def _guarded(method):
     """Leave operands that are not array-like to Python (NotImplemented)."""
     def operator(self, other):
-        if other is None or isinstance(other, (str, dict, set)):
+        if type(other) is not Array and (other is None or isinstance(other, (str, dict, set))):
             return NotImplemented
         return method(self, other)
     return operator
@@ -57,10 +53,10 @@ def _iterate(self):
 def install():
     """Give `Value` its operators and methods."""
     for name, f in BINARY.items():
-        setattr(Value, f"__{name}__", _guarded(_forward(f)))
+        setattr(Value, f"__{name}__", _guarded(f))
         setattr(Value, f"__r{name}__", _guarded(_backward(f)))
     for name, f in COMPARE.items():
-        setattr(Value, f"__{name}__", _guarded(_forward(f)))
+        setattr(Value, f"__{name}__", _guarded(f))
     for name, f in UNARY.items():
         setattr(Value, f"__{name}__", lambda self, f=f: f(self))
     for name in METHODS:
