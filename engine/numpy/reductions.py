@@ -312,13 +312,6 @@ def allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
     return all(isclose(a, b, rtol, atol, equal_nan))
 
 
-def unique(x, return_index=False, return_inverse=False, return_counts=False):
-    """The sorted distinct elements of an array that is known while tracing."""
-    x = x.concrete("the distinct elements") if isinstance(x, Tracer) else _np.asarray(x)
-    out = _np.unique(x, return_index, return_inverse, return_counts)
-    return tuple(asvalue(v) for v in out) if isinstance(out, tuple) else asvalue(out)
-
-
 def bincount(x, weights=None, minlength=0, length=None):
     """How often each integer occurs (or its weights' sum); `length` fixes the size where x is traced."""
     x = asvalue(x)
