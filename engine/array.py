@@ -107,7 +107,8 @@ def _in_place(name, instead):
 
 IN_PLACE = {
     "fill": "x = np.full_like(x, value)", "put": "x = x.ravel().at[indices].set(values).reshape(x.shape)",
-    "itemset": "x = x.at[index].set(value)", "resize": "x = np.resize(x, shape)", "setfield": "x = x.at[index].set(value)",
+    "itemset": "x = x.at[index].set(value)", "resize": "x = np.resize(x, shape)",
+    "setfield": "x = x.at[index].set(value)",
     "partition": "x = np.partition(x, kth)", "setflags": "np.array(x, copy=True) of NumPy's for an array to write to",
     "__delitem__": "x = np.delete(x, index)",
 }

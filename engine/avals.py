@@ -1,8 +1,8 @@
 """What is known of an array before it exists: `Aval(shape, dtype)`; and how dtypes promote.
 
 Promotion is NumPy 2's: Python scalars are weak and take the dtype of the arrays they meet. The default float is
-float64; `config.default_float` changes it to float32, and then a float64 arises only from a float64. The narrow types of
-ml_dtypes (bfloat16, float8, int4, …) join in: a narrow float wins over integers and gives way to a float that holds it.
+float64; `config.default_float` changes it to float32, and then a float64 arises only from a float64. The narrow types
+of ml_dtypes (bfloat16, float8, int4, …) join in: see `engine/numpy/dtypes.py`.
 """
 import functools
 import operator

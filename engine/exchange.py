@@ -52,8 +52,8 @@ def to_dlpack(value, *, stream=None, max_version=None, dl_device=None, copy=None
         raise BufferError(f"dl_device={tuple(dl_device)}: this array is in the memory of the host, {(CPU, 0)}.")
     old = max_version is None or max_version[0] < 1
     if old and copy is False:
-        raise BufferError("the consumer asks for a DLPack capsule before version 1.0 without a copy: it cannot say that "
-                          "the memory is read-only.\nPass max_version=(1, 0), or let it copy.")
+        raise BufferError("the consumer asks for a DLPack capsule before version 1.0 without a copy: such a one cannot "
+                          "say that the memory is read-only.\nPass max_version=(1, 0), or let it copy.")
     code = CODES.get(value.dtype)
     view = value.view(f"u{value.dtype.itemsize}") if code else value.view()
     view.flags.writeable = False

@@ -57,6 +57,7 @@ from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import linalg
+from .counting import array_equal, bincount, count_nonzero
 from .creation import (
     arange,
     array,
@@ -172,12 +173,8 @@ from .reductions import (
     any,
     argmax,
     argmin,
-    argsort,
-    array_equal,
     average,
-    bincount,
     corrcoef,
-    count_nonzero,
     cov,
     cumprod,
     cumsum,
@@ -194,8 +191,6 @@ from .reductions import (
     prod,
     ptp,
     quantile,
-    searchsorted,
-    sort,
     std,
     sum,
     trapezoid,
@@ -259,6 +254,7 @@ from .shapes import (
     unstack,
     vstack,
 )
+from .sorting import argsort, searchsorted, sort
 
 true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs, concatenate, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj

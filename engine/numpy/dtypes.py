@@ -30,8 +30,8 @@ uint8, uint16, uint32, uint64 = _np.uint8, _np.uint16, _np.uint32, _np.uint64
 float16, float32, float64 = _np.float16, _np.float32, _np.float64
 complex64, complex128 = _np.complex64, _np.complex128
 bfloat16 = ml_dtypes.bfloat16
-float8_e3m4, float8_e4m3, float8_e4m3b11fnuz = ml_dtypes.float8_e3m4, ml_dtypes.float8_e4m3, ml_dtypes.float8_e4m3b11fnuz
-float8_e4m3fn, float8_e4m3fnuz = ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e4m3fnuz
+float8_e3m4, float8_e4m3, float8_e4m3fn = ml_dtypes.float8_e3m4, ml_dtypes.float8_e4m3, ml_dtypes.float8_e4m3fn
+float8_e4m3fnuz, float8_e4m3b11fnuz = ml_dtypes.float8_e4m3fnuz, ml_dtypes.float8_e4m3b11fnuz
 float8_e5m2, float8_e5m2fnuz = ml_dtypes.float8_e5m2, ml_dtypes.float8_e5m2fnuz
 float8_e8m0fnu, float4_e2m1fn = ml_dtypes.float8_e8m0fnu, ml_dtypes.float4_e2m1fn
 int2, int4, uint2, uint4 = ml_dtypes.int2, ml_dtypes.int4, ml_dtypes.uint2, ml_dtypes.uint4
@@ -116,7 +116,8 @@ def can_cast(from_, to, casting="safe"):
     from_ : an array or a dtype
     """
     if type(from_) in PYTHON_SCALARS:
-        raise DtypeError(f"can_cast of the Python number {from_!r}: it has no dtype of its own. Pass a dtype or an array.")
+        raise DtypeError(f"can_cast of the Python number {from_!r}, which has no dtype of its own.\n"
+                         "Pass a dtype or an array.")
     return bool(_np.can_cast(_dtype_of(from_), as_dtype(to), casting))
 
 
@@ -124,8 +125,8 @@ def result_type(*arrays_and_dtypes):
     """The dtype that arrays, dtypes and Python numbers promote to; Python numbers are weak."""
     if not arrays_and_dtypes:
         raise DtypeError("result_type needs at least one array, dtype or number.")
-    return _promote(*[x if type(x) in PYTHON_SCALARS or isinstance(x, (Value, _np.ndarray, _np.generic)) else as_dtype(x)
-                      if isinstance(x, (type, str, _np.dtype)) else asvalue(x) for x in arrays_and_dtypes])
+    return _promote(*[as_dtype(x) if isinstance(x, (type, str, _np.dtype)) else x if type(x) in PYTHON_SCALARS
+                      else asvalue(x) for x in arrays_and_dtypes])
 
 
 def promote_types(type1, type2):
@@ -140,6 +141,6 @@ def astype(x, dtype, copy=True, *, device=None):
     """
     x, d = asvalue(x), as_dtype(dtype)
     if x.dtype.kind == "c" and d.kind not in "cb":
-        raise DtypeError(f"astype from {x.dtype} to {d} would drop the imaginary part.\nWrite np.real(x).astype(...) for "
-                         "the real part, np.abs(x) for the modulus.")
+        raise DtypeError(f"astype from {x.dtype} to {d} would drop the imaginary part.\n"
+                         "Write np.real(x).astype(...) for the real part, np.abs(x) for the modulus.")
     return on_device(cast(x, d), device)

@@ -14,7 +14,6 @@ from ..avals import (
     Aval,
     as_dtype,
     broadcast_shapes,
-    default_float,
     is_inexact,
     promote_types,
     python_dtype,
