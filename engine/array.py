@@ -125,7 +125,10 @@ class Array(Value):
     __slots__ = ("_value", "_buffer", "_aval", "recipe", "__weakref__")
 
     def __init__(self, value=None, buffer=None, aval=None, recipe=None):
-        self._value, self._buffer, self._aval, self.recipe = value, buffer, aval, recipe
+        self._value = value
+        self._buffer = buffer
+        self._aval = aval
+        self.recipe = recipe
 
     @property
     def aval(self):

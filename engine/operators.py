@@ -1,6 +1,6 @@
 """The one late binding of the engine: `Value`, the base of arrays and tracers, gets its operators and methods here."""
 from . import numpy as np
-from .array import Value
+from .array import Array, Value
 from .avals import as_dtype
 from .errors import ShapeError
 from .indexing import At, getitem
@@ -10,10 +10,6 @@ from .ops.complexes import complex_p
 from .ops.structural import asvalue
 
 
-def _forward(f):
-    return lambda self, other: f(self, other)
-
-
 def _backward(f):
     return lambda self, other: f(other, self)
 
@@ -21,7 +17,7 @@ def _backward(f):
 def _guarded(method):
     """Leave operands that are not array-like to Python (NotImplemented)."""
     def operator(self, other):
-        if other is None or isinstance(other, (str, dict, set)):
+        if type(other) is not Array and (other is None or isinstance(other, (str, dict, set))):
             return NotImplemented
         return method(self, other)
     return operator
@@ -109,10 +105,10 @@ def _namespace(self, *, api_version=None):
 def install():
     """Give `Value` its operators and methods."""
     for name, f in BINARY.items():
-        setattr(Value, f"__{name}__", _guarded(_forward(f)))
+        setattr(Value, f"__{name}__", _guarded(f))
         setattr(Value, f"__r{name}__", _guarded(_backward(f)))
     for name, f in COMPARE.items():
-        setattr(Value, f"__{name}__", _guarded(_forward(f)))
+        setattr(Value, f"__{name}__", _guarded(f))
     for name, f in UNARY.items():
         setattr(Value, f"__{name}__", lambda self, f=f: f(self))
     for name in METHODS:

@@ -7,6 +7,7 @@ from ..array import Value
 from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype
 from ..core import Primitive
 from ..errors import DtypeError
+from . import shortcut
 from .complexes import conj, real
 from .structural import (
     align,
@@ -29,10 +30,11 @@ def _unary(name, impl, lower, derivative=None):
 
 def _floating(prim, doc):
     """The function that users call: integers become floats."""
-    def f(x):
+    def slow(x):
         x = asvalue(x) if not isinstance(x, Value) else x
         d = to_inexact_dtype(x.dtype)
         return prim.bind(x if x.dtype == d else cast(x, d))
+    f = shortcut.one(prim, slow, "fc")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -40,8 +42,7 @@ def _floating(prim, doc):
 
 def _keeping(prim, doc):
     """The function that users call: the dtype stays."""
-    def f(x):
-        return prim.bind(x if isinstance(x, Value) else asvalue(x))
+    f = shortcut.one(prim, lambda x: prim.bind(x if isinstance(x, Value) else asvalue(x)))
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -308,8 +309,7 @@ ge_p = _comparison("greater_equal", np.greater_equal, "GE")
 
 
 def _two(prim, doc, operands=promote):
-    def f(x, y):
-        return prim.bind(*operands(x, y))
+    f = shortcut.two(prim, lambda x, y: prim.bind(*operands(x, y)), "biufc" if operands is promote else "fc")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -445,7 +445,8 @@ def bitcast(x, dtype):
     holds the parts, as many as are needed."""
     x, d = asvalue(x), np.dtype(dtype)
     old, new = x.dtype.itemsize, d.itemsize
-    if "c" in (x.dtype.kind, d.kind) or old < new and (not x.shape or x.shape[-1] * old != new) or old % new and new % old:
+    fits = old % new == 0 if old >= new else bool(x.shape) and x.shape[-1] * old == new
+    if not fits or "c" in (x.dtype.kind, d.kind):
         raise DtypeError(f"bitcast from {x.dtype}{list(x.shape)} to {d}: the widths do not fit, or a dtype is complex.")
     return bitcast_p.bind(x, dtype=d)
 
