@@ -207,6 +207,12 @@ class Builder:
         self.lines.append(f'"stablehlo.return"({", ".join([v.name for v in values])}) : '
                           f'({", ".join([v.type for v in values])}) -> ()')
 
+    def op_with_region(self, name, operands, aval, attributes):
+        """An operation whose region is the one closed last."""
+        return self.emit(aval, f'"{name}"({", ".join([x.name for x in operands])}) <{{{attributes}}}> '
+                               f'({{\n{self.closed}\n}}) : ({", ".join([x.type for x in operands])}) -> '
+                               f'{type_text(aval)}')
+
     def while_loop(self, init, cond, body):
         """stablehlo.while over a list of values; cond(*vals) -> Val, body(*vals) -> list."""
         avals = [v.aval for v in init]

@@ -1,4 +1,4 @@
-"""Reductions other than the sum, arg-reductions, running reductions and sorting."""
+"""Reductions other than the sum, arg-reductions and running reductions."""
 import numpy as np
 
 from ..avals import Aval, has_infinity, kind, limits
@@ -6,9 +6,9 @@ from ..core import Primitive
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
 from .index import take_along
 from .shaping import concatenate, reverse, slice_axis
+from .sort import argsort, sort  # noqa: F401 (where others look for them)
 from .structural import (
     _without,
-    asvalue,
     broadcast_p,
     cast,
     full,
@@ -235,43 +235,7 @@ def cumprod(x, axis):
     return cumprod_p.bind(x, axis=axis) if x.shape[axis] else x
 
 
-# ---- sort ----
-
-def _lower_argsort(b, x, *, axis):
-    index = b.op("stablehlo.iota", [], Aval(x.shape, _INT), f"iota_dimension = {axis} : i64")
-    sx, si = Aval((), x.dtype), Aval((), _INT)
-    with b.region([sx, sx, si, si]) as (v, w, _i, _j):
-        less = b.compare("LT", v, w)
-        if kind(x.dtype) == "f":                         # nan goes last, as in NumPy
-            nan_w = b.compare("NE", w, w)
-            num_v = b.compare("EQ", v, v)
-            less = b.op("stablehlo.or", [less, b.op("stablehlo.and", [nan_w, num_v], nan_w.aval)], nan_w.aval)
-        b.give_back([less])
-    made = b.emit_many([x.aval, index.aval],
-                       f'"stablehlo.sort"({x.name}, {index.name}) <{{dimension = {axis} : i64, is_stable = true}}> '
-                       f'({{\n{b.closed}\n}}) : ({x.type}, {index.type}) -> ({x.type}, {index.type})')
-    return made[1]
-
-
-argsort_p = Primitive(
-    "argsort",                                           # stable; nan last
-    shape=lambda a, *, axis: Aval(a.shape, _INT),
-    impl=lambda x, *, axis: np.argsort(x, axis=axis, kind="stable"),
-    lower=_lower_argsort,
-    jvp=(None,),
-    batch=lambda b, mine, x, *, axis: b.bind(x, axis=axis + 1),
-)
-
-
-def argsort(x, axis):
-    """The indices that sort x along an axis, stably, nan last."""
-    return argsort_p.bind(asvalue(x), axis=axis)
-
-
-def sort(x, axis):
-    """x sorted along an axis, nan last; its derivative follows the elements."""
-    return take_along(x, argsort(x, axis), axis)
-
+# ---- log-sum-exp ----
 
 def logsumexp_of(x, axes):
     """log Σ exp(x), shifted by the maximum; -inf where all are -inf."""
