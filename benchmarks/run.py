@@ -133,7 +133,8 @@ SPECIAL = {"f64 plain": ".2f", "f64 compiled": ".2f", "f32 plain": ".2f", "f32 c
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="NAME", nargs="+",
-                        choices=[*WORKLOADS, "engine", "gradients", "imports", "special"], help="these workloads (or engine, gradients, imports, special) alone")
+                        choices=[*WORKLOADS, "engine", "gradients", "imports", "special"],
+                        help="these workloads (or engine, gradients, imports, special) alone")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
