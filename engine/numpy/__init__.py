@@ -57,7 +57,7 @@ from ..ops.elementwise import mul as multiply
 from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
-from . import linalg
+from . import fft, linalg
 from .creation import (
     arange,
     array,
