@@ -58,6 +58,7 @@ from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import linalg
 from .counting import array_equal, bincount, count_nonzero
+from . import fft, linalg
 from .creation import (
     arange,
     array,
