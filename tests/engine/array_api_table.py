@@ -152,3 +152,76 @@ METHODS += [f"__{side}{name}__(other)" for name in BINARY for side in "ir"]
 ATTRIBUTES = "dtype device mT ndim shape size T".split()
 CONSTANTS = "e inf nan newaxis pi __array_api_version__".split()
 DTYPES = ("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128").split()
+
+# Special cases of real floating arguments: "x, y -> result". ~ stands before results that are equal to a few units in the
+# last place; others are exact, with the sign of zero.
+SPECIAL = """
+abs: nan -> nan; -0 -> 0; -inf -> inf; 0 -> 0; inf -> inf
+acos: nan -> nan; 1.5 -> nan; -1.5 -> nan; inf -> nan; 1 -> 0
+acosh: nan -> nan; 0.5 -> nan; -inf -> nan; 1 -> 0; inf -> inf
+add: nan,1 -> nan; 1,nan -> nan; nan,inf -> nan; inf,-inf -> nan; -inf,inf -> nan; inf,inf -> inf; -inf,-inf -> -inf
+add: inf,2 -> inf; -inf,2 -> -inf; 2,inf -> inf; 2,-inf -> -inf; -0,-0 -> -0; -0,0 -> 0; 0,-0 -> 0; 0,0 -> 0
+add: 0,3 -> 3; -0,-3 -> -3; 3,-0 -> 3; 3,-3 -> 0; -3,3 -> 0
+asin: nan -> nan; 1.5 -> nan; -1.5 -> nan; 0 -> 0; -0 -> -0
+asinh: nan -> nan; 0 -> 0; -0 -> -0; inf -> inf; -inf -> -inf
+atan: nan -> nan; 0 -> 0; -0 -> -0; inf -> ~pi/2; -inf -> ~-pi/2
+atan2: nan,1 -> nan; 1,nan -> nan; 2,0 -> ~pi/2; 2,-0 -> ~pi/2; 0,2 -> 0; 0,0 -> 0; 0,-0 -> ~pi; 0,-2 -> ~pi; -0,2 -> -0
+atan2: -0,0 -> -0; -0,-0 -> ~-pi; -0,-2 -> ~-pi; -2,0 -> ~-pi/2; -2,-0 -> ~-pi/2; 2,inf -> 0; 2,-inf -> ~pi
+atan2: -2,inf -> -0; -2,-inf -> ~-pi; inf,2 -> ~pi/2; -inf,2 -> ~-pi/2; inf,inf -> ~pi/4; inf,-inf -> ~3*pi/4
+atan2: -inf,inf -> ~-pi/4; -inf,-inf -> ~-3*pi/4
+atanh: nan -> nan; -1.5 -> nan; 1.5 -> nan; -1 -> -inf; 1 -> inf; 0 -> 0; -0 -> -0
+ceil: inf -> inf; -inf -> -inf; 0 -> 0; -0 -> -0; nan -> nan; 3 -> 3; -0.5 -> -0; 0.5 -> 1
+copysign: 2,-0 -> -2; 2,0 -> 2; -2,0 -> 2; -2,-3 -> -2; 0,-1 -> -0; inf,-1 -> -inf; nan,1 -> nan; 2,inf -> 2; 2,-inf -> -2
+cos: nan -> nan; 0 -> 1; -0 -> 1; inf -> nan; -inf -> nan
+cosh: nan -> nan; 0 -> 1; -0 -> 1; inf -> inf; -inf -> inf
+divide: nan,1 -> nan; 1,nan -> nan; inf,inf -> nan; inf,-inf -> nan; 0,0 -> nan; 0,-0 -> nan; 0,2 -> 0; -0,2 -> -0
+divide: 0,-2 -> -0; -0,-2 -> 0; 2,0 -> inf; 2,-0 -> -inf; -2,0 -> -inf; -2,-0 -> inf; inf,2 -> inf; inf,-2 -> -inf
+divide: -inf,2 -> -inf; -inf,-2 -> inf; 2,inf -> 0; 2,-inf -> -0; -2,inf -> -0; -2,-inf -> 0
+exp: nan -> nan; 0 -> 1; -0 -> 1; inf -> inf; -inf -> 0
+expm1: nan -> nan; 0 -> 0; -0 -> -0; inf -> inf; -inf -> -1
+floor: inf -> inf; -inf -> -inf; 0 -> 0; -0 -> -0; nan -> nan; -3 -> -3; 0.5 -> 0; -0.5 -> -1
+floor_divide: nan,1 -> nan; 1,nan -> nan; inf,inf -> nan; inf,-inf -> nan; 0,0 -> nan; -0,0 -> nan; 0,2 -> 0; -0,2 -> -0
+floor_divide: 0,-2 -> -0; -0,-2 -> 0; 2,0 -> inf; 2,-0 -> -inf; -2,0 -> -inf; -2,-0 -> inf; 2,inf -> 0; 2,-inf -> -1
+floor_divide: -2,inf -> -1; -2,-inf -> 0; 7,2 -> 3; -7,2 -> -4; 1,0.1 -> 9
+hypot: inf,nan -> inf; nan,inf -> inf; -inf,nan -> inf; inf,2 -> inf; 2,-inf -> inf; nan,2 -> nan; 2,nan -> nan; 0,0 -> 0
+hypot: -0,0 -> 0; 3,-4 -> 5; -0,-3 -> 3
+isfinite: nan -> False; inf -> False; -inf -> False; 1 -> True; -0 -> True
+isinf: nan -> False; inf -> True; -inf -> True; 1 -> False
+isnan: nan -> True; inf -> False; -inf -> False; 1 -> False
+log: nan -> nan; -1 -> nan; 0 -> -inf; -0 -> -inf; 1 -> 0; inf -> inf; -inf -> nan
+log1p: nan -> nan; -2 -> nan; -1 -> -inf; -0 -> -0; 0 -> 0; inf -> inf
+log2: nan -> nan; -1 -> nan; 0 -> -inf; -0 -> -inf; 1 -> 0; inf -> inf; 8 -> 3
+log10: nan -> nan; -1 -> nan; 0 -> -inf; -0 -> -inf; 1 -> 0; inf -> inf; 1000 -> ~3
+logaddexp: nan,1 -> nan; 1,nan -> nan; inf,1 -> inf; 1,inf -> inf; -inf,1 -> 1; 1,-inf -> 1; -inf,-inf -> -inf
+logaddexp: inf,inf -> inf; inf,-inf -> inf; nan,inf -> nan
+logical_and: nan,1 -> True; nan,0 -> False; -0,1 -> False
+logical_not: nan -> False; -0 -> True
+logical_or: nan,0 -> True; -0,0 -> False
+logical_xor: nan,0 -> True; nan,1 -> False
+maximum: nan,1 -> nan; 1,nan -> nan; inf,1 -> inf; -inf,1 -> 1; nan,inf -> nan
+minimum: nan,1 -> nan; 1,nan -> nan; inf,1 -> 1; -inf,1 -> -inf; nan,-inf -> nan
+multiply: nan,1 -> nan; 1,nan -> nan; inf,0 -> nan; -inf,0 -> nan; 0,inf -> nan; inf,inf -> inf; inf,-inf -> -inf
+multiply: -inf,-inf -> inf; inf,2 -> inf; inf,-2 -> -inf; -2,inf -> -inf; 0,-2 -> -0; -0,-2 -> 0; -0,2 -> -0; 0,0 -> 0
+negative: 0 -> -0; -0 -> 0; inf -> -inf; nan -> nan
+nextafter: nan,1 -> nan; 1,nan -> nan; 2,2 -> 2; 0,-0 -> -0; -0,0 -> 0; inf,inf -> inf
+pow: 2,nan -> nan; nan,0 -> 1; nan,-0 -> 1; 2,0 -> 1; inf,0 -> 1; nan,2 -> nan; 2,inf -> inf; -2,inf -> inf; 2,-inf -> 0
+pow: -2,-inf -> 0; 1,inf -> 1; 1,-inf -> 1; -1,inf -> 1; -1,-inf -> 1; 1,3.5 -> 1; 0.5,inf -> 0; -0.5,inf -> 0
+pow: 0.5,-inf -> inf; -0.5,-inf -> inf; inf,2 -> inf; inf,-2 -> 0; -inf,3 -> -inf; -inf,2 -> inf; -inf,2.5 -> inf
+pow: -inf,-3 -> -0; -inf,-2 -> 0; -inf,-2.5 -> 0; 0,2 -> 0; 0,-2 -> inf; 0,-3 -> inf; -0,3 -> -0; -0,2 -> 0; -0,2.5 -> 0
+pow: -0,-3 -> -inf; -0,-2 -> inf; -0,-2.5 -> inf; -2,0.5 -> nan; -2,3 -> -8; 0,inf -> 0; 0,-inf -> inf; inf,inf -> inf
+reciprocal: nan -> nan; inf -> 0; -inf -> -0; 0 -> inf; -0 -> -inf
+remainder: nan,1 -> nan; 1,nan -> nan; inf,inf -> nan; inf,2 -> nan; -inf,2 -> nan; 2,0 -> nan; 2,-0 -> nan; 0,0 -> nan
+remainder: 0,2 -> 0; -0,2 -> 0; 0,-2 -> -0; -0,-2 -> -0; 2,inf -> 2; 2,-inf -> -inf; -2,inf -> inf; -2,-inf -> -2
+remainder: 4,2 -> 0; -4,2 -> 0; 4,-2 -> -0; -4,-2 -> -0; 5,-3 -> -1; -5,3 -> 1
+round: nan -> nan; inf -> inf; -inf -> -inf; 0 -> 0; -0 -> -0; 0.5 -> 0; 1.5 -> 2; -0.5 -> -0; -1.5 -> -2; 2.5 -> 2
+sign: nan -> nan; 0 -> 0; -0 -> 0; inf -> 1; -inf -> -1; -3 -> -1
+signbit: 0 -> False; -0 -> True; inf -> False; -inf -> True; 2 -> False; -2 -> True; nan -> False; -nan -> True
+sin: nan -> nan; 0 -> 0; -0 -> -0; inf -> nan; -inf -> nan
+sinh: nan -> nan; 0 -> 0; -0 -> -0; inf -> inf; -inf -> -inf
+sqrt: nan -> nan; -1 -> nan; 0 -> 0; -0 -> -0; inf -> inf; -inf -> nan
+square: nan -> nan; inf -> inf; -inf -> inf; -0 -> 0
+subtract: inf,inf -> nan; inf,-inf -> inf; nan,1 -> nan; 0,0 -> 0; -0,0 -> -0; 0,-0 -> 0; 3,inf -> -inf; -inf,3 -> -inf
+tan: nan -> nan; 0 -> 0; -0 -> -0; inf -> nan; -inf -> nan
+tanh: nan -> nan; 0 -> 0; -0 -> -0; inf -> 1; -inf -> -1
+trunc: inf -> inf; -inf -> -inf; 0 -> 0; -0 -> -0; nan -> nan; 3 -> 3; -0.5 -> -0; 0.5 -> 0; -2.7 -> -2
+"""
