@@ -1,7 +1,7 @@
-"""The Python array API standard, 2024.12: its names and signatures, and the special cases of its element-wise functions.
+"""The Python array API standard, 2024.12: names and signatures, and the special cases of its element-wise functions.
 
-Written from the text of the standard (data-apis.org/array-api/2024.12). `/` and `*` are as in Python; a name that stands
-before `/` may have another name here.
+Written from the text of the standard (data-apis.org/array-api/2024.12). `/` and `*` are as in Python; a name that
+stands before `/` may have another name here.
 """
 FUNCTIONS = """
 arange(start, /, stop=None, step=1, *, dtype=None, device=None)
@@ -153,8 +153,8 @@ ATTRIBUTES = "dtype device mT ndim shape size T".split()
 CONSTANTS = "e inf nan newaxis pi __array_api_version__".split()
 DTYPES = ("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128").split()
 
-# Special cases of real floating arguments: "x, y -> result". ~ stands before results that are equal to a few units in the
-# last place; others are exact, with the sign of zero.
+# Special cases of real floating arguments: "x, y -> result". ~ stands before results that are equal to a few units in
+# the last place; others are exact, with the sign of zero.
 SPECIAL = """
 abs: nan -> nan; -0 -> 0; -inf -> inf; 0 -> 0; inf -> inf
 acos: nan -> nan; 1.5 -> nan; -1.5 -> nan; inf -> nan; 1 -> 0
@@ -171,7 +171,8 @@ atan2: -2,inf -> -0; -2,-inf -> ~-pi; inf,2 -> ~pi/2; -inf,2 -> ~-pi/2; inf,inf 
 atan2: -inf,inf -> ~-pi/4; -inf,-inf -> ~-3*pi/4
 atanh: nan -> nan; -1.5 -> nan; 1.5 -> nan; -1 -> -inf; 1 -> inf; 0 -> 0; -0 -> -0
 ceil: inf -> inf; -inf -> -inf; 0 -> 0; -0 -> -0; nan -> nan; 3 -> 3; -0.5 -> -0; 0.5 -> 1
-copysign: 2,-0 -> -2; 2,0 -> 2; -2,0 -> 2; -2,-3 -> -2; 0,-1 -> -0; inf,-1 -> -inf; nan,1 -> nan; 2,inf -> 2; 2,-inf -> -2
+copysign: 2,-0 -> -2; 2,0 -> 2; -2,0 -> 2; -2,-3 -> -2; 0,-1 -> -0; inf,-1 -> -inf; nan,1 -> nan; 2,inf -> 2
+copysign: 2,-inf -> -2
 cos: nan -> nan; 0 -> 1; -0 -> 1; inf -> nan; -inf -> nan
 cosh: nan -> nan; 0 -> 1; -0 -> 1; inf -> inf; -inf -> inf
 divide: nan,1 -> nan; 1,nan -> nan; inf,inf -> nan; inf,-inf -> nan; 0,0 -> nan; 0,-0 -> nan; 0,2 -> 0; -0,2 -> -0
@@ -183,8 +184,8 @@ floor: inf -> inf; -inf -> -inf; 0 -> 0; -0 -> -0; nan -> nan; -3 -> -3; 0.5 -> 
 floor_divide: nan,1 -> nan; 1,nan -> nan; inf,inf -> nan; inf,-inf -> nan; 0,0 -> nan; -0,0 -> nan; 0,2 -> 0; -0,2 -> -0
 floor_divide: 0,-2 -> -0; -0,-2 -> 0; 2,0 -> inf; 2,-0 -> -inf; -2,0 -> -inf; -2,-0 -> inf; 2,inf -> 0; 2,-inf -> -1
 floor_divide: -2,inf -> -1; -2,-inf -> 0; 7,2 -> 3; -7,2 -> -4; 1,0.1 -> 9
-hypot: inf,nan -> inf; nan,inf -> inf; -inf,nan -> inf; inf,2 -> inf; 2,-inf -> inf; nan,2 -> nan; 2,nan -> nan; 0,0 -> 0
-hypot: -0,0 -> 0; 3,-4 -> 5; -0,-3 -> 3
+hypot: inf,nan -> inf; nan,inf -> inf; -inf,nan -> inf; inf,2 -> inf; 2,-inf -> inf; nan,2 -> nan; 2,nan -> nan
+hypot: 0,0 -> 0; -0,0 -> 0; 3,-4 -> 5; -0,-3 -> 3
 isfinite: nan -> False; inf -> False; -inf -> False; 1 -> True; -0 -> True
 isinf: nan -> False; inf -> True; -inf -> True; 1 -> False
 isnan: nan -> True; inf -> False; -inf -> False; 1 -> False
