@@ -5,7 +5,7 @@ import operator
 
 import numpy as _np
 
-from ..array import Array, Value
+from ..array import Value
 from ..avals import PYTHON_SCALARS, default_float, promote_types, python_dtype
 from ..errors import ShapeError
 from ..ops.elementwise import ge, where
@@ -150,16 +150,6 @@ def tril(x, k=0):
 def triu(x, k=0):
     """x with zeros below its k-th diagonal."""
     return _triangle(x, lambda i, j: j >= i + k)
-
-
-def tril_indices(n, k=0, m=None):
-    """The indices of a lower triangle, as a pair of arrays."""
-    return tuple(Array(v) for v in _np.tril_indices(n, k, m))
-
-
-def triu_indices(n, k=0, m=None):
-    """The indices of an upper triangle, as a pair of arrays."""
-    return tuple(Array(v) for v in _np.triu_indices(n, k, m))
 
 
 def meshgrid(*xs, indexing="xy", sparse=False):
