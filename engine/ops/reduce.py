@@ -1,7 +1,7 @@
 """Reductions other than the sum, arg-reductions and running reductions."""
 import numpy as np
 
-from ..avals import Aval
+from ..avals import Aval, has_infinity, kind, limits
 from ..core import Primitive
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
 from .index import take_along
@@ -26,9 +26,9 @@ def _extreme(dtype, low):
     """The starting value of a maximum (low) or minimum."""
     if dtype.kind == "b":
         return not low
-    if dtype.kind in "iu":
-        return np.iinfo(dtype).min if low else np.iinfo(dtype).max
-    return -np.inf if low else np.inf
+    if has_infinity(dtype):
+        return -np.inf if low else np.inf
+    return limits(dtype).min if low else limits(dtype).max
 
 
 def _reduction(name, impl, op, start, jvp=None):
@@ -88,7 +88,7 @@ def _lower_arg(direction):
         scalar_x, scalar_i = Aval((), x.dtype), Aval((), _INT)
         with b.region([scalar_x, scalar_i, scalar_x, scalar_i]) as (v, i, w, j):
             better = b.compare(direction, w, v)
-            if x.dtype.kind == "f":                      # nan beats everything but an earlier nan
+            if kind(x.dtype) == "f":                     # nan beats everything but an earlier nan
                 nan_w, nan_v = b.compare("NE", w, w), b.compare("NE", v, v)
                 one = np.dtype(bool)
                 only = b.op("stablehlo.and", [nan_w, b.op("stablehlo.not", [nan_v], nan_v.aval)], Aval((), one))
