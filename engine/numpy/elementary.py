@@ -4,7 +4,7 @@ import math
 
 import numpy as _np
 
-from ..avals import is_inexact, limits
+from ..avals import is_inexact
 from ..indexing import getitem
 from ..ops.complexes import imag, real
 from ..ops.elementwise import (
@@ -192,7 +192,7 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     x = asvalue(x)
     if not is_inexact(x.dtype):
         return x
-    info = limits(x.dtype)
+    info = _np.finfo(x.dtype)
     x = _where(isnan(x), _np.asarray(nan, x.dtype), x)
     x = _where(x == _np.inf, _np.asarray(info.max if posinf is None else posinf, x.dtype), x)
     return _where(x == -_np.inf, _np.asarray(info.min if neginf is None else neginf, x.dtype), x)

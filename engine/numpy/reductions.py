@@ -64,30 +64,23 @@ def _count(x, axes, where):
     return sum(w, axes, keepdims=False)
 
 
-def _roomy(dtype):
-    """The dtype to take a mean in: sums of narrow floats outgrow them."""
-    return _np.dtype("float32") if dtype.itemsize < 4 else dtype
-
-
 def mean(x, axis=None, dtype=None, keepdims=False, where=None):
     """The mean over axes."""
     x = asvalue(x)
-    d = _np.dtype(dtype) if dtype is not None else to_inexact_dtype(x.dtype)
-    x = cast(x, _roomy(d))
+    x = cast(x, _np.dtype(dtype) if dtype is not None else to_inexact_dtype(x.dtype))
     axes = canonical_axes(axis, x.ndim)
     out = sum(x, axes, where=where) / _count(x, axes, where)
-    return _kept(x, axes, keepdims, cast(out, d))
+    return _kept(x, axes, keepdims, out)
 
 
 def var(x, axis=None, dtype=None, ddof=0, keepdims=False, correction=None):
     """The variance over axes: squared deviations summed, over n - ddof."""
     x = asvalue(x)
-    d = _np.dtype(dtype) if dtype is not None else to_inexact_dtype(x.dtype)
-    x = cast(x, _roomy(d))
+    x = cast(x, _np.dtype(dtype) if dtype is not None else to_inexact_dtype(x.dtype))
     axes = canonical_axes(axis, x.ndim)
     off = x - mean(x, axes, keepdims=True)
     n = _count(x, axes, None) - (ddof if correction is None else correction)
-    return _kept(x, axes, keepdims, cast(reduce_sum(off * off, axes) / n, d))
+    return _kept(x, axes, keepdims, reduce_sum(off * off, axes) / n)
 
 
 def std(x, axis=None, dtype=None, ddof=0, keepdims=False, correction=None):
