@@ -57,7 +57,6 @@ from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import fft, linalg
-from .counting import array_equal, bincount, count_nonzero
 from .applying import apply_along_axis, apply_over_axes, vectorize
 from .counting import bincount, count_nonzero, histogram, histogram2d, histogram_bin_edges, histogramdd
 from .creation import (

@@ -88,7 +88,7 @@ def squeeze(x, axis=None):
     return st.reshape(x, [n for i, n in enumerate(x.shape) if i not in axes])
 
 
-def expand_dims(x, axis):
+def expand_dims(x, axis=0):
     """x with axes of size one at these places of the result."""
     x = asvalue(x)
     n = x.ndim + (1 if _np.ndim(axis) == 0 else len(axis))
