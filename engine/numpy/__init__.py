@@ -56,9 +56,8 @@ from ..ops.elementwise import mul as multiply
 from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
-from . import linalg
-from .counting import array_equal, bincount, count_nonzero
 from . import fft, linalg
+from .counting import array_equal, bincount, count_nonzero
 from .creation import (
     arange,
     array,
