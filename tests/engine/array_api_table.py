@@ -140,15 +140,13 @@ any(x, /, *, axis=None, keepdims=False)
 diff(x, /, *, axis=-1, n=1, prepend=None, append=None)
 """.strip().splitlines()
 METHODS = """
-__abs__() __add__(other,/) __and__(other,/) __array_namespace__(*, api_version=None) __bool__() __complex__()
-__dlpack__(*, stream=None, max_version=None, dl_device=None, copy=None) __dlpack_device__() __eq__(other,/) __float__()
-__floordiv__(other,/) __ge__(other,/) __getitem__(key,/) __gt__(other,/) __index__() __int__() __invert__() __le__(other,/)
-__lshift__(other,/) __lt__(other,/) __matmul__(other,/) __mod__(other,/) __mul__(other,/) __ne__(other,/) __neg__() __or__(other,/)
-__pos__() __pow__(other,/) __rshift__(other,/) __setitem__(key,value,/) __sub__(other,/) __truediv__(other,/) __xor__(other,/)
-to_device(device,/,*,stream=None)
-""".replace(", ", ",").split()
+__abs__() __array_namespace__(*,api_version=None) __bool__() __complex__() __dlpack_device__() __float__() __index__()
+__dlpack__(*,stream=None,max_version=None,dl_device=None,copy=None) __getitem__(key,/) __int__() __invert__() __neg__()
+__pos__() __setitem__(key,value,/) to_device(device,/,*,stream=None)
+""".split()
 BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
-METHODS += [f"__{side}{name}__(other,/)" for name in BINARY for side in "ir"]
+METHODS += [f"__{name}__(other,/)" for name in "eq ne lt le gt ge".split()]
+METHODS += [f"__{side}{name}__(other,/)" for name in BINARY for side in ("", "i", "r")]
 ATTRIBUTES = "dtype device mT ndim shape size T".split()
 CONSTANTS = "e inf nan newaxis pi __array_api_version__".split()
 DTYPES = ("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128").split()
