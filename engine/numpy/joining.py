@@ -29,7 +29,7 @@ def _arrays(xs, what):
 def _join(xs, axis, dtype, casting):
     d = promote_types(*[x.dtype for x in xs]) if dtype is None else _np.dtype(dtype)
     for x in xs:
-        if dtype is not None and not _np.can_cast(x.dtype, d, casting):
+        if (dtype is not None or casting != "same_kind") and not _np.can_cast(x.dtype, d, casting):
             raise DtypeError(f"an array of dtype {x.dtype} cannot become {d} with casting={casting!r}.\n"
                              "Convert it first with .astype, or pass casting='unsafe'.")
     xs = [cast(x, d) for x in xs]
