@@ -59,7 +59,6 @@ from ..ops.elementwise import sub as subtract
 from . import fft, linalg
 from .applying import apply_along_axis, apply_over_axes, vectorize
 from .counting import bincount, count_nonzero, histogram, histogram2d, histogram_bin_edges, histogramdd
-from .counting import array_equal, bincount, count_nonzero
 from .creation import (
     arange,
     array,
