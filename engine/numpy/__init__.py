@@ -3,6 +3,22 @@ import numpy as _numpy
 
 from ..array import Array as ndarray
 from ..avals import promote_types as _promote_types
+from ..ops.arithmetic import (
+    copysign,
+    exp2,
+    floor_divide,
+    fmax,
+    fmin,
+    gcd,
+    hypot,
+    ldexp,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    remainder,
+    signbit,
+)
 from ..ops.complexes import conj, imag, real
 from ..ops.elementwise import (
     abs,
@@ -59,6 +75,7 @@ from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import linalg
 from .counting import array_equal, bincount, count_nonzero
+from .cross import cross
 from .creation import (
     arange,
     array,
@@ -87,35 +104,31 @@ from .elementary import (
     angle,
     bitwise_count,
     clip,
-    copysign,
-    cross,
     deg2rad,
     degrees,
     divmod,
-    exp2,
     fabs,
-    floor_divide,
-    hypot,
+    float_power,
+    frexp,
+    heaviside,
     isclose,
     isinf,
     isneginf,
     isposinf,
-    log2,
-    log10,
-    logaddexp,
-    logaddexp2,
+    lcm,
     logical_and,
     logical_not,
     logical_or,
     logical_xor,
+    modf,
     nan_to_num,
     positive,
     rad2deg,
     radians,
-    remainder,
+    real_if_close,
     round,
-    signbit,
     sinc,
+    spacing,
     where,
 )
 from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
@@ -201,6 +214,7 @@ true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj
 bitwise_not = bitwise_invert = invert
 bitwise_left_shift, bitwise_right_shift, fix, mod = left_shift, right_shift, trunc, remainder
+around = round
 
 e, euler_gamma, inf, nan, newaxis, pi = _numpy.e, _numpy.euler_gamma, _numpy.inf, _numpy.nan, None, _numpy.pi
 bool_ = bool = _numpy.bool_

@@ -79,3 +79,8 @@ def conj(x):
     """The complex conjugate."""
     x = asvalue(x)
     return conj_p.bind(x) if x.dtype.kind == "c" else x
+
+
+def make_complex(re, im):
+    """re + i im, of two real arrays of one dtype."""
+    return complex_p.bind(re, im)
