@@ -75,7 +75,6 @@ from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import linalg
 from .counting import array_equal, bincount, count_nonzero
-from .cross import cross
 from .creation import (
     arange,
     array,
@@ -100,6 +99,9 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .cross import cross
+from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
+from .differences import diff, ediff1d, gradient, trapezoid, unwrap
 from .elementary import (
     angle,
     bitwise_count,
@@ -131,37 +133,22 @@ from .elementary import (
     spacing,
     where,
 )
-from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
-from .reductions import (
-    all,
-    allclose,
-    any,
-    argmax,
-    argmin,
-    average,
-    corrcoef,
-    cov,
-    cumprod,
-    cumsum,
-    diff,
-    max,
-    mean,
-    median,
-    min,
+from .nan_reductions import (
+    nanargmax,
+    nanargmin,
+    nancumprod,
+    nancumsum,
     nanmax,
     nanmean,
     nanmin,
+    nanprod,
+    nanstd,
     nansum,
-    percentile,
-    prod,
-    ptp,
-    quantile,
-    std,
-    sum,
-    trapezoid,
-    unique,
-    var,
+    nanvar,
 )
+from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
+from .quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
+from .reductions import all, allclose, any, argmax, argmin, max, min, prod, ptp, sum, unique
 from .shapes import (
     append,
     atleast_1d,
@@ -209,6 +196,7 @@ from .shapes import (
     vstack,
 )
 from .sorting import argsort, searchsorted, sort
+from .statistics import average, corrcoef, cov, mean, std, var
 
 true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs, concatenate, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj

@@ -1,4 +1,6 @@
-"""Lowerings of element-wise operations that take several operations of StableHLO."""
+"""Lowerings that take several operations of StableHLO: of element-wise operations and of sums."""
+import math
+
 import numpy as np
 
 from ..avals import Aval
@@ -79,3 +81,39 @@ def extreme(op, direction):
         best = b.select(b.compare("NE", y, y), y, best)
         return b.select(b.compare("NE", x, x), x, best)
     return lower
+
+
+# ---- reductions ----
+
+MANY, FEW = 1024, 32                                     # elements in a row, rows that are added one by one
+
+
+def reduce(b, op, x, start, axes):
+    """Fold `op` over axes. Halves are summed in float32.
+
+    Rows of many elements are added row to row: the compiler would walk down each column, 30 times slower.
+    """
+    dtype = x.dtype
+    if dtype.itemsize == 2 and dtype.kind not in "iu" and op in ("stablehlo.add", "stablehlo.multiply"):
+        return b.convert(reduce(b, op, b.convert(x, np.dtype("float32")), start, axes), dtype)
+    first, last = (axes[0], axes[-1] + 1) if axes else (0, 0)
+    n, row = math.prod(x.shape[first:last]), math.prod(x.shape[last:])
+    if len(axes) != last - first or not 2 <= n <= FEW * FEW or row < MANY or n * row < FEW * MANY:
+        return b.reduce(op, x, start, axes)
+    flat = b.reshape(x, (math.prod(x.shape[:first]), n, row))
+    return b.reshape(_rows(b, op, flat), (*x.shape[:first], *x.shape[last:]))
+
+
+def _rows(b, op, x):
+    """`op` over axis 1 of three."""
+    lead, n, row = x.shape
+    tall = -(-n // FEW)                                  # blocks of so many rows are folded into one block
+
+    def block(low, high):
+        return b.slice(x, (0, low, 0), (lead, high, row))
+    whole = n // tall
+    out = block(0, tall)
+    for i in range(1, whole):
+        out = b.elementwise(op, out, block(i * tall, (i + 1) * tall))
+    out = _rows(b, op, out) if tall > 1 else out
+    return out if whole * tall == n else b.elementwise(op, out, _rows(b, op, block(whole * tall, n)))

@@ -21,6 +21,7 @@ from ..avals import (
 from ..config import config
 from ..core import REGISTRY, Primitive
 from ..errors import DtypeError, ShapeError
+from . import lowerings
 
 _NARROW_INPUT = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
 
@@ -258,8 +259,9 @@ def _without(shape, axes):
 reduce_sum_p = linear(Primitive(
     "reduce_sum",
     shape=lambda a, *, axes: Aval(_without(a.shape, axes), a.dtype),
-    impl=lambda x, *, axes: np.sum(x, axis=axes, dtype=x.dtype),
-    lower=lambda b, x, *, axes: b.reduce("stablehlo.add", x, 0, axes),
+    impl=lambda x, *, axes: np.sum(x, axis=axes, dtype=x.dtype) if x.dtype.kind != "V"
+    else np.sum(x, axis=axes, dtype=np.float32).astype(x.dtype),
+    lower=lambda b, x, *, axes: lowerings.reduce(b, "stablehlo.add", x, 0, axes),
     transpose=(lambda c, x, *, axes: broadcast_p.bind(
         c, shape=x.shape, dims=tuple([i for i in range(x.ndim) if i not in axes])),),
     batch=lambda b, mine, x, *, axes: b.bind(x, axes=tuple([a + 1 for a in axes])),
