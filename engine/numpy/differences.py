@@ -68,7 +68,7 @@ def _slope(f, axis, h, order):
                          "elements there.")
 
     def at(low, high):
-        return slice_axis(f, low, high if high > 0 else n + high, axis)
+        return slice_axis(f, low, high, axis)
 
     def column(v):
         return reshape(v, [-1 if i == axis else 1 for i in range(f.ndim)])

@@ -9,7 +9,7 @@ import numpy as _np
 from ..avals import canonical_axes, is_inexact, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops import reduce as rd
-from ..ops.elementwise import bitwise_and, ceil, eq, floor, ge, isnan, lt, maximum, minimum, rint
+from ..ops.elementwise import bitwise_and, bitwise_or, ceil, eq, floor, ge, isnan, lt, maximum, minimum, rint
 from ..ops.elementwise import where as _where
 from ..ops.index import take_along
 from ..ops.structural import asvalue, broadcast_to, cast, promote_inexact, reduce_sum, reshape
@@ -23,16 +23,24 @@ PLOTTING = {"interpolated_inverted_cdf": (0.0, 1.0), "hazen": (0.5, 0.5), "weibu
             "median_unbiased": (1 / 3, 1 / 3), "normal_unbiased": (3 / 8, 3 / 8)}
 
 
-def _step(index, exact):
-    """The place of a step function: the floor of the index where `exact`, the next one elsewhere."""
-    low = floor(index)
-    return maximum(_where(exact(index - low, low), low, low + 1), 0), None
+def _inverted(n, q):
+    """floor(n q) - 1 where n q is an integer, floor(n q) elsewhere. n q - 1 itself might be rounded in one step."""
+    s = n * q
+    low = floor(s)
+    return _where(eq(s, low), low - 1, low), None
+
+
+def _closest(n, q):
+    """The even one of two order statistics (counted from 1) that are equally near to n q - 1/2."""
+    twice = 2 * (n * q)
+    f = floor(twice)
+    low = floor((f + 1) / 2) - 2                         # floor(n q - 3/2)
+    tie = bitwise_and(eq(twice, f), eq(f - 2 * floor(f / 2), 1))
+    return _where(bitwise_and(tie, eq(low - 2 * floor(low / 2), 1)), low, low + 1), None
 
 
 DISCRETE = {                                             # (n, q) -> the place of the order statistic
-    "inverted_cdf": lambda n, q: _step(n * q - 1, lambda part, low: eq(part, 0)),
-    "closest_observation": lambda n, q: _step(n * q - 1.5, lambda part, low: bitwise_and(
-        eq(part, 0), eq(low - 2 * floor(low / 2), 1))),
+    "inverted_cdf": _inverted, "closest_observation": _closest,
     "lower": lambda n, q: (floor((n - 1) * q), None),
     "higher": lambda n, q: (ceil((n - 1) * q), None),
     "nearest": lambda n, q: (rint((n - 1) * q), None),
@@ -40,8 +48,9 @@ DISCRETE = {                                             # (n, q) -> the place o
 
 
 def _averaged(n, q):
-    low = floor(n * q - 1)
-    return low, _where(eq(n * q - 1, low), 0.5, 1.0)
+    s = n * q
+    low = floor(s)
+    return low - 1, _where(eq(s, low), 0.5, 1.0)
 
 
 def _midpoint(n, q):
@@ -71,7 +80,7 @@ def _interpolated(a, b, t):
     """a + (b - a) t, from the nearer end; an infinite neighbour of weight 0 does not count."""
     gap = b - a
     y = _where(ge(t, 0.5), b - gap * (1 - t), a + gap * t)
-    return _where(eq(t, 0), a, _where(eq(t, 1), b, y))
+    return _where(bitwise_or(eq(t, 0), eq(a, b)), a, _where(eq(t, 1), b, y))
 
 
 def _at(ordered, place, last):

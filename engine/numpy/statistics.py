@@ -1,7 +1,7 @@
 """Means, variances, averages, covariances and correlations."""
 import numpy as _np
 
-from ..avals import canonical_axes, promote_types, to_inexact_dtype
+from ..avals import canonical_axes, default_float, promote_types, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops.complexes import conj, imag, make_complex, real
 from ..ops.elementwise import lt, sqrt
@@ -112,16 +112,14 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     m, y : [variables, observations] or [observations]
     fweights : int[observations], how often each was seen; aweights : its importance
     """
-    m = sh.atleast_2d(asvalue(m))
-    vectors = asvalue(m).shape[0] == 1
-    x = m if rowvar or vectors else sh.transpose(m)
+    m = asvalue(m)
+    x = sh.atleast_2d(m) if rowvar or m.ndim < 2 else sh.transpose(m)
     if m.ndim > 2:
         raise ShapeError(f"cov takes a vector or a matrix of observations; got an array of shape {m.shape}.")
     if y is not None:
         y = sh.atleast_2d(asvalue(y))
         x = sh.concatenate([x, y if rowvar or y.shape[0] == 1 else sh.transpose(y)], 0)
-    d = promote_types(to_inexact_dtype(x.dtype), _np.dtype("float64")) if dtype is None else _np.dtype(dtype)
-    d = to_inexact_dtype(x.dtype) if dtype is None and x.dtype == _F32 else d
+    d = promote_types(to_inexact_dtype(x.dtype), default_float()) if dtype is None else _np.dtype(dtype)
     x = cast(x, d)
     ddof = (0 if bias else 1) if ddof is None else ddof
     w = None
