@@ -2,7 +2,6 @@
 import numpy as _numpy
 
 from ..array import Array as ndarray
-from ..avals import promote_types as _promote_types
 from ..ops.arithmetic import (
     copysign,
     exp2,
@@ -73,16 +72,16 @@ from ..ops.elementwise import mul as multiply
 from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
-from . import linalg
+from . import emath, fft, linalg
 from .counting import array_equal, bincount, count_nonzero
 from .creation import (
     arange,
     array,
     asarray,
-    astype,
     empty,
     empty_like,
     eye,
+    from_dlpack,
     full,
     full_like,
     identity,
@@ -102,6 +101,53 @@ from .creation import (
 from .cross import cross
 from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
 from .differences import diff, ediff1d, gradient, trapezoid, unwrap
+from .dtypes import (
+    astype,
+    bfloat16,
+    bool_,
+    can_cast,
+    complex64,
+    complex128,
+    complexfloating,
+    dtype,
+    finfo,
+    float4_e2m1fn,
+    float8_e3m4,
+    float8_e4m3,
+    float8_e4m3b11fnuz,
+    float8_e4m3fn,
+    float8_e4m3fnuz,
+    float8_e5m2,
+    float8_e5m2fnuz,
+    float8_e8m0fnu,
+    float16,
+    float32,
+    float64,
+    floating,
+    generic,
+    iinfo,
+    inexact,
+    int2,
+    int4,
+    int8,
+    int16,
+    int32,
+    int64,
+    integer,
+    isdtype,
+    issubdtype,
+    number,
+    promote_types,
+    result_type,
+    signedinteger,
+    uint2,
+    uint4,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    unsignedinteger,
+)
 from .elementary import (
     angle,
     bitwise_count,
@@ -133,6 +179,8 @@ from .elementary import (
     spacing,
     where,
 )
+from .inspection import API_VERSION as __array_api_version__
+from .inspection import __array_namespace_info__
 from .nan_reductions import (
     nanargmax,
     nanargmin,
@@ -146,9 +194,22 @@ from .nan_reductions import (
     nansum,
     nanvar,
 )
+from .polynomial import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
 from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
-from .reductions import all, allclose, any, argmax, argmin, max, min, prod, ptp, sum, unique
+from .reductions import all, allclose, any, argmax, argmin, max, min, prod, ptp, sum
+from .sets import (
+    intersect1d,
+    isin,
+    setdiff1d,
+    setxor1d,
+    union1d,
+    unique,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
+)
 from .shapes import (
     append,
     atleast_1d,
@@ -197,6 +258,8 @@ from .shapes import (
 )
 from .sorting import argsort, searchsorted, sort
 from .statistics import average, corrcoef, cov, mean, std, var
+from .ufunc import frompyfunc, ufunc
+from .windows import bartlett, blackman, hamming, hanning, kaiser
 
 true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs, concatenate, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj
@@ -205,19 +268,4 @@ bitwise_left_shift, bitwise_right_shift, fix, mod = left_shift, right_shift, tru
 around = round
 
 e, euler_gamma, inf, nan, newaxis, pi = _numpy.e, _numpy.euler_gamma, _numpy.inf, _numpy.nan, None, _numpy.pi
-bool_ = bool = _numpy.bool_
-int8, int16, int32, int64 = _numpy.int8, _numpy.int16, _numpy.int32, _numpy.int64
-uint8, uint16, uint32, uint64 = _numpy.uint8, _numpy.uint16, _numpy.uint32, _numpy.uint64
-float16, float32, float64 = _numpy.float16, _numpy.float32, _numpy.float64
-complex64, complex128 = _numpy.complex64, _numpy.complex128
-dtype, finfo, iinfo, issubdtype, floating, integer = (_numpy.dtype, _numpy.finfo, _numpy.iinfo, _numpy.issubdtype,
-                                                      _numpy.floating, _numpy.integer)
-
-
-def result_type(*xs):
-    """The dtype that the arguments promote to, as NumPy 2 has it."""
-    from_values = [x if isinstance(x, _numpy.dtype) else _numpy.dtype(x) if isinstance(x, type)
-                   and issubclass(x, _numpy.generic)
-                   else x for x in xs]
-    return _promote_types(*from_values)
-
+bool = bool_

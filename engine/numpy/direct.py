@@ -3,25 +3,19 @@
 A function made of many operations would dispatch each of them; where nothing is being traced, NumPy's own function is
 the same and quicker. The composition stands behind it, for tracers, and for the errors in our words.
 """
+from functools import partial
+
 import numpy as np
 
 from ..array import Array
 from ..config import config
-from ..core import state
+from ..core import quietly, state
 from ..errors import ImmutableError
-
-
-def nothing_is_traced():
-    """Whether operations on arrays are evaluated at once."""
-    trace = state.trace
-    while trace.transparent:
-        trace = trace.parent
-    return trace.parent is trace and not config.debug_nans
 
 
 def by_numpy(theirs, *args, **options):
     """theirs(*args, **options) as an array, or None where an argument is traced or NumPy refuses it."""
-    if not nothing_is_traced():
+    if state.trace is not state.root or config.debug_nans:
         return None
     values = []
     for x in args:
@@ -31,10 +25,10 @@ def by_numpy(theirs, *args, **options):
             return None
         values.append(x)
     try:
-        with np.errstate(all="ignore"):
-            return Array(np.asarray(theirs(*values, **options)))
+        out = quietly(partial(theirs, **options) if options else theirs, *values)
     except (TypeError, ValueError, IndexError):
         return None
+    return Array(out if type(out) is np.ndarray else np.asarray(out))
 
 
 def no_out(out):

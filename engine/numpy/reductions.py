@@ -5,7 +5,6 @@ import math
 import numpy as _np
 
 from ..avals import canonical_axes, canonical_axis
-from ..core import Tracer
 from ..errors import ShapeError
 from ..ops import reduce as rd
 from ..ops.elementwise import maximum, minimum, ne
@@ -173,10 +172,3 @@ def any(a, axis=None, out=None, keepdims=False, *, where=None):
 def allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Whether all elements are close; see isclose."""
     return all(isclose(a, b, rtol, atol, equal_nan))
-
-
-def unique(x, return_index=False, return_inverse=False, return_counts=False):
-    """The sorted distinct elements of an array that is known while tracing."""
-    x = x.concrete("the distinct elements") if isinstance(x, Tracer) else _np.asarray(x)
-    out = _np.unique(x, return_index, return_inverse, return_counts)
-    return tuple(asvalue(v) for v in out) if isinstance(out, tuple) else asvalue(out)

@@ -174,8 +174,8 @@ for _f in (ew.fmod, ew.arctan2, ew.nextafter, ew.left_shift, ew.right_shift, ew.
 for _f in (ew.abs, ew.neg, ew.sign, ew.exp, ew.expm1, ew.log, ew.log1p, ew.sqrt, ew.square, ew.reciprocal, ew.cbrt,
            ew.sin, ew.cos, ew.tan, ew.arcsin, ew.arccos, ew.arctan, ew.sinh, ew.cosh, ew.tanh, ew.arcsinh, ew.arccosh,
            ew.arctanh, ew.floor, ew.ceil, ew.trunc, ew.rint, ew.invert, ew.isfinite, ew.isnan, ar.exp2, ar.log2,
-           ar.log10, ar.signbit, el.positive, el.fabs, el.isinf, el.logical_not, el.degrees, el.radians, el.deg2rad, el.rad2deg,
-           el.spacing, el.bitwise_count):
+           ar.log10, ar.signbit, el.positive, el.fabs, el.isinf, el.logical_not, el.degrees, el.radians, el.deg2rad,
+           el.rad2deg, el.spacing, el.bitwise_count):
     methods(_f, nin=1)
 
 

@@ -8,7 +8,7 @@ from ..array import Value
 from ..avals import Aval, is_inexact, to_inexact_dtype
 from ..core import Primitive
 from ..errors import DtypeError
-from . import accurate, lowerings
+from . import accurate, lowerings, shortcut
 from .elementwise import (
     _binary,
     _ties,
@@ -37,7 +37,7 @@ def refuse(name, dtype, kinds):
 
 
 def _one(prim, doc, kinds="biuf", inexact=True):
-    def f(x):
+    def slow(x):
         x = x if isinstance(x, Value) else asvalue(x)
         d = x.dtype
         if d.kind not in kinds and not (d.kind == "V" and is_inexact(d)):
@@ -46,17 +46,20 @@ def _one(prim, doc, kinds="biuf", inexact=True):
             d = to_inexact_dtype(d)
             x = x if x.dtype == d else cast(x, d)
         return prim.bind(x)
+    f = shortcut.one(prim, slow, "fc" if "c" in kinds else "f")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
 
 
 def _pair(prim, doc, operands, refused="c"):
-    def f(x, y):
+    def slow(x, y):
         x, y = operands(x, y)
         if x.dtype.kind in refused:
             refuse(prim.name, x.dtype, "integers" if "f" in refused else "real numbers")
         return prim.bind(x, y)
+    plain = "iu" if "f" in refused else "iuf" if operands is promote_numbers else "f"
+    f = shortcut.two(prim, slow, plain)
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -193,16 +196,18 @@ gcd = _pair(gcd_p, "The greatest common divisor, of integers.", promote, "bfcV")
 exponent = _one(exponent_p, "The n of x = m 2**n with 0.5 <= |m| < 1.")
 
 
-def fmax(x, y):
-    """The larger of the two; the other one where one is nan."""
-    x, y = promote(x, y)
-    return fmax_p.bind(x, y) if x.dtype.kind != "c" else where(isnan(y), x, where(isnan(x), y, max_p.bind(x, y)))
+def _number(prim, extreme, name, doc):
+    def slow(x, y):
+        x, y = promote(x, y)
+        return prim.bind(x, y) if x.dtype.kind != "c" else where(isnan(y), x, where(isnan(x), y, extreme.bind(x, y)))
+    f = shortcut.two(prim, slow, "biuf")
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = doc
+    return f
 
 
-def fmin(x, y):
-    """The smaller of the two; the other one where one is nan."""
-    x, y = promote(x, y)
-    return fmin_p.bind(x, y) if x.dtype.kind != "c" else where(isnan(y), x, where(isnan(x), y, min_p.bind(x, y)))
+fmax = _number(fmax_p, max_p, "fmax", "The larger of the two; the other one where one is nan.")
+fmin = _number(fmin_p, min_p, "fmin", "The smaller of the two; the other one where one is nan.")
 
 
 def ldexp(x, n):
