@@ -1,6 +1,5 @@
 """einsum: products and sums in Einstein's notation, pair by pair in a cheap order."""
 import functools
-import math
 
 import numpy as _np
 
@@ -13,6 +12,7 @@ from .shapes import diagonal
 __all__ = ["einsum", "einsum_path"]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"     # in the order of their code points
+NO_LIMIT = 1 << 60                                                   # on the size of what is between two contractions
 
 
 def einsum(*operands, optimize=True, dtype=None, preferred_element_type=None):
@@ -89,9 +89,9 @@ def _plan(subscripts, shapes, optimize):
         return inputs, output, ((0, 1), *[(0, count - 2 - k) for k in range(count - 2)])
     method = optimize
     if optimize is True:
-        method = ("optimal" if count <= 5 else "greedy", math.inf)
+        method = ("optimal" if count <= 5 else "greedy", NO_LIMIT)
     elif isinstance(optimize, str):
-        method = (optimize, math.inf)
+        method = (optimize, NO_LIMIT)
     elif optimize[0] == "einsum_path":
         method = list(optimize)
     path = _np.einsum_path(",".join(inputs) + "->" + output, *_ghosts(shapes), optimize=method)[0][1:]

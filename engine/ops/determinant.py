@@ -82,10 +82,14 @@ def sign_and_log(a):
 
 # ---- adjugate ----
 
+def _on_diagonal(n):
+    return eq(reshape(iota(n), (n, 1)), iota(n))
+
+
 def _others(s, count):
     """Products of the singular values s[..., n] that leave one (or each pair) out, without a division."""
     n = s.shape[-1]
-    left = np.eye(n, dtype=bool)
+    left = _on_diagonal(n)
     if count == 2:
         left = left[:, None, :] | left[None, :, :]
     wide = reshape(s, (*s.shape[:-1], *(1,) * count, n))
@@ -116,7 +120,7 @@ def _adjugate_jvp(xs, ts):
     m = mm(mm(mH(u), ts[0]), mH(vh))
     n = a.shape[-1]
     pairs = cast(_others(s, 2), a.dtype)
-    eye = np.eye(n, dtype=bool)
+    eye = _on_diagonal(n)
     off = where(eye, np.zeros((), a.dtype), pairs)
     on_diagonal = mm(off, diagonal_of(m)[..., :, None])
     inner = where(eye, on_diagonal, -off * m)

@@ -11,6 +11,7 @@ from .matrices import (
     columns_to_lanes,
     diagonal_of,
     each_matrix,
+    identity_like,
     lanes_to_columns,
     lapack,
     lower_identity,
@@ -22,7 +23,7 @@ from .matrices import (
     real_dtype,
     scale,
 )
-from .structural import asvalue, cast
+from .structural import cast
 
 # ---- singular values ----
 
@@ -80,7 +81,7 @@ def _svd_jvp(xs, ts, *, full_matrices, vectors):
     if not vectors:
         return [s], [ds]
     row, column = s[..., None, :], s[..., :, None]
-    eye = asvalue(np.eye(s.shape[-1], dtype=s.dtype))
+    eye = identity_like(row)
     f = (1 / (row - column + eye) - eye) / (row + column + eye)
     row, column = cast(row, a.dtype), cast(column, a.dtype)
     ph = mH(p)

@@ -185,7 +185,7 @@ ROWS = [*ELEMENTWISE, *PAIRS, *CREATION, *SHAPES, *REDUCTIONS, *PRODUCTS, *OTHER
 NEWER = {"matvec", "vecmat", "unstack"}                  # came to NumPy after 2.0
 TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
          "dtype finfo iinfo issubdtype floating integer e euler_gamma inf nan newaxis pi").split()
-ALONE = {"flatten", "ndarray"}                           # tested below
+ALONE = {"einsum_path", "flatten", "ndarray"}                           # tested below
 NOT_COMPILED = {"unique", "shape", "ndim", "size", "broadcast_shapes", "result_type", "nonzero", "flatnonzero"}
 
 
