@@ -195,7 +195,21 @@ from .nan_reductions import (
     nanvar,
 )
 from .polynomial import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
-from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
+from .products import (
+    dot,
+    einsum,
+    einsum_path,
+    inner,
+    kron,
+    matmul,
+    matvec,
+    outer,
+    tensordot,
+    trace,
+    vdot,
+    vecdot,
+    vecmat,
+)
 from .quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
 from .reductions import all, allclose, any, argmax, argmin, max, min, prod, ptp, sum
 from .sets import (
