@@ -194,7 +194,7 @@ from .nan_reductions import (
     nansum,
     nanvar,
 )
-from .polynomial import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
+from .polynomials import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
 from .products import (
     dot,
     einsum,

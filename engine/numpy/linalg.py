@@ -24,7 +24,7 @@ from ..ops.qr import geqrf_p, qr_p
 from ..ops.reduce import reduce_max_p
 from ..ops.structural import asvalue, broadcast_to, moveaxis, promote, promote_inexact, reduce_sum, reshape
 from ..ops.svd import lstsq_p, svd_p
-from .elementary import cross as _cross
+from .cross import cross as _cross
 from .norms import cond, matrix_norm, matrix_rank, norm, svdvals, vector_norm
 from .products import matmul, tensordot, vecdot
 from .products import outer as _outer
