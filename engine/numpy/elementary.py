@@ -40,7 +40,7 @@ from ..ops.elementwise import (
     trunc,
 )
 from ..ops.elementwise import where as _where
-from ..ops.structural import asvalue, cast, promote_inexact
+from ..ops.structural import asvalue, cast, promote_inexact, promote_ufunc
 from .direct import by_numpy, no_out
 
 _BOOL = _np.dtype(bool)
@@ -95,7 +95,7 @@ def round(a, decimals=0, out=None):
 
 def modf(x):
     """(the fraction, the integer part), both with the sign of x."""
-    x = _real("modf", promote_inexact(x)[0])
+    x = _real("modf", promote_ufunc(asvalue(x))[0])
     whole = trunc(x)
     fraction = copysign(_where(eq(abs(x), _np.inf), _np.zeros((), x.dtype), x - whole), x)
     return fraction, copysign(whole, x)
@@ -103,14 +103,14 @@ def modf(x):
 
 def frexp(x):
     """(m, n) with x = m 2**n and 0.5 <= |m| < 1; n is an integer."""
-    x = _real("frexp", promote_inexact(x)[0])
+    x = _real("frexp", promote_ufunc(asvalue(x))[0])
     n = exponent(x)
     return ldexp(x, -n), n
 
 
 def spacing(x):
     """The distance to the next number away from 0, with the sign of x."""
-    x = _real("spacing", promote_inexact(x)[0])
+    x = _real("spacing", promote_ufunc(asvalue(x))[0])
     return nextafter(x, copysign(_np.asarray(_np.inf, x.dtype), x)) - x
 
 
@@ -155,7 +155,7 @@ def lcm(x, y):
 
 def heaviside(x, h0):
     """0 below 0, h0 at 0, 1 above; nan of nan."""
-    x, h0 = _values(promote_inexact(x, h0))
+    x, h0 = _values(promote_ufunc(x, h0))
     _real("heaviside", x)
     step = _where(lt(x, 0), _np.zeros((), x.dtype), _np.ones((), x.dtype))
     return _where(isnan(x), x, _where(eq(x, 0), h0, step))
@@ -187,7 +187,7 @@ def positive(x):
 
 def fabs(x):
     """|x| as a float."""
-    return abs(_real("fabs", promote_inexact(x)[0]))
+    return abs(_real("fabs", promote_ufunc(asvalue(x))[0]))
 
 
 def sinc(x):
@@ -201,12 +201,12 @@ def sinc(x):
 
 def radians(x):
     """Degrees to radians."""
-    return mul(_real("radians", promote_inexact(x)[0]), math.pi / 180)
+    return mul(_real("radians", promote_ufunc(asvalue(x))[0]), math.pi / 180)
 
 
 def degrees(x):
     """Radians to degrees."""
-    return mul(_real("degrees", promote_inexact(x)[0]), 180 / math.pi)
+    return mul(_real("degrees", promote_ufunc(asvalue(x))[0]), 180 / math.pi)
 
 
 deg2rad, rad2deg = radians, degrees

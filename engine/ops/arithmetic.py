@@ -5,7 +5,7 @@ Each is one primitive, so that a call on arrays is one call of NumPy, and knows 
 import numpy as np
 
 from ..array import Value
-from ..avals import Aval, is_inexact, to_inexact_dtype
+from ..avals import Aval, is_inexact, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
 from . import accurate, lowerings, shortcut
@@ -23,7 +23,7 @@ from .elementwise import (
     promote_numbers,
     where,
 )
-from .structural import asvalue, cast, elementwise, elementwise_batch, promote, promote_inexact, spread
+from .structural import asvalue, cast, elementwise, elementwise_batch, promote, promote_ufunc, spread
 
 _INT32, _BOOL = np.dtype("int32"), np.dtype(bool)
 
@@ -43,7 +43,7 @@ def _one(prim, doc, kinds="biuf", inexact=True):
         if d.kind not in kinds and not (d.kind == "V" and is_inexact(d)):
             refuse(prim.name, d, "real numbers")
         if inexact:
-            d = to_inexact_dtype(d)
+            d = to_ufunc_dtype(d)
             x = x if x.dtype == d else cast(x, d)
         return prim.bind(x)
     f = shortcut.one(prim, slow, "fc" if "c" in kinds else "f")
@@ -185,10 +185,10 @@ exp2 = _one(exp2_p, "2 to the power x; exact at integers.", "biufc")
 log2 = _one(log2_p, "The logarithm to base 2; exact at powers of 2.", "biufc")
 log10 = _one(log10_p, "The logarithm to base 10; exact at powers of 10.", "biufc")
 signbit = _one(signbit_p, "True where the sign of x is negative, -0.0 included.", inexact=False)
-logaddexp = _pair(logaddexp_p, "log(exp(x) + exp(y)), without overflow.", promote_inexact)
-logaddexp2 = _pair(logaddexp2_p, "log2(2**x + 2**y), without overflow.", promote_inexact)
-hypot = _pair(hypot_p, "sqrt(x² + y²), without overflow; its derivative at the origin is 0.", promote_inexact)
-copysign = _pair(copysign_p, "|x| with the sign of y.", promote_inexact)
+logaddexp = _pair(logaddexp_p, "log(exp(x) + exp(y)), without overflow.", promote_ufunc)
+logaddexp2 = _pair(logaddexp2_p, "log2(2**x + 2**y), without overflow.", promote_ufunc)
+hypot = _pair(hypot_p, "sqrt(x² + y²), without overflow; its derivative at the origin is 0.", promote_ufunc)
+copysign = _pair(copysign_p, "|x| with the sign of y.", promote_ufunc)
 floor_divide = _pair(floor_divide_p, "The largest integer not above x / y; an integer over zero gives 0.",
                      promote_numbers)
 remainder = _pair(remainder_p, "x - y floor(x / y): the remainder with the sign of y.", promote_numbers)
@@ -213,7 +213,7 @@ fmin = _number(fmin_p, min_p, "fmin", "The smaller of the two; the other one whe
 def ldexp(x, n):
     """x 2**n.   x : float[...]; n : int[...]"""
     x, n = asvalue(x), asvalue(n)
-    x = cast(x, to_inexact_dtype(x.dtype))
+    x = cast(x, to_ufunc_dtype(x.dtype))
     if n.dtype.kind not in "iu" or x.dtype.kind == "c":
         refuse("ldexp", n.dtype if n.dtype.kind not in "iu" else x.dtype, "a real number and an integer exponent")
     return ldexp_p.bind(x, n)

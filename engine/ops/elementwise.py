@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from ..array import Value
-from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype
+from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
 from . import accurate, lowerings, shortcut
@@ -17,6 +17,7 @@ from .structural import (
     elementwise_batch,
     promote,
     promote_inexact,
+    promote_ufunc,
     spread,
     unbroadcast,
 )
@@ -43,16 +44,21 @@ def _unary(name, impl, lower, derivative=None):
                      jvp=(derivative,), batch=elementwise_batch)
 
 
-def _floating(prim, doc):
+def _floating(prim, doc, floating=to_inexact_dtype):
     """The function that users call: integers become floats."""
     def slow(x):
         x = asvalue(x) if not isinstance(x, Value) else x
-        d = to_inexact_dtype(x.dtype)
+        d = floating(x.dtype)
         return prim.bind(x if x.dtype == d else cast(x, d))
     f = shortcut.one(prim, slow, "fc")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
+
+
+def _ufunc(prim, doc):
+    """The same, where small integers become small floats."""
+    return _floating(prim, doc, to_ufunc_dtype)
 
 
 def _keeping(prim, doc):
@@ -147,25 +153,25 @@ popcount_p = _unary("popcount", lambda x: np.bitwise_count(x).astype(x.dtype), "
 neg = _keeping(neg_p, "-x, element-wise.")
 sign = _keeping(sign_p, "-1, 0 or 1 with the sign of x.")
 abs = _keeping(abs_p, "|x|; the modulus of a complex number.")  # noqa: A001
-exp = _floating(exp_p, "e to the power x.")
-expm1 = _floating(expm1_p, "exp(x) - 1, accurate near 0.")
-log = _floating(log_p, "The natural logarithm; nan below 0, -inf at 0.")
-log1p = _floating(log1p_p, "log(1 + x), accurate near 0.")
-sqrt = _floating(sqrt_p, "The square root; nan below 0.")
+exp = _ufunc(exp_p, "e to the power x.")
+expm1 = _ufunc(expm1_p, "exp(x) - 1, accurate near 0.")
+log = _ufunc(log_p, "The natural logarithm; nan below 0, -inf at 0.")
+log1p = _ufunc(log1p_p, "log(1 + x), accurate near 0.")
+sqrt = _ufunc(sqrt_p, "The square root; nan below 0.")
 rsqrt = _floating(rsqrt_p, "1 / sqrt(x).")
-cbrt = _floating(cbrt_p, "The real cube root.")
-sin = _floating(sin_p, "The sine of x in radians.")
-cos = _floating(cos_p, "The cosine of x in radians.")
-tan = _floating(tan_p, "The tangent of x in radians.")
-arcsin = _floating(asin_p, "The inverse sine, in [-π/2, π/2].")
-arccos = _floating(acos_p, "The inverse cosine, in [0, π].")
-arctan = _floating(atan_p, "The inverse tangent, in (-π/2, π/2).")
-sinh = _floating(sinh_p, "The hyperbolic sine.")
-cosh = _floating(cosh_p, "The hyperbolic cosine.")
-tanh = _floating(tanh_p, "The hyperbolic tangent.")
-arcsinh = _floating(asinh_p, "The inverse hyperbolic sine.")
-arccosh = _floating(acosh_p, "The inverse hyperbolic cosine, x >= 1.")
-arctanh = _floating(atanh_p, "The inverse hyperbolic tangent, |x| < 1.")
+cbrt = _ufunc(cbrt_p, "The real cube root.")
+sin = _ufunc(sin_p, "The sine of x in radians.")
+cos = _ufunc(cos_p, "The cosine of x in radians.")
+tan = _ufunc(tan_p, "The tangent of x in radians.")
+arcsin = _ufunc(asin_p, "The inverse sine, in [-π/2, π/2].")
+arccos = _ufunc(acos_p, "The inverse cosine, in [0, π].")
+arctan = _ufunc(atan_p, "The inverse tangent, in (-π/2, π/2).")
+sinh = _ufunc(sinh_p, "The hyperbolic sine.")
+cosh = _ufunc(cosh_p, "The hyperbolic cosine.")
+tanh = _ufunc(tanh_p, "The hyperbolic tangent.")
+arcsinh = _ufunc(asinh_p, "The inverse hyperbolic sine.")
+arccosh = _ufunc(acosh_p, "The inverse hyperbolic cosine, x >= 1.")
+arctanh = _ufunc(atanh_p, "The inverse hyperbolic tangent, |x| < 1.")
 expit = _floating(logistic_p, "1 / (1 + exp(-x)), the logistic sigmoid.")
 softplus = _floating(softplus_p, "log(1 + exp(x)), without overflow.")
 isfinite = _floating(is_finite_p, "True where x is neither infinite nor nan.")
@@ -189,14 +195,14 @@ ceil = _rounding(ceil_p, "The smallest integer not below x.")
 def rint(x):
     """The nearest integer, as a float; halves go to the even one."""
     x = asvalue(x)
-    d = to_inexact_dtype(x.dtype)
+    d = to_ufunc_dtype(x.dtype)
     if d.kind == "c":
         return make_complex(round_p.bind(real(x)), round_p.bind(imag(x)))
     return round_p.bind(x if x.dtype == d else cast(x, d))
 
 
 def reciprocal(x):
-    """1 / x."""
+    """1 / x, in floating point: that of an integer is no integer, where NumPy would give 0."""
     return div(1.0, x)
 
 
@@ -314,8 +320,8 @@ div = _two(div_p, "x / y, in floating point.", promote_inexact)
 maximum = _two(max_p, "The larger of the two; nan if either is. At a tie each gets half of the derivative.")
 minimum = _two(min_p, "The smaller of the two; nan if either is.")
 fmod = _two(rem_p, "The remainder with the sign of x; of integers by zero it is 0.", promote_numbers)
-arctan2 = _two(atan2_p, "The angle of the point (y, x), in (-π, π].", promote_inexact)
-nextafter = _two(nextafter_p, "The next number after x in the direction of y.", promote_inexact)
+arctan2 = _two(atan2_p, "The angle of the point (y, x), in (-π, π].", promote_ufunc)
+nextafter = _two(nextafter_p, "The next number after x in the direction of y.", promote_ufunc)
 bitwise_and = _two(and_p, "Bitwise and.")
 bitwise_or = _two(or_p, "Bitwise or.")
 bitwise_xor = _two(xor_p, "Bitwise exclusive or.")

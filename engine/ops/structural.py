@@ -18,6 +18,7 @@ from ..avals import (
     promote_types,
     python_dtype,
     to_inexact_dtype,
+    to_ufunc_dtype,
 )
 from ..config import config
 from ..core import REGISTRY, Primitive
@@ -129,6 +130,15 @@ def promote_inexact(*xs):
     xs = promote(*xs)
     d = to_inexact_dtype(xs[0].dtype)
     return xs if xs[0].dtype == d else [cast(x, d) for x in xs]
+
+
+def promote_ufunc(*xs):
+    """Like `promote`, to the floating dtype that NumPy's universal functions compute in."""
+    ys = promote(*xs)
+    if is_inexact(ys[0].dtype):
+        return ys
+    d = promote_types(*[to_ufunc_dtype(x.dtype) for x in xs if hasattr(x, "dtype")] or [to_inexact_dtype(ys[0].dtype)])
+    return [cast(y, d) for y in ys]
 
 
 # ---- rules that families share ----
