@@ -142,7 +142,6 @@ ROWS = [
     calls("polymul", call(V, P), call(V, P[:2]), call(I[0], I[1]), call(2.0, V), call([0.0, 0.0, 1.0], V),
           call(C[0], V), grad=(0, 1)),
     calls("polydiv", call(V, P), call(V, P[:3]), call(P[:2], V), call(I[0], P[:2]), call(V, 2.0),
-          
           grad=(0, 1), ulps=64),
     calls("polydiv", call(np.polymul(V, P), P), call(np.polymul(V, P[:3]), V), label="exact", compiled=False,
           vmap=False,
