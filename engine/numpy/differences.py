@@ -5,6 +5,7 @@ import numpy as _np
 
 from ..avals import canonical_axes, canonical_axis, to_inexact_dtype
 from ..errors import ShapeError
+from ..ops.complexes import real
 from ..ops.elementwise import abs, bitwise_and, eq, gt, lt, ne
 from ..ops.elementwise import where as _where
 from ..ops.reduce import cumsum
@@ -107,7 +108,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
         [canonical_axis(a, f.ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))])
     if edge_order not in (1, 2):
         raise ShapeError(f"edge_order is 1 or 2; got {edge_order}.")
-    steps = [asvalue(v) for v in varargs] or [asvalue(1.0)]
+    steps = [asvalue(v) for v in varargs or (1.0,)]
     if len(steps) == 1 and (steps[0].ndim == 0 or len(axes) == 1):
         steps = steps * len(axes)
     if len(steps) != len(axes):
@@ -115,7 +116,8 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     for a, h in zip(axes, steps):
         if h.ndim > 1 or (h.ndim == 1 and h.shape[0] != f.shape[a]):
             raise ShapeError(f"the positions along axis {a} have shape {h.shape}; the array has {f.shape[a]} there.")
-    out = [_slope(f, a, cast(h, f.dtype) if h.dtype.kind not in "fc" else h, edge_order) for a, h in zip(axes, steps)]
+    d = real(f).dtype
+    out = [_slope(f, a, cast(h, d), edge_order) for a, h in zip(axes, steps)]
     return out[0] if len(out) == 1 else tuple(out)
 
 

@@ -73,6 +73,8 @@ def round(a, decimals=0, out=None):
     """a rounded to `decimals` places, to the left of the point where negative; halves go to the even digit."""
     no_out(out)
     a = asvalue(a)
+    if a.dtype == _BOOL:
+        return rint(a) if decimals == 0 else refuse("round", a.dtype, "numbers, to decimals other than 0")
     if not is_inexact(a.dtype):
         if decimals >= 0:
             return a

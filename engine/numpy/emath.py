@@ -12,12 +12,16 @@ from ..ops.structural import asvalue, cast
 
 
 def _widened(x, outside, what):
-    """x as floats, or as complex numbers if one of the values lies outside of the real domain."""
+    """x, or x as complex numbers if one of the values lies outside of the real domain."""
     x = asvalue(x)
-    x = cast(x, to_inexact_dtype(x.dtype))
     if x.dtype.kind == "c" or not _np.any(outside(x.concrete(what))):
         return x
-    return cast(x, _np.result_type(x.dtype, _np.complex64))
+    return cast(x, _complex_of(x.dtype))
+
+
+def _complex_of(dtype):
+    """complex64 for float32 and integers that fit into it, complex128 for all others."""
+    return _np.dtype("complex64" if dtype.name in ("float32", "int8", "int16", "uint8", "uint16") else "complex128")
 
 
 def _negative(x):
@@ -52,5 +56,5 @@ def power(x, p):
         p = cast(p, to_inexact_dtype(p.dtype))
     known = x.concrete("whether a base is negative")
     if x.dtype.kind != "c" and _np.any(known < 0):
-        x = cast(x, _np.result_type(x.dtype, _np.complex64))
+        x = cast(x, _complex_of(x.dtype))
     return ew.power(x, p)

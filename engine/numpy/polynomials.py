@@ -3,6 +3,7 @@ import builtins
 
 import numpy as _np
 
+from ..array import Array
 from ..avals import to_inexact_dtype
 from ..errors import ShapeError
 from ..indexing import getitem
@@ -74,7 +75,7 @@ def polymul(a1, a2, *, trim_leading_zeros=True):
 
 def _trimmed(p):
     """p without leading zeros, where it is known."""
-    if not hasattr(p, "value"):
+    if type(p) is not Array:
         return p
     return p[builtins.min(_leading_zeros(p), p.shape[0] - 1):]
 
@@ -92,8 +93,8 @@ def polydiv(u, v, *, trim_leading_zeros=True):
         low = k + v.shape[0]
         rest = concatenate([rest[:k], rest[k:low] - c * v, rest[low:]], 0)
     rest = rest[n:] if v.shape[0] > 1 else full((1,), 0, u.dtype)
-    if trim_leading_zeros and hasattr(rest, "value"):
-        small = _np.abs(rest.value) > _np.sqrt(_np.finfo(rest.dtype).eps) * 0 + 1e-14
+    if trim_leading_zeros and type(rest) is Array:
+        small = ~_np.isclose(rest.value, 0, rtol=1e-14)
         first = int(_np.flatnonzero(small)[0]) if small.any() else rest.shape[0] - 1
         rest = rest[first:]
     return concatenate(quotient, 0), rest
@@ -127,24 +128,23 @@ def polyint(p, m=1, k=None):
 
 
 def roots(p, *, strip_zeros=True):
-    """The roots, as eigenvalues of the companion matrix.
+    """The roots, as eigenvalues of the companion matrix: complex numbers, also where all of them are real.
 
     strip_zeros : leading and trailing zeros are taken away first, so the coefficients must be known; without it p[0]
     must not be 0
     """
     p = _vector(p)
     p = cast(p, to_inexact_dtype(p.dtype))
-    at_zero = 0
+    complex_dtype, at_zero = _np.result_type(p.dtype, _np.complex64), 0
     if strip_zeros:
         some = _np.flatnonzero(p.concrete("which coefficients are zero (strip_zeros=False keeps them)"))
         if some.size == 0:
-            return full((0,), 0, p.dtype)
+            return full((0,), 0, complex_dtype)
         at_zero = p.shape[0] - 1 - int(some[-1])
         p = p[int(some[0]):int(some[-1]) + 1]
     n = p.shape[0] - 1
-    complex_dtype = _np.result_type(p.dtype, _np.complex64)
     if n < 1:
-        return full((at_zero,), 0, p.dtype)
+        return full((at_zero,), 0, complex_dtype)
     first = reshape(-p[1:] / p[0], (1, n))
     companion = concatenate([first, asvalue(_np.eye(n - 1, n, dtype=p.dtype))], 0)
     out = cast(linalg.eigvals(companion), complex_dtype)
@@ -163,7 +163,7 @@ def poly(seq_of_zeros):
     zero = full((1,), 0, x.dtype)
     for i in builtins.range(x.shape[0]):
         a = concatenate([a, zero], 0) - getitem(x, i) * concatenate([zero, a], 0)
-    if a.dtype.kind == "c" and hasattr(x, "value"):
+    if a.dtype.kind == "c" and type(x) is Array:
         known = _np.sort(x.value)
         if _np.all(known == _np.sort(known.conjugate())):
             return a.real
@@ -208,7 +208,7 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     if full:
         off = matmul(a, c) - b
         residuals = reduce_sum(off * off, (0,))
-        return out, residuals, reduce_sum(cast(kept, _np.dtype("int64")), (0,)), s, asvalue(rcond)
+        return out, residuals, reduce_sum(cast(kept, _np.dtype("int32")), (0,)), s, asvalue(rcond)
     if not cov:
         return out
     v = vt.T / scale[:, None]

@@ -23,7 +23,7 @@ from .elementwise import (
     promote_numbers,
     where,
 )
-from .structural import asvalue, cast, elementwise, elementwise_batch, promote, promote_ufunc, spread
+from .structural import asvalue, cast, elementwise, elementwise_batch, promote, promote_ufunc, spread, unbroadcast
 
 _INT32, _BOOL = np.dtype("int32"), np.dtype(bool)
 
@@ -169,6 +169,7 @@ ldexp_p = Primitive(
     impl=lambda x, n: np.ldexp(x, np.clip(n, -9999, 9999).astype(_INT32)).astype(x.dtype),
     lower=accurate.ldexp,
     jvp=(lambda t, y, x, n: ldexp_p.bind(t, n), None),
+    transpose=(lambda c, x, n: unbroadcast(ldexp_p.bind(c, n), x), None),
     batch=elementwise_batch,
 )
 exponent_p = Primitive(
