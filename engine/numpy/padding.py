@@ -9,8 +9,8 @@ from ..ops import structural as st
 from ..ops.elementwise import floor, rint
 from ..ops.shaping import concatenate, slice_axis
 from ..ops.structural import asvalue, cast
+from . import reductions
 from .quantiles import median
-from .reductions import max, min
 from .repeating import pick
 from .shapes import moveaxis
 from .statistics import mean
@@ -18,7 +18,7 @@ from .statistics import mean
 _KEYWORDS = {"constant": ("constant_values",), "linear_ramp": ("end_values",), "maximum": ("stat_length",),
              "mean": ("stat_length",), "median": ("stat_length",), "minimum": ("stat_length",), "edge": (),
              "wrap": (), "empty": (), "reflect": ("reflect_type",), "symmetric": ("reflect_type",)}
-_STATISTICS = {"maximum": max, "mean": mean, "median": median, "minimum": min}
+_STATISTICS = {"maximum": reductions.max, "mean": mean, "median": median, "minimum": reductions.min}
 _INDEXED = ("edge", "reflect", "symmetric", "wrap")
 
 
