@@ -262,10 +262,9 @@ def _log_triangular(t):
     _, t, counts = while_loop(go, root, (asvalue(np.int32(0)), t, counts))
     x = t - eye
     nodes, weights = np.polynomial.legendre.leggauss(7)
-    total = None
-    for node, weight in zip((nodes + 1) / 2, weights / 2):
-        term = triangular_solve(eye + x * np.asarray(node, x.dtype), x * np.asarray(weight, x.dtype), lower=False)
-        total = term if total is None else total + term
+    nodes, weights = (asvalue(v.reshape(-1, *(1,) * t.ndim) / 2).astype(t.dtype) for v in (nodes + 1, weights))
+    terms = triangular_solve(eye + x * nodes, x * weights, lower=False)      # the seven fractions at once
+    total = reduce_sum(terms, (0,))
     total = _scaled(total, power_of_two(counts, part))
     return where(eq(reshape(iota(t.shape[-1]), (-1, 1)), iota(t.shape[-1])), log(d)[..., None, :], total)
 
