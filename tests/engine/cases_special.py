@@ -4,7 +4,6 @@ import scipy.special as sp
 
 import chainrule.engine.scipy.special as cs
 from chainrule.engine.ops.gammainc import gamma_path_p
-from chainrule.engine.ops.special import zeta
 from tests.engine.cases import Case
 
 
@@ -25,7 +24,15 @@ CASES = [
     row("lgamma", (0.3, 5), name="gammaln", ulps=64),
     row("digamma", (0.3, 5), ulps=64),
     Case(lambda x: cs.polygamma(1, x), "polygamma", lambda x: sp.polygamma(1, x), domain=((0.3, 5),), ulps=64),
-    Case(lambda q: zeta(2.5, q), "zeta", lambda q: sp.zeta(2.5, q), domain=((0.5, 5),), ulps=64),
+    Case(lambda x: cs.polygamma(2, x), "polygamma", lambda x: sp.polygamma(2, x), domain=((0.3, 5),), ulps=64,
+         name="polygamma-2"),
+    Case(lambda x: cs.polygamma(4, x), "polygamma", lambda x: sp.polygamma(4, x), domain=((0.6, 5),),
+         name="polygamma-4"),
+    row("zeta", (1.5, 6), (0.5, 5)),
+    Case(cs.zeta, "riemann_zeta", sp.zeta, args=(np.array([1.4, 2.6, 7.0, 0.3, 1.7]),), name="riemann_zeta"),
+    row("rgamma", (-2.7, 4)),
+    Case(cs.gammaln, "lgamma", sp.gammaln, domain=((-2.9, -2.1),), name="lgamma-negative"),
+    Case(cs.digamma, "digamma", sp.digamma, domain=((-2.9, -2.1),), name="digamma-negative", ulps=64),
     row("ndtr", (-3, 3)),
     row("ndtri", (0.05, 0.95), ulps=32),
     row("log_ndtr", (-6, 3), ulps=16),

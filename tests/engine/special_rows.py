@@ -15,10 +15,10 @@ def between(low, high):
     return lambda rng, n: (rng.uniform(low, high, n),)
 
 
-def near(*places):
-    """Numbers at all distances from given ones, on both sides."""
+def near(*places, least=-14):
+    """Numbers at all distances from 10^least to 1/3 from given ones, on both sides."""
     def points(rng, n):
-        return (rng.choice(places, n) + rng.choice([-1, 1], n) * 10 ** rng.uniform(-14, -0.5, n),)
+        return (rng.choice(places, n) + rng.choice([-1, 1], n) * 10 ** rng.uniform(least, -0.5, n),)
     return points
 
 

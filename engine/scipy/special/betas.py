@@ -1,7 +1,7 @@
 """The beta function and its incomplete form."""
 from ...ops.betainc import betainc_p
 from ...ops.elementwise import exp
-from ...ops.special import lgamma
+from ...ops.gammas import lgamma
 from ...ops.structural import promote_inexact
 from .gammas import gammasgn
 
