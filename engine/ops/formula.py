@@ -295,6 +295,13 @@ def polynomial(x, coefficients):
     return out
 
 
+def lost(x, y, total):
+    """x + y - total for the rounded sum `total`, exactly (Knuth's TwoSum); without tangents."""
+    x, y, total = plain(x), plain(y), plain(total)
+    there = total - x
+    return (x - (total - there)) - (there - y)
+
+
 def differentiated(f, orders):
     """f(m, *xs) differentiated orders[i] times in argument i, as a formula."""
     orders = list(orders)

@@ -54,7 +54,8 @@ def _lgamma_near(m, x):
     return s * polynomial(s, m.table(LGAMMA_NEAR)) - m.log(m.where(low, x, 1.0))
 
 
-def _lgamma(m, x):
+def lgamma_parts(m, x):
+    """(v, w) with log |Γ(x)| = v, or for x <= -1/2 -(v + log w), as Γ(x) Γ(-x) = -π / (x sin πx)."""
     y = m.abs(x)
     far, tiny, low, high = y >= 3.5, y < 0.5, y < 1.5, y >= 2.5
     s = m.where(tiny, x, y - m.where(low, 1.0, m.where(high, 3.0, 2.0)))
@@ -63,16 +64,25 @@ def _lgamma(m, x):
     near = s * polynomial(s, m.table(LGAMMA_NEAR)) + m.where(low, -log, log)
     inverse = 1.0 / y
     large = (y - 0.5) * (log - 1.0) + (polynomial(inverse * inverse, m.table(LGAMMA_FAR)) * inverse + _SHIFT)
-    out = m.where(far, large, near)
-    r = m.abs(y - m.round(y))                            # Γ(x) Γ(-x) = -π / (x sin πx)
-    mirrored = -(out + m.log(y * (r * polynomial(r * r, m.table(SINE)))))
-    return m.where(x <= -0.5, m.where(x <= -math.inf, x, mirrored), out)
+    r = m.abs(y - m.round(y))
+    return m.where(far, large, near), y * (r * polynomial(r * r, m.table(SINE)))
+
+
+def _lgamma(m, x):
+    out, mirror = lgamma_parts(m, x)
+    return m.where(x <= -0.5, m.where(x <= -math.inf, x, -(out + m.log(mirror))), out)
 
 
 _lgamma_impl = _patched("gammaln", lambda x: (x > 0.5) & (x < 2.5), _lgamma_near)
 
 
 # ---- ψ ----
+
+def turned_cotangent(m, y):
+    """π cot πy; nan at the integers."""
+    r = y - m.round(y)
+    return m.where(m.abs(r) > 0.0, 1.0 / r - r * polynomial(r * r, m.table(COTANGENT)), math.nan)
+
 
 def _digamma(m, x):
     y = m.abs(x)
@@ -84,10 +94,8 @@ def _digamma(m, x):
     inverse = 1.0 / y
     square = inverse * inverse
     large = m.log(y) - (inverse * 0.5 + square * polynomial(square, m.table(DIGAMMA_FAR)))
-    r = y - m.round(y)                                   # ψ(x) = ψ(-x) - 1/x - π cot πx; ψ(y) = ψ(y + 1) - 1/y
-    poles = 1.0 / r - r * polynomial(r * r, m.table(COTANGENT))
-    poles = m.where(low, poles, poles + inverse)
-    poles = m.where(m.abs(r) > 0.0, poles, math.nan)
+    cotangent = turned_cotangent(m, y)                   # ψ(x) = ψ(-x) - 1/x - π cot πx; ψ(y) = ψ(y + 1) - 1/y
+    poles = m.where(low, cotangent, cotangent + inverse)
     return m.where(near, close, large) + m.where(negative, poles, m.where(low, -(1.0 / x), 0.0))
 
 
@@ -97,7 +105,7 @@ _SCALED = [math.sqrt(2 * math.pi) * c for c in GAMMA_FAR[8]]
 
 
 
-def _gamma(inverted):
+def gamma_formula(inverted):
     """Γ(x), or 1/Γ(x)."""
     def f(m, x):
         y = m.abs(x)
@@ -134,10 +142,10 @@ def _rgamma_slope(t, y, x):
 lgamma_p = _unary("lgamma", _lgamma_impl, xla_lower(_lgamma, narrow=True), lambda t, y, x: t * digamma(x))
 digamma_p = _unary("digamma", _patched("psi", lambda x: x < 0, _digamma), xla_lower(_digamma, narrow=True),
                    lambda t, y, x: t * polygamma_p.bind(x, n=1))
-gamma_p = _unary("gamma", _patched("gamma", lambda x: np.abs(x) > 6, _gamma(False)), xla_lower(_gamma(False)),
-                 lambda t, y, x: t * (y * digamma(x)))
-rgamma_p = _unary("rgamma", _patched("rgamma", lambda x: np.abs(x) > 6, _gamma(True)), xla_lower(_gamma(True)),
-                  _rgamma_slope)
+gamma_p = _unary("gamma", _patched("gamma", lambda x: np.abs(x) > 6, gamma_formula(False)),
+                 xla_lower(gamma_formula(False)), lambda t, y, x: t * (y * digamma(x)))
+rgamma_p = _unary("rgamma", _patched("rgamma", lambda x: np.abs(x) > 6, gamma_formula(True)),
+                  xla_lower(gamma_formula(True)), _rgamma_slope)
 
 lgamma = _floating(lgamma_p, "log |Γ(x)|.   DLMF 5.2")
 digamma = _floating(digamma_p, "ψ(x) = Γ'(x) / Γ(x).   DLMF 5.2")

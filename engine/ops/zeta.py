@@ -12,7 +12,7 @@ import numpy as np
 from ..core import Primitive
 from ..errors import TransformError
 from ..lazy import scipy_special
-from .formula import differentiated, numpy_impl, plain, polynomial, xla_lower
+from .formula import differentiated, lost, numpy_impl, plain, polynomial, xla_lower
 from .gamma_tables import GAMMA_FAR, GAMMA_NEAR, SINE, ZETA
 from .structural import elementwise, elementwise_batch, promote_inexact
 
@@ -30,19 +30,12 @@ def _power(m, a, error, s):
     return p - p * (s / a * error)
 
 
-def _lost(q, k, a):
-    """q + k - a for the rounded sum a, exactly (Knuth's TwoSum)."""
-    q, a = plain(q), plain(a)
-    there = a - q
-    return (q - (a - there)) - (there - k)
-
-
 def hurwitz(m, s, q):
     """ζ(s, q) for s > 1, q > 0.   s : a value or a number"""
     pq = plain(q)
     direct = pq > plain(s) + 10.0
     a = q + float(TERMS)
-    error = m.where(direct, 0.0, _lost(q, float(TERMS), a))
+    error = m.where(direct, 0.0, lost(q, float(TERMS), a))
     a = m.where(direct, q, a)
     inverse = 1.0 / a
     square = inverse * inverse
@@ -56,7 +49,7 @@ def hurwitz(m, s, q):
     total = tail                                         # the small terms first
     for k in range(TERMS - 1, 0, -1):
         a = q + float(k)
-        total = total + _power(m, a, _lost(q, float(k), a), s)
+        total = total + _power(m, a, lost(q, float(k), a), s)
     return m.where(direct, tail, total + m.pow(q, -s))
 
 
@@ -107,7 +100,7 @@ def _riemann(m, s):
     r, odd = half - whole, plain(whole) * 0.5
     sine = r * polynomial(r * r, m.table(SINE)) * math.pi
     sine = m.where(m.floor(odd) < odd, -sine, sine)
-    off = _lost(m.where(below, -s, -1.0), 1.0, m.where(below, y, 2.0))
+    off = lost(m.where(below, -s, -1.0), 1.0, m.where(below, y, 2.0))
     turned = m.where(below, y, 2.0)
     mirrored = sine * 2.0 * _scaled_gamma(m, turned) * away * (m.log(turned * (1 / _TURN[0])) * off + 1.0)
     mirrored = m.where((plain(y) >= 400.0) & ~(m.abs(plain(r)) > 0.0), 0.0, mirrored)

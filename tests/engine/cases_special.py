@@ -1,8 +1,10 @@
 """Rows for the special functions; the references are SciPy's."""
+import mpmath as mp
 import numpy as np
 import scipy.special as sp
 
 import chainrule.engine.scipy.special as cs
+from chainrule.engine.ops.betas import digamma_rise_p
 from chainrule.engine.ops.gammainc import gamma_path_p
 from tests.engine.cases import Case
 
@@ -47,6 +49,13 @@ CASES = [
     row("xlogy", (0.5, 2), (0.5, 2)),
     row("xlog1py", (0.5, 2), (-0.5, 2)),
     row("gamma", (0.5, 4), ulps=128),
+    row("betaln", (0.5, 9), (0.5, 9)),
+    Case(cs.betaln, "betaln", np.vectorize(lambda a, b: float(mp.log(abs(mp.beta(a, b))))),
+         args=(np.array([-1.3, 0.4, 2e3]), np.array([2.6, 700.0, 4.0])),
+         name="betaln-far", lane=lambda a, k: a * (1 + 0.01 * k)),
+    row("beta", (0.5, 9), (0.5, 9), ulps=16),
+    Case(digamma_rise_p.bind, "digamma_rise", lambda a, b: sp.psi(a + b) - sp.psi(a), domain=((0.5, 9), (0.5, 9)),
+         ulps=16),
     row("gammainc", (0.5, 4), (0.5, 4), ulps=64),
     Case(cs.gammainc, "gammainc", sp.gammainc, args=(A, X), name="gammainc-regions", ulps=64, order=0, dtypes=ONE),
     Case(cs.gammaincc, "gammainc", sp.gammaincc, args=(A, X), name="gammaincc", ulps=64, order=0, dtypes=ONE),
