@@ -11,11 +11,17 @@ from .gammas import (
     gamma,
     gammainc,
     gammaincc,
+    gammainccinv,
+    gammaincinv,
     gammaln,
     gammasgn,
+    log_gammainc,
+    log_gammaincc,
     multigammaln,
     polygamma,
     psi,
+    random_gamma_grad,
+    rgamma,
 )
 from .zetas import zeta
 
