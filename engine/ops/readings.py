@@ -40,6 +40,11 @@ class Xla(formula.Xla):
     def minimum(self, x, y): return x._do("minimum", y)                             # noqa: E704
     def maximum(self, x, y): return x._do("maximum", y)                             # noqa: E704
 
+    def where(self, c, x, y):
+        """x where c holds, y elsewhere; either may be a number."""
+        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, np.float64, c.val.shape) for v in (x, y))
+        return Expr(self.b, self.b.select(c.val, x, y))
+
     def log1p(self, x):
         """2 artanh(s), s = x / (2 + x), where 1 + x would be rounded too coarsely for log(1 + x)."""
         near = (x > -0.3) & (x < 0.45)
