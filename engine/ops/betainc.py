@@ -15,7 +15,7 @@ from ..lazy import scipy_special
 from .elementwise import bitwise_and, exp, log, log1p, where
 from .formula import converging, differentiated, numpy_impl, plain, polynomial, xla_lower
 from .gammainc import _ATANH, _STIRLING
-from .special import digamma, lgamma, polygamma
+from .gammas import digamma, lgamma, polygamma
 from .structural import elementwise, elementwise_batch
 
 LIMIT = 3000

@@ -16,7 +16,7 @@ from ..errors import TransformError
 from ..lazy import scipy_special
 from .elementwise import exp, log, where
 from .formula import converging, differentiated, numpy_impl, plain, polynomial, xla_lower
-from .special import digamma, lgamma, polygamma
+from .gammas import digamma, lgamma, polygamma
 from .structural import elementwise, elementwise_batch, spread
 
 _EPS = 1e-17

@@ -1,11 +1,11 @@
-"""Special functions of log densities: x log y, log Φ, and Γ with its sign."""
+"""Special functions of log densities: x log y and log Φ."""
 import math
 
 import numpy as np
 
 from ..core import Primitive
 from .elementwise import _floating, _unary, div, eq, exp, log, log1p, lt, where
-from .special import digamma, horner, scipy_impl
+from .special import horner, scipy_impl
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
@@ -92,24 +92,3 @@ def _log_ndtr_slope(t, y, x):
 
 log_ndtr_p = _unary("log_ndtr", scipy_impl("log_ndtr"), _lower_log_ndtr, _log_ndtr_slope)
 log_ndtr = _floating(log_ndtr_p, "log Φ(x), accurate in both tails.")
-
-
-# ---- Γ ----
-
-def _lower_gamma(b, x):
-    """exp(log |Γ|) with the sign of (-1)^floor(x) below 0."""
-    def op(name, *xs):
-        return b.elementwise("stablehlo." + name, *xs)
-    size = op("exponential", b.op("chlo.lgamma", [x], x.aval))
-    below = op("floor", x)
-    half = op("multiply", below, b.like(x, 0.5))
-    odd = b.compare("NE", half, op("floor", half))
-    zero = b.like(x, 0)
-    negative = b.compare("LT", x, zero)
-    out = b.select(op("and", negative, odd), op("negate", size), size)
-    pole = op("and", negative, b.compare("EQ", x, below))
-    return b.select(pole, b.like(x, np.nan), out)
-
-
-gamma_p = _unary("gamma", scipy_impl("gamma"), _lower_gamma, lambda t, y, x: t * (y * digamma(x)))
-gamma = _floating(gamma_p, "Γ(x); nan at the negative integers.")

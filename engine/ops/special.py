@@ -1,14 +1,12 @@
-"""Special functions with one argument: erf and its kin, log Γ and its derivatives, Bessel functions."""
+"""Special functions with one argument: erf and its kin, the normal distribution function, Bessel functions."""
 import functools
 import math
 
 import numpy as np
 
-from ..core import Primitive
-from ..errors import TransformError
 from ..lazy import scipy_special
 from .elementwise import _chlo, _floating, _unary, abs, eq, exp, sign, where
-from .structural import asvalue, cast, elementwise, elementwise_batch, promote, promote_inexact
+from .gammas import digamma, lgamma, polygamma  # noqa: F401
 
 _SQRT_PI = math.sqrt(math.pi)
 
@@ -20,24 +18,13 @@ def scipy_impl(name):
     return impl
 
 
-def _lgamma(x):
-    """SciPy's, or Python's for one positive number: a hyperparameter need not import SciPy."""
-    if x.ndim == 0 and 0 < x < np.inf:
-        return np.asarray(math.lgamma(x)).astype(x.dtype)
-    return scipy_impl("gammaln")(x)
-
-
 erf_p = _unary("erf", scipy_impl("erf"), _chlo("erf"), lambda t, y, x: t * (2 / _SQRT_PI * exp(-x * x)))
 erfc_p = _unary("erfc", scipy_impl("erfc"), _chlo("erfc"), lambda t, y, x: t * (-2 / _SQRT_PI * exp(-x * x)))
 erfinv_p = _unary("erfinv", scipy_impl("erfinv"), _chlo("erf_inv"), lambda t, y, x: t * (_SQRT_PI / 2 * exp(y * y)))
-lgamma_p = _unary("lgamma", _lgamma, _chlo("lgamma"), lambda t, y, x: t * digamma(x))
-digamma_p = _unary("digamma", scipy_impl("psi"), _chlo("digamma"), lambda t, y, x: t * polygamma(1, x))
 
 erf = _floating(erf_p, "2/√π ∫₀ˣ exp(-t²) dt.")
 erfc = _floating(erfc_p, "1 - erf(x), accurate where that is small.")
 erfinv = _floating(erfinv_p, "The inverse of erf, on (-1, 1).")
-lgamma = _floating(lgamma_p, "log |Γ(x)|.")
-digamma = _floating(digamma_p, "Γ'(x) / Γ(x).")
 
 
 # ---- the normal distribution function and its inverse ----
@@ -98,46 +85,6 @@ ndtr_p = _unary("ndtr", scipy_impl("ndtr"), _lower_ndtr, lambda t, y, x: t * (_D
 ndtri_p = _unary("ndtri", scipy_impl("ndtri"), _lower_ndtri, lambda t, y, p: t * (exp(y * y * 0.5) / _DENSITY))
 ndtr = _floating(ndtr_p, "Φ(x), the normal distribution function.")
 ndtri = _floating(ndtri_p, "The inverse of ndtr, accurate in the lower tail; -inf at 0, inf at 1, nan outside.")
-
-
-# ---- polygamma and zeta ----
-
-def _no_derivative(name, argument):
-    def jvp(t, y, *xs):
-        raise TransformError(f"{name} has no derivative with respect to {argument}.\nKeep it constant (stop_gradient).")
-    return jvp
-
-
-polygamma_p = Primitive(
-    "polygamma",                                         # n as a float of x's dtype
-    shape=elementwise,
-    uniform=True,
-    impl=lambda n, x: np.asarray(np.where(n == 0, scipy_special.psi(x),
-                                          scipy_special.polygamma(np.asarray(n, np.int64), x))).astype(x.dtype),
-    lower=lambda b, n, x: b.elementwise("chlo.polygamma", n, x),
-    jvp=(_no_derivative("polygamma", "its order n"), lambda t, y, n, x: t * polygamma_p.bind(*promote(n + 1, x))),
-    batch=elementwise_batch,
-)
-zeta_p = Primitive(
-    "zeta",
-    shape=elementwise,
-    uniform=True,
-    impl=scipy_impl("zeta"),
-    lower=lambda b, x, q: b.elementwise("chlo.zeta", x, q),
-    jvp=(_no_derivative("zeta", "its exponent x"), lambda t, y, x, q: t * (-x * zeta_p.bind(*promote(x + 1, q)))),
-    batch=elementwise_batch,
-)
-
-
-def polygamma(n, x):
-    """The n-th derivative of digamma.   n : int[*batch], >= 0      x : float[*batch], > 0"""
-    x = promote_inexact(x)[0]
-    return polygamma_p.bind(cast(asvalue(n), x.dtype), x)
-
-
-def zeta(x, q=1.0):
-    """Hurwitz' zeta function Σ (k + q)^-x, k = 0, 1, …   x > 1, q > 0"""
-    return zeta_p.bind(*promote_inexact(x, q))
 
 
 # ---- modified Bessel functions ----

@@ -16,6 +16,7 @@ from .gammas import (
     multigammaln,
     polygamma,
     psi,
+    rgamma,
 )
 from .zetas import zeta
 

@@ -6,14 +6,13 @@ import numpy as _np
 from ...numpy.shapes import expand_dims
 from ...ops.elementwise import bitwise_and, eq, floor, lt, where
 from ...ops.gammainc import gammainc_p
-from ...ops.log_special import gamma
-from ...ops.special import digamma, lgamma, polygamma
+from ...ops.gammas import digamma, gamma, lgamma, polygamma, rgamma
 from ...ops.structural import promote_inexact, reduce_sum
 
 gammaln, psi = lgamma, digamma
 
 __all__ = ["digamma", "factorial", "gamma", "gammainc", "gammaincc", "gammaln", "gammasgn", "multigammaln", "polygamma",
-           "psi"]
+           "psi", "rgamma"]
 
 
 def gammainc(a, x):
