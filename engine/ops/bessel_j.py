@@ -10,7 +10,8 @@ import numpy as np
 
 from .bessel import _over
 from .elementwise import _floating, _unary
-from .readings import numpy_impl, polynomial, xla_lower
+from .formula import polynomial
+from .readings import numpy_impl, xla_lower
 
 _JOIN = 5.0
 _J_ROOT = ((2.404825557695773, -1.176691651530894e-16), (3.8317059702075125, -1.5269184090088067e-16))

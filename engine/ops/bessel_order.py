@@ -15,8 +15,8 @@ from ..core import Primitive
 from ..errors import TransformError
 from .elementwise import abs as abs_
 from .elementwise import eq, exp, where
-from .formula import differentiated, plain
-from .readings import numpy_impl, polynomial, xla_lower
+from .formula import differentiated, plain, polynomial
+from .readings import numpy_impl, xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 _JOIN, _STEPS, _TERMS, _DEBYE = 20.0, 20, 44, 16

@@ -11,7 +11,8 @@ import numpy as np
 from ..core import Primitive
 from ..errors import ParameterError
 from .elementwise import exp
-from .readings import numpy_impl, polynomial, xla_lower
+from .formula import polynomial
+from .readings import numpy_impl, xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 _BRANCH, _BRANCH_REST = 0.36787944117144233, -1.2428753672788363e-17        # 1/e and what float64 leaves of it

@@ -23,6 +23,8 @@ def of_order(name, reference, **options):
 
 
 CASES = [
+    row(bessel, "i0", -2.0, 0.0, 0.7, 7.9, 8.1, 12.0, ulps=16),
+    row(bessel, "i1", -2.0, 0.0, 0.7, 7.9, 8.1, 12.0, ulps=16),
     row(bessel, "k0", 0.3, 0.9, 1.4, 12.0, ulps=16),
     row(bessel, "k1", 0.3, 0.9, 1.4, 12.0, ulps=16),
     row(bessel, "k0e", 0.3, 0.9, 1.4, 90.0, ulps=16),
