@@ -232,9 +232,10 @@ def _temme(m, mu, x):
     f = ((e + 1.0 / e) * 0.5 * g1 + sinhc * log_half * g2) / (minus * plus)
     p, q = e * 0.5 / minus, 0.5 / (e * plus)
     c, quarter, total, other = 1.0, x * x * 0.25, f, p
-    for k in range(1, 13):
-        f = (f * float(k) + p + q) / (k * k - square)
-        p, q = p / (k - mu), q / (mu + float(k))
+    for k in range(1, 11):
+        inverse = 1.0 / (k * k - square)
+        f = (f * float(k) + p + q) * inverse
+        p, q = p * (mu + float(k)) * inverse, q * (k - mu) * inverse
         c = quarter * c * (1 / k)
         total, other = total + c * f, other + c * (p - f * float(k))
     return m.log(total) + x, other / (total * x) * 2.0

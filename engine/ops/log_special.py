@@ -3,15 +3,15 @@ import numpy as np
 
 from ..core import Primitive
 from .elementwise import div, eq, log, log1p, where
-from .readings import scipy_impl
+from .readings import scipy_impl, xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 # ---- x log y ----
 
-def _x_times_log(name, op, log_of, slope):
+def _x_times_log(name, lower_log, log_of, slope):
     """x · f(y), 0 where x is 0; df(y)/dy = slope."""
     def lower(b, x, y):
-        product = b.elementwise("stablehlo.multiply", x, b.op(op, [y], y.aval))
+        product = b.elementwise("stablehlo.multiply", x, lower_log(b, y))
         x = b.broadcast_to(x, product.shape)
         y = b.broadcast_to(y, product.shape)
         is_zero = b.op("stablehlo.and", [b.compare("EQ", x, b.like(x, 0)), b.compare("EQ", y, y)],
@@ -25,8 +25,13 @@ def _x_times_log(name, op, log_of, slope):
         batch=elementwise_batch)
 
 
-xlogy_p = _x_times_log("xlogy", "stablehlo.log", log, lambda y: y)
-xlog1py_p = _x_times_log("xlog1py", "stablehlo.log_plus_one", log1p, lambda y: y + 1)
+def _log1p(b, y):
+    return b.op("stablehlo.log_plus_one", [y], y.aval) if y.dtype.kind == "c" else _LOG1P(b, y)
+
+
+_LOG1P = xla_lower(lambda m, y: m.log1p(y), True)
+xlogy_p = _x_times_log("xlogy", lambda b, y: b.op("stablehlo.log", [y], y.aval), log, lambda y: y)
+xlog1py_p = _x_times_log("xlog1py", _log1p, log1p, lambda y: y + 1)
 
 
 def xlogy(x, y):

@@ -1,5 +1,5 @@
 """SciPy's special functions, with its names and argument orders, for arrays and tracers: a file a family."""
-from . import bessel, betas, entropy, errors, exponentials, gammas, integrals, zetas
+from . import bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas
 from .bessel import (
     i0,
     i0e,
@@ -38,7 +38,7 @@ from .errors import (
     ndtri_exp,
     owens_t,
 )
-from .exponentials import expit, log_expit, log_softmax, logit, logsumexp, softmax
+from .exponentials import expit, log1mexp, log_expit, log_softmax, logit, logsumexp, softmax, softplus
 from .gammas import (
     digamma,
     factorial,
@@ -53,7 +53,8 @@ from .gammas import (
     rgamma,
 )
 from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
+from .powers import boxcox, boxcox1p, cosm1, exprel, huber, inv_boxcox, inv_boxcox1p, powm1, pseudo_huber
 from .zetas import zeta
 
-__all__ = [name for family in (bessel, betas, entropy, errors, exponentials, gammas, integrals, zetas)
+__all__ = [name for family in (bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas)
            for name in family.__all__]
