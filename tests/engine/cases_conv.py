@@ -1,9 +1,10 @@
-"""Rows of convolutions, of reductions over windows, and of padding that cuts."""
+"""Rows of convolutions, of reductions over windows, the largest k, and padding that cuts."""
 import numpy as np
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine.ops import shaping
 from chainrule.engine.ops.conv import conv_p
+from chainrule.engine.ops.reduce import top_k_p
 from chainrule.engine.ops.window import reduce_window, window_winner_p
 from tests.engine.cases import Case, F
 
@@ -90,6 +91,8 @@ CASES = [
     window("and", np.bitwise_and, -1, COUNTS, "and", (2, 2), dtypes=F),
     window("or", np.bitwise_or, 0, COUNTS, "or", (2, 2), dtypes=F),
     Case(lambda x: window_winner_p.bind(cnp.asarray(x), how="max", **POOL), "window_winner", winner_numpy,
+         args=(IMAGE,), order=0),
+    Case(lambda x: top_k_p.bind(cnp.asarray(x), k=3), "top_k", lambda x: np.argsort(-x, 1, kind="stable")[:, :3],
          args=(IMAGE,), order=0),
     Case(lambda x, v: shaping.pad(x, [(-1, 2), (1, -2)], v), "pad",
          lambda x, v: np.pad(x, [(0, 2), (1, 0)], constant_values=v)[1:, :-2], args=(IMAGE, np.asarray(0.5)),
