@@ -126,10 +126,15 @@ def engine():
     return {**ours, **{f"JAX, {what}": row for what, row in theirs.items()}}
 
 
+SPECIAL = {"f64 plain": ".2f", "f64 compiled": ".2f", "f32 plain": ".2f", "f32 compiled": ".2f", "points": ",d",
+           "ns": ".1f", "ns f32": ".1f", "f64 worst at": ""}
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", metavar="NAME", nargs="+", choices=[*WORKLOADS, "engine", "gradients", "imports"],
-                        help="these workloads (or engine, gradients, imports) alone")
+    parser.add_argument("--only", metavar="NAME", nargs="+",
+                        choices=[*WORKLOADS, "engine", "gradients", "imports", "special"],
+                        help="these workloads (or engine, gradients, imports, special) alone")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
@@ -160,6 +165,10 @@ def main(arguments=None):
         table("Compiled gradients over compiled functions: the goal is 4 at most, however many the inputs",
               {"operations": ",d", "inputs": ",d", "function µs": ",.1f", "gradient µs": ",.1f", "ratio": ".2f"},
               results["gradients"])
+    if "special" in names:
+        results["special"] = process(HERE / "special.py", "--json")
+        table("Special functions against mpmath: the largest errors in units in the last place, and ns an element",
+              SPECIAL, results["special"])
     if hasattr(os, "getloadavg"):
         results["load"] = os.getloadavg()
         print("\nthe machine's load over the last 1, 5 and 15 minutes: {:.1f}, {:.1f}, {:.1f}".format(*results["load"]))

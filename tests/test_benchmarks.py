@@ -37,3 +37,13 @@ def test_a_gradient_is_timed_against_its_function(tmp_path, monkeypatch):
     rows = json.loads(file.read_text(encoding="utf-8"))["gradients"]
     assert len(rows) >= 15 and all(len(row) == 5 and row[-1] > 0 for row in rows.values())
     assert min(row[0] for row in rows.values()) == 10 and max(row[0] for row in rows.values()) > 10_000
+
+
+@pytest.mark.slow
+def test_special_functions_are_measured(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    done = subprocess.run([sys.executable, ROOT / "benchmarks" / "special.py", "--only", "gammaln", "--points", "20",
+                           "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout.splitlines()[-1])["gammaln"]
+    assert len(row) == 8 and 20 <= row[4] <= 40 and all(number > 0 for number in row[:7])

@@ -2,7 +2,6 @@
 import numpy as _numpy
 
 from ..array import Array as ndarray
-from ..avals import promote_types as _promote_types
 from ..ops.complexes import conj, imag, real
 from ..ops.elementwise import (
     abs,
@@ -57,15 +56,17 @@ from ..ops.elementwise import mul as multiply
 from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
+from . import linalg
+from .counting import array_equal, bincount, count_nonzero
 from . import fft, linalg
 from .creation import (
     arange,
     array,
     asarray,
-    astype,
     empty,
     empty_like,
     eye,
+    from_dlpack,
     full,
     full_like,
     identity,
@@ -81,6 +82,53 @@ from .creation import (
     triu_indices,
     zeros,
     zeros_like,
+)
+from .dtypes import (
+    astype,
+    bfloat16,
+    bool_,
+    can_cast,
+    complex64,
+    complex128,
+    complexfloating,
+    dtype,
+    finfo,
+    float4_e2m1fn,
+    float8_e3m4,
+    float8_e4m3,
+    float8_e4m3b11fnuz,
+    float8_e4m3fn,
+    float8_e4m3fnuz,
+    float8_e5m2,
+    float8_e5m2fnuz,
+    float8_e8m0fnu,
+    float16,
+    float32,
+    float64,
+    floating,
+    generic,
+    iinfo,
+    inexact,
+    int2,
+    int4,
+    int8,
+    int16,
+    int32,
+    int64,
+    integer,
+    isdtype,
+    issubdtype,
+    number,
+    promote_types,
+    result_type,
+    signedinteger,
+    uint2,
+    uint4,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    unsignedinteger,
 )
 from .elementary import (
     angle,
@@ -117,6 +165,8 @@ from .elementary import (
     sinc,
     where,
 )
+from .inspection import API_VERSION as __array_api_version__
+from .inspection import __array_namespace_info__
 from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .reductions import (
     all,
@@ -124,12 +174,8 @@ from .reductions import (
     any,
     argmax,
     argmin,
-    argsort,
-    array_equal,
     average,
-    bincount,
     corrcoef,
-    count_nonzero,
     cov,
     cumprod,
     cumsum,
@@ -146,13 +192,22 @@ from .reductions import (
     prod,
     ptp,
     quantile,
-    searchsorted,
-    sort,
     std,
     sum,
     trapezoid,
-    unique,
     var,
+)
+from .sets import (
+    intersect1d,
+    isin,
+    setdiff1d,
+    setxor1d,
+    union1d,
+    unique,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
 )
 from .shapes import (
     append,
@@ -200,6 +255,7 @@ from .shapes import (
     unstack,
     vstack,
 )
+from .sorting import argsort, searchsorted, sort
 
 true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs, concatenate, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj
@@ -207,19 +263,4 @@ bitwise_not = bitwise_invert = invert
 bitwise_left_shift, bitwise_right_shift, fix, mod = left_shift, right_shift, trunc, remainder
 
 e, euler_gamma, inf, nan, newaxis, pi = _numpy.e, _numpy.euler_gamma, _numpy.inf, _numpy.nan, None, _numpy.pi
-bool_ = bool = _numpy.bool_
-int8, int16, int32, int64 = _numpy.int8, _numpy.int16, _numpy.int32, _numpy.int64
-uint8, uint16, uint32, uint64 = _numpy.uint8, _numpy.uint16, _numpy.uint32, _numpy.uint64
-float16, float32, float64 = _numpy.float16, _numpy.float32, _numpy.float64
-complex64, complex128 = _numpy.complex64, _numpy.complex128
-dtype, finfo, iinfo, issubdtype, floating, integer = (_numpy.dtype, _numpy.finfo, _numpy.iinfo, _numpy.issubdtype,
-                                                      _numpy.floating, _numpy.integer)
-
-
-def result_type(*xs):
-    """The dtype that the arguments promote to, as NumPy 2 has it."""
-    from_values = [x if isinstance(x, _numpy.dtype) else _numpy.dtype(x) if isinstance(x, type)
-                   and issubclass(x, _numpy.generic)
-                   else x for x in xs]
-    return _promote_types(*from_values)
-
+bool = bool_

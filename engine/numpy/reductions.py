@@ -1,17 +1,15 @@
-"""Sums, means, extremes, running sums, sorting and counting."""
+"""Sums, means, extremes, running sums, quantiles."""
 import builtins
 
 import numpy as _np
 
 from ..avals import canonical_axes, canonical_axis, to_inexact_dtype
-from ..core import Tracer
 from ..errors import ShapeError
 from ..indexing import getitem
 from ..ops import reduce as rd
 from ..ops import structural as st
 from ..ops.elementwise import bitwise_and, floor, isnan, lt, ne, sqrt
 from ..ops.elementwise import where as _where
-from ..ops.index import scatter_nd
 from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, cast, reduce_sum, reshape
 from . import shapes as sh
@@ -138,11 +136,6 @@ def any(x, axis=None, keepdims=False):
     return _kept(x, axes, keepdims, rd.reduce_or_p.bind(x, axes=axes))
 
 
-def count_nonzero(x, axis=None, keepdims=False):
-    """The number of elements that are not zero."""
-    return sum(_bool(x), axis, keepdims=keepdims)
-
-
 def _arg(prim):
     def f(x, axis=None, keepdims=False):
         x = asvalue(x)
@@ -175,26 +168,6 @@ def cumprod(x, axis=None, dtype=None):
     """Running products along an axis."""
     x, axis = _along(x, axis)
     return rd.cumprod(cast(x, _sum_dtype(x, dtype)), axis)
-
-
-def sort(x, axis=-1, descending=False):
-    """x sorted along an axis; nan last."""
-    x, axis = _along(x, axis)
-    out = rd.sort(x, axis)
-    return sh.flip(out, axis) if descending else out
-
-
-def argsort(x, axis=-1, descending=False, stable=True):
-    """The indices that sort x along an axis; equal elements keep their order."""
-    x, axis = _along(x, axis)
-    return rd.argsort(-x if descending else x, axis)
-
-
-def searchsorted(a, v, side="left", sorter=None):
-    """Where elements v would go in the sorted vector a: the number of elements below (or not above) each."""
-    a, v = st.promote(asvalue(a), asvalue(v))
-    below = lt(a, v[..., None]) if side == "left" else a <= v[..., None]
-    return sum(below, -1)
 
 
 def median(x, axis=None, keepdims=False):
@@ -301,31 +274,6 @@ def nanmin(x, axis=None, keepdims=False):
     return min(_where(isnan(x), _np.asarray(_np.inf, x.dtype), x), axis, keepdims)
 
 
-def array_equal(a, b):
-    """Whether two arrays have one shape and equal elements."""
-    a, b = asvalue(a), asvalue(b)
-    return all(a == b) if a.shape == b.shape else asvalue(False)
-
-
 def allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Whether all elements are close; see isclose."""
     return all(isclose(a, b, rtol, atol, equal_nan))
-
-
-def unique(x, return_index=False, return_inverse=False, return_counts=False):
-    """The sorted distinct elements of an array that is known while tracing."""
-    x = x.concrete("the distinct elements") if isinstance(x, Tracer) else _np.asarray(x)
-    out = _np.unique(x, return_index, return_inverse, return_counts)
-    return tuple(asvalue(v) for v in out) if isinstance(out, tuple) else asvalue(out)
-
-
-def bincount(x, weights=None, minlength=0, length=None):
-    """How often each integer occurs (or its weights' sum); `length` fixes the size where x is traced."""
-    x = asvalue(x)
-    if length is None:
-        known = x.concrete("the largest element")
-        length = builtins.max(int(known.max()) + 1 if known.size else 0, minlength)
-    w = asvalue(1 if weights is None else weights)
-    start = st.full((length,), 0, w.dtype)
-    return scatter_nd(start, [x], st.broadcast_to(w, x.shape), "add")
-

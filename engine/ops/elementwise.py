@@ -7,6 +7,7 @@ from ..array import Value
 from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype
 from ..core import Primitive
 from ..errors import DtypeError
+from . import shortcut
 from .complexes import conj, real
 from .structural import (
     align,
@@ -29,10 +30,11 @@ def _unary(name, impl, lower, derivative=None):
 
 def _floating(prim, doc):
     """The function that users call: integers become floats."""
-    def f(x):
+    def slow(x):
         x = asvalue(x) if not isinstance(x, Value) else x
         d = to_inexact_dtype(x.dtype)
         return prim.bind(x if x.dtype == d else cast(x, d))
+    f = shortcut.one(prim, slow, "fc")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -40,8 +42,7 @@ def _floating(prim, doc):
 
 def _keeping(prim, doc):
     """The function that users call: the dtype stays."""
-    def f(x):
-        return prim.bind(x if isinstance(x, Value) else asvalue(x))
+    f = shortcut.one(prim, lambda x: prim.bind(x if isinstance(x, Value) else asvalue(x)))
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -309,8 +310,7 @@ ge_p = _comparison("greater_equal", np.greater_equal, "GE")
 
 
 def _two(prim, doc, operands=promote):
-    def f(x, y):
-        return prim.bind(*operands(x, y))
+    f = shortcut.two(prim, lambda x, y: prim.bind(*operands(x, y)), "biufc" if operands is promote else "fc")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -416,22 +416,40 @@ def where(condition, x, y):
 
 # ---- bits ----
 
+def _bitcast_shape(a, *, dtype):
+    """To a narrower type there is one more axis, over the parts; to a wider one the last axis is taken up."""
+    old, new = a.dtype.itemsize, dtype.itemsize
+    return Aval(a.shape if old == new else (*a.shape, old // new) if old > new else a.shape[:-1], dtype)
+
+
+def _lower_bitcast(b, x, *, dtype):
+    x = b.convert(x, np.dtype("uint8")) if x.dtype.kind == "b" else x
+    if dtype.kind == "b":
+        bits = b.op("stablehlo.bitcast_convert", [x], Aval(b.out[0].shape, np.dtype("uint8")))
+        return b.convert(bits, dtype)
+    return x if x.dtype == dtype else b.op("stablehlo.bitcast_convert", [x], b.out[0])
+
+
 bitcast_p = Primitive(
     "bitcast",
-    shape=lambda a, *, dtype: Aval(a.shape, dtype),
-    impl=lambda x, *, dtype: np.ascontiguousarray(x).view(dtype).reshape(x.shape),
-    lower=lambda b, x, *, dtype: b.op("stablehlo.bitcast_convert", [x], b.out[0]),
+    shape=_bitcast_shape,
+    impl=lambda x, *, dtype: np.ascontiguousarray(x).reshape(-1).view(dtype).reshape(
+        _bitcast_shape(Aval(x.shape, x.dtype), dtype=dtype).shape),
+    lower=_lower_bitcast,
     jvp=(None,),
     batch=elementwise_batch,
 )
 
 
 def bitcast(x, dtype):
-    """The bits of x read as another dtype of the same width."""
-    x = asvalue(x)
-    if x.dtype.itemsize != np.dtype(dtype).itemsize:
-        raise DtypeError(f"bitcast from {x.dtype} to {np.dtype(dtype)}: the widths differ.")
-    return bitcast_p.bind(x, dtype=np.dtype(dtype))
+    """The bits of x read as another dtype. To a narrower one the parts are a last axis; to a wider one the last axis
+    holds the parts, as many as are needed."""
+    x, d = asvalue(x), np.dtype(dtype)
+    old, new = x.dtype.itemsize, d.itemsize
+    fits = old % new == 0 if old >= new else bool(x.shape) and x.shape[-1] * old == new
+    if not fits or "c" in (x.dtype.kind, d.kind):
+        raise DtypeError(f"bitcast from {x.dtype}{list(x.shape)} to {d}: the widths do not fit, or a dtype is complex.")
+    return bitcast_p.bind(x, dtype=d)
 
 
 def isnan(x):

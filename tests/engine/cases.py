@@ -241,10 +241,6 @@ REDUCTIONS = [
     Case(lambda x: cummax_p.bind(x, axis=1), "cummax", lambda x: np.maximum.accumulate(x, 1), args=(T,)),
     Case(lambda x: cummin_p.bind(x, axis=0), "cummin", lambda x: np.minimum.accumulate(x, 0), args=(T,)),
     Case(lambda x: cumlogsumexp_p.bind(x, axis=0), "cumlogsumexp", lambda x: np.logaddexp.accumulate(x, 0), args=(W,)),
-    Case(lambda x: cnp.argsort(x, 1), "argsort", lambda x: np.argsort(x, 1, kind="stable"), args=(T,), order=0),
-    Case(lambda x: cnp.sort(x, 0), "argsort", lambda x: np.sort(x, 0), args=(W,), name="sort"),
-    Case(lambda x: cnp.argsort(x), "argsort", lambda x: np.argsort(x, kind="stable"),
-         args=(np.array([2., np.nan, 1., 2., -np.inf]),), order=0, wrt=(), name="argsort-nan"),
 ]
 
 ROWS = np.array([2, 0, 2])

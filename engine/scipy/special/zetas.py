@@ -1,0 +1,4 @@
+"""The zeta functions."""
+from ...ops.special import zeta
+
+__all__ = ["zeta"]
