@@ -14,6 +14,7 @@ from ..errors import ShapeError
 from ..numpy import elementary as _elementary
 from ..ops import elementwise as ew
 from ..ops import reduce as rd
+from ..ops import sort as _sort
 from ..ops import window as _window
 from ..ops.index import take_along
 from ..ops.shaping import concatenate as _concatenate
@@ -234,11 +235,12 @@ def sort(operand, dimension=-1, is_stable=True, num_keys=1):
         raise ShapeError(f"sort of arrays of shapes {[x.shape for x in xs]} with num_keys={num_keys}: they have one "
                          f"shape, and 1 to {len(xs)} of them are keys.")
     axis = canonical_axis(dimension, xs[0].ndim)
-    order = rd.argsort(xs[num_keys - 1], axis)
+    if not many:
+        return _sort.sort(xs[0], axis)
+    order = _sort.argsort(xs[num_keys - 1], axis)
     for key in xs[:num_keys - 1][::-1]:                   # stable, so from the last key to the first
-        order = take_along(order, rd.argsort(take_along(key, order, axis), axis), axis)
-    out = tuple([take_along(x, order, axis) for x in xs])
-    return out if many else out[0]
+        order = take_along(order, _sort.argsort(take_along(key, order, axis), axis), axis)
+    return tuple([take_along(x, order, axis) for x in xs])
 
 
 def sort_key_val(keys, values, dimension=-1, is_stable=True):

@@ -56,9 +56,9 @@ from ..ops.elementwise import mul as multiply
 from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
-from . import linalg
-from .counting import array_equal, bincount, count_nonzero
 from . import fft, linalg
+from .convolution import convolve, correlate
+from .counting import array_equal, bincount, count_nonzero
 from .creation import (
     arange,
     array,
@@ -167,6 +167,7 @@ from .elementary import (
 )
 from .inspection import API_VERSION as __array_api_version__
 from .inspection import __array_namespace_info__
+from .interpolation import interp
 from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .reductions import (
     all,
@@ -256,6 +257,7 @@ from .shapes import (
     vstack,
 )
 from .sorting import argsort, searchsorted, sort
+from .windows import bartlett, blackman, hamming, hanning, kaiser
 
 true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs, concatenate, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj
