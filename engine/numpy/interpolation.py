@@ -80,5 +80,5 @@ def _between(x, xp, fp):
     slope = (y1 - y0) / where(eq(x1, x0), _np.ones((), x.dtype), x1 - x0)
     from_left, from_right = slope * (x - x0) + y0, slope * (x - x1) + y1
     out = where(eq(x, x1), from_right, from_left)        # both ends exactly
-    at_end = where(eq(x, x0), y0, where(eq(x, x1), y1, where(eq(y0, y1), y0, full((), _np.nan, fp.dtype))))
+    at_end = where(eq(x, x1), y1, where(eq(x, x0), y0, where(eq(y0, y1), y0, full((), _np.nan, fp.dtype))))
     return where(isnan(out), where(isnan(from_right), at_end, from_right), out)

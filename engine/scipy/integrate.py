@@ -13,7 +13,8 @@ __all__ = ["cumulative_simpson", "cumulative_trapezoid", "simpson", "trapezoid"]
 
 
 def trapezoid(y, x=None, dx=1.0, axis=-1):
-    """Σ (y_i + y_{i+1}) / 2 (x_{i+1} - x_i) along an axis.   x : of y's shape or a vector; dx : the spacing otherwise"""
+    """Σ (y_i + y_{i+1}) / 2 (x_{i+1} - x_i) along an axis.   x : of y's shape or a vector; dx : the spacing without x
+    """
     return _trapezoid(y, x, dx, axis)
 
 
@@ -28,8 +29,8 @@ def _samples(name, y, x, dx, axis):
     if x.ndim == 1:
         x = reshape(x, [-1 if i == axis else 1 for i in range(y.ndim)])
     if x.ndim != y.ndim or x.shape[axis] != y.shape[axis]:
-        raise ShapeError(f"{name}: x of shape {x.shape} for y of shape {y.shape}: it has y's shape, or is a vector along "
-                         f"axis {axis}.")
+        raise ShapeError(f"{name}: x of shape {x.shape} for y of shape {y.shape}: it has y's shape, or is a vector "
+                         f"along axis {axis}.")
     y, x = moveaxis(y, axis, -1), moveaxis(x, axis, -1)
     return y, x[..., 1:] - x[..., :-1], axis
 
