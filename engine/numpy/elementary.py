@@ -42,13 +42,6 @@ def _values(xs):
     return [asvalue(x) for x in xs]
 
 
-def where(condition, x=None, y=None):
-    """x where the condition holds, y elsewhere; with one argument, the indices of the true elements."""
-    if x is None and y is None:
-        return tuple(asvalue(i) for i in _np.nonzero(_np.asarray(condition)))
-    return _where(condition, x, y)
-
-
 def clip(x, min=None, max=None):
     """x limited to [min, max]."""
     x = asvalue(x)

@@ -13,7 +13,7 @@ from ..ops.linalg import cholesky as _cholesky
 from ..ops.linalg import mm, mT, square_matrix
 from ..ops.reduce import reduce_max_p, reduce_min_p, reduce_prod_p
 from ..ops.structural import asvalue, broadcast_to, cast, iota, promote_inexact, reduce_sum, reshape
-from .shapes import diagonal
+from .diagonals import diagonal
 
 __all__ = ["SlogdetResult", "cholesky", "det", "inv", "matrix_norm", "matrix_power", "matrix_transpose", "norm",
            "slogdet",

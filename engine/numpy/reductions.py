@@ -13,7 +13,9 @@ from ..ops.elementwise import where as _where
 from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, cast, reduce_sum, reshape
 from . import shapes as sh
+from .diagonals import diagonal
 from .elementary import isclose
+from .joining import concatenate
 from .products import matmul
 
 _INT = _np.dtype("int64")
@@ -230,7 +232,7 @@ def cov(x, y=None, rowvar=True, ddof=1):
     """The covariance matrix of variables in rows."""
     x = sh.atleast_2d(x)
     x = x if rowvar else sh.transpose(x)
-    x = x if y is None else sh.concatenate([x, sh.atleast_2d(y)], 0)
+    x = x if y is None else concatenate([x, sh.atleast_2d(y)], 0)
     x = cast(x, to_inexact_dtype(x.dtype))
     off = x - mean(x, 1, keepdims=True)
     return sh.squeeze(matmul(off, sh.transpose(off)) / (x.shape[1] - ddof))
@@ -239,7 +241,7 @@ def cov(x, y=None, rowvar=True, ddof=1):
 def corrcoef(x, y=None):
     """The correlation matrix of variables in rows."""
     c = cov(x, y)
-    d = sqrt(sh.diagonal(c))
+    d = sqrt(diagonal(c))
     return c / d[:, None] / d[None, :]
 
 
