@@ -74,6 +74,7 @@ from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import emath, fft, linalg
 from .applying import apply_along_axis, apply_over_axes, vectorize
+from .convolution import convolve, correlate
 from .counting import bincount, count_nonzero, histogram, histogram2d, histogram_bin_edges, histogramdd
 from .creation import (
     arange,
@@ -248,6 +249,7 @@ from .inquiring import (
 )
 from .inspection import API_VERSION as __array_api_version__
 from .inspection import __array_namespace_info__
+from .interpolation import interp
 from .joining import (
     append,
     array_split,

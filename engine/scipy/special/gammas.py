@@ -13,7 +13,8 @@ from ...ops.structural import promote_inexact, reduce_sum
 gammaln, psi = lgamma, digamma
 
 __all__ = ["digamma", "factorial", "gamma", "gammainc", "gammaincc", "gammainccinv", "gammaincinv", "gammaln",
-           "gammasgn", "log_gammainc", "log_gammaincc", "multigammaln", "polygamma", "psi", "random_gamma_grad", "rgamma"]
+           "gammasgn", "log_gammainc", "log_gammaincc", "multigammaln", "polygamma", "psi", "random_gamma_grad",
+           "rgamma"]
 
 
 def gammasgn(x):
