@@ -48,8 +48,8 @@ _GAP = (1 / 2, 1 / 8, 1 / 8, 25 / 128, 13 / 32, 1073 / 1024)
 
 def _resultant_gap(kappa):
     """1 - I₁(κ) / I₀(κ), without cancellation for large κ."""
-    far = kappa > 100.0
-    inverse = 1 / where(far, kappa, np.full((), 100.0))
+    far = kappa > 200.0
+    inverse = 1 / where(far, kappa, np.full((), 200.0))
     series = _GAP[-1]
     for c in _GAP[-2::-1]:
         series = series * inverse + c

@@ -1,6 +1,7 @@
 """Bits, and the two draws that everything else is made of: uniform and normal."""
 import functools
 import inspect
+import math
 import operator
 
 import numpy as np
@@ -101,6 +102,31 @@ def normal_of(words, dtype):
         return ndtri_p.bind(open_unit(words, dtype))
     sign, h = signed_half(words, dtype)
     return -(sign * ndtri_p.bind(h))
+
+
+@functools.cache
+def _tangent_polynomials(levels=9):
+    """The numerator and denominator of tan(x)/x in x², highest power first: Lambert's fraction 1/(1 - x²/(3 - x²/(5 -
+    …))), DLMF 4.25.1."""
+    top, bottom = np.polynomial.Polynomial([1.0]), np.polynomial.Polynomial([2.0 * levels - 1])
+    for k in range(levels - 1, 0, -1):
+        top, bottom = bottom, (2 * k - 1) * bottom - np.polynomial.Polynomial([0.0, 1.0]) * top
+    return [tuple(p.coef[::-1] / bottom.coef[0]) for p in (top, bottom)]
+
+
+def cotangent(h):
+    """cot(π h) for h in (0, 1/2), from t = tan(π h / 2) as (1 - t²) / 2t; a ratio of polynomials is quicker than
+    tan."""
+    x = h * (math.pi / 2)
+    square = x * x
+    parts = []
+    for coefficients in _tangent_polynomials():
+        part = coefficients[0]
+        for c in coefficients[1:]:
+            part = part * square + c
+        parts.append(part)
+    t = x * (parts[0] / parts[1])
+    return (1 - t) * (1 + t) / (2 * t)
 
 
 def unit_draw(stream, shape, dtype):

@@ -5,11 +5,11 @@ import numpy as np
 
 from ..avals import broadcast_shapes
 from ..errors import ShapeError
-from ..ops.elementwise import abs, exp, isfinite, log, log1p, lt, maximum, minimum, nextafter, sqrt, tan, where
+from ..ops.elementwise import abs, exp, isfinite, log, log1p, lt, maximum, minimum, nextafter, sqrt, where
 from ..ops.log_special import log_ndtr
 from ..ops.special import ndtri
 from ..ops.structural import asvalue, broadcast_to, cast
-from .bits import normal_draw, of_floats, open_unit_draw, shape_of, signed_half, unit_draw, word_of
+from .bits import cotangent, normal_draw, of_floats, open_unit_draw, shape_of, signed_half, unit_draw, word_of
 from .keys import single
 
 _LOG_2PI = math.log(2 * math.pi)
@@ -93,7 +93,7 @@ def _signed(key, what, shape, dtype):
 def cauchy(key, shape=(), dtype=None):
     """Cauchy numbers: ±1 / tan(π h), h uniform in (0, 1/2).   -> float[*shape]"""
     sign, h = _signed(key, "cauchy", shape, dtype)
-    return sign / tan(h * math.pi)
+    return sign * cotangent(h)
 
 
 @of_floats

@@ -66,20 +66,19 @@ def poisson_draw(stream, lam):
     valid = bitwise_and(ge(lam, 0), isfinite(lam))
     big = bitwise_and(valid, ge(lam, FEW))
     rate = where(big, lam, np.full((), FEW))
-    b = 0.931 + 2.53 * sqrt(rate)
-    a = -0.059 + 0.02483 * b
-    inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
 
-    def propose(first, second):
+    def propose(first, second, rate, b):
         u, v = open_unit(first, _F64) - 0.5, open_unit(second, _F64)
         us = 0.5 - abs(u)
+        a = -0.059 + 0.02483 * b
+        inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
         k = floor((2 * a / us + b) * u + rate + 0.43)
         outside = bitwise_or(lt(k, 0), bitwise_and(lt(us, 0.013), gt(v, us)))
         kept = maximum(k, 0.0)
         inside = le(log(v * inverse_alpha / (a / (us * us) + b)), -log_factorial_rest(kept) - deviance(kept, rate))
         return k, bitwise_and(invert(outside), inside)
 
-    large = rejection(stream, big, propose, _F64)
+    large = rejection(stream, big, propose, _F64, rate, 0.931 + 2.53 * sqrt(rate))
     low = where(bitwise_and(valid, invert(big)), lam, _ZERO)
     small = inversion(open_unit_draw(stream, lam.shape, _F64), exp(-low), lambda k, p: p * low / k, _STEPS)
     return where(big, large, small)
@@ -141,22 +140,22 @@ def binomial_draw(stream, n, p):
 def _binomial_large(stream, active, n, p):
     """Hörmann (1993), "The generation of binomial random variates", algorithm BTRS."""
     spread = sqrt(n * p * (1 - p))
-    b = 1.15 + 2.53 * spread
-    a = -0.0873 + 0.0248 * b + 0.01 * p
     mean, rest = n * p, n * (1 - p)
-    alpha = (2.83 + 5.1 / b) * spread
     at_mode = log_binomial(floor((n + 1) * p), n, mean, rest)
 
-    def propose(first, second):
+    def propose(first, second, n, p, mean, rest, spread, at_mode):
         u, v = open_unit(first, _F64) - 0.5, open_unit(second, _F64)
         us = 0.5 - abs(u)
+        b = 1.15 + 2.53 * spread
+        a = -0.0873 + 0.0248 * b + 0.01 * p
+        alpha = (2.83 + 5.1 / b) * spread
         k = floor((2 * a / us + b) * u + mean + 0.5)
         outside = bitwise_or(lt(k, 0), gt(k, n))
         kept = minimum(maximum(k, 0.0), n)
         inside = le(log(v * alpha / (a / (us * us) + b)), log_binomial(kept, n, mean, rest) - at_mode)
         return k, bitwise_and(invert(outside), inside)
 
-    return rejection(stream, active, propose, _F64)
+    return rejection(stream, active, propose, _F64, n, p, mean, rest, spread, at_mode)
 
 
 def binomial(key, n, p, shape=None, dtype=None):
@@ -248,15 +247,14 @@ def _hypergeometric_draw(stream, good, bad, n):
     spread = sqrt(mean * (m / (g + m)) * ((g + m - s) / (g + m - 1)) + 0.5)
     width = 2 * (2 / np.e) ** 0.5 * spread + (3 - 2 * (3 / np.e) ** 0.5)
     at_mode = logarithm(floor((s + 1) * (g + 1) / (g + m + 2)), g, m, s, r)
-    top = minimum(s, g)
 
-    def propose(first, second):
+    def propose(first, second, g, m, s, r, mean, width, at_mode):
         u, v = open_unit(first, _F64), open_unit(second, _F64)
         k = floor(mean + 0.5 + width * (v - 0.5) / u)
-        kept = minimum(maximum(k, 0.0), top)
+        kept = minimum(maximum(k, 0.0), minimum(s, g))
         return k, bitwise_and(eq(k, kept), le(2 * log(u), logarithm(kept, g, m, s, r) - at_mode))
 
-    large = rejection(stream, big, propose, _F64)
+    large = rejection(stream, big, propose, _F64, g, m, s, r, mean, width, at_mode)
     g, m, s, r = (where(few, v, w) for v, w in ((good, _ZERO), (bad, _ONE), (n, _ZERO), (share, _ZERO)))
     none = exp(log_binomial(s, m, m * r, m * (1 - r)) - log_binomial(s, g + m, (g + m) * r, (g + m) * (1 - r))
                + g * log1p(-r))
@@ -281,15 +279,14 @@ def zipf(key, a, shape=None, dtype=None):
     shape, (a,) = _fixed("zipf", shape, a)
     valid = bitwise_and(gt(a, 1), isfinite(a))
     b = where(valid, a, np.full((), 2.0)) - 1
-    top = exp(-b * np.log(1.5)) + b
 
-    def propose(first, second):
+    def propose(first, second, b, top):
         t = open_unit(first, _F64) * top                 # (a - 1) times the area to the right of x
         x = exp(minimum(-log(t) / b, 700.0))
         k = floor(x + 0.5)
         return k, le(t, exp(-b * log(k + 0.5)) + b * exp(-(b + 1) * log(k)))
 
-    return integers(rejection(single(key, "zipf"), valid, propose, _F64), valid, dtype)
+    return integers(rejection(single(key, "zipf"), valid, propose, _F64, b, exp(-b * np.log(1.5)) + b), valid, dtype)
 
 
 __all__ = ["binomial", "hypergeometric", "multinomial", "negative_binomial", "poisson", "zipf"]

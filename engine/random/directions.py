@@ -20,13 +20,12 @@ from ..ops.elementwise import (
     minimum,
     sqrt,
     stop_gradient,
-    tan,
     where,
 )
 from ..ops.linalg import cholesky
 from ..ops.paths import von_mises_path_p
 from ..ops.structural import asvalue, cast, reduce_sum, reshape
-from .bits import normal_draw, of_floats, open_unit, open_unit_draw, shape_of
+from .bits import cotangent, normal_draw, of_floats, open_unit, open_unit_draw, shape_of, signed_half
 from .continuous import fits, parameters
 from .gammas import generalized_normal_draw
 from .keys import single
@@ -94,12 +93,13 @@ def von_mises(key, mu, kappa, shape=None, dtype=None):
     offset = 0.5 * (1 + 1 / (sqrt(1 + twice * twice) + twice))
     spread = sqrt(offset / (2 * k + offset))             # √((s - 1) / (s + 1))
 
-    def propose(first, second):
-        y = spread * tan((open_unit(first, dtype) - 0.5) * math.pi)
+    def propose(first, second, k, offset, spread):
+        sign, h = signed_half(first, dtype)
+        y = spread * sign / cotangent(h)
         c = offset + 2 * k * (y * y / (1 + y * y))       # κ (s - cos x)
         return y, le(log(open_unit(second, dtype)), log(c) + 1 - c)
 
-    x = 2 * arctan(rejection(single(key, "von_mises"), valid, propose, dtype))
+    x = 2 * arctan(rejection(single(key, "von_mises"), valid, propose, dtype, k, offset, spread))
     x = von_mises_path_p.bind(x, kappa) + mu
     x = x - 2 * math.pi * floor((x + math.pi) / (2 * math.pi))
     edge = where(eq(fixed, np.inf), mu, np.asarray(np.nan, dtype))

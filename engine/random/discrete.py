@@ -31,6 +31,7 @@ from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, broadcast_to, cast, moveaxis, reshape
 from .bits import float_dtype, open_unit_draw, shape_of, unit_draw
 from .continuous import fits, gumbel_draw, parameters
+from .generators import places
 from .keys import single
 
 _INT, _U64 = np.dtype("int64"), np.dtype("uint64")
@@ -64,7 +65,7 @@ def randint_draw(stream, shape, minval, maxval, dtype):
     low, high = (broadcast_to(_integer(v, wide), shape) for v in (minval, maxval))
     span = where(gt(high, low), sub(_unsigned(high), _unsigned(low)), np.uint64(1))
     if dtype.itemsize == 8:                              # w n / 2¹²⁸ by parts
-        first, second = stream.pairs(0, shape, _U64)
+        first, second = stream.pairs(np.uint32(0), places(shape), _U64)
         low_part, carry = first * span, _high_product(second, span)
         offset = _high_product(first, span) + cast(lt(low_part + carry, carry), _U64)
     else:

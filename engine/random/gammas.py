@@ -40,19 +40,18 @@ def gamma_draw(stream, a, dtype, logarithm=True):
     boost = safe < 1
     d = where(boost, safe + 1, safe) - 1 / 3
     c = 1 / sqrt(9 * d)
-    large = d > _LARGE[dtype]
 
-    def propose(first, second):
+    def propose(first, second, d, c):
         z = normal_of(first, dtype)
         y = c * z
         inside = y > -1
         log_t = log1p(where(inside, y, one))
         # z²/2 + d (1 - v + log v) with v = (1 + y)³ and d y² = z²/9
         bound = d * (y * y * (1.5 - y) - 3 * (y - log_t))
-        accepted = bitwise_or(large, lt(log(open_unit(second, dtype)), bound))
+        accepted = bitwise_or(d > _LARGE[dtype], lt(log(open_unit(second, dtype)), bound))
         return y, bitwise_and(inside, accepted)
 
-    y = rejection(stream, valid, propose, dtype)
+    y = rejection(stream, valid, propose, dtype, d, c)
     lower = log(open_unit_draw(stream, a.shape, dtype)) / safe
     zero = np.zeros((), dtype)
     lower = where(boost, lower, zero)

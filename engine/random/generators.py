@@ -26,7 +26,7 @@ class Generator(NamedTuple):
     name: str
     words: Callable          # (a, b, n, wide) -> n words of 32 or 64 bits
     blocks: Callable         # (a, b, tag, high, low) -> two words of 32 bits for each 64-bit counter
-    pairs: Callable          # (a, b, turn, n, wide) -> two arrays of n words: the proposals of one turn of a loop
+    pairs: Callable          # (a, b, turn, place, wide) -> two words for each place: the proposal of a turn of a loop
 
 
 def counters(n):
@@ -35,6 +35,11 @@ def counters(n):
         return asvalue(_ZERO), iota(n, _U32)
     i = iota(n, _U64)
     return cast(right_shift(i, np.uint64(32)), _U32), cast(i & np.uint64(0xFFFFFFFF), _U32)
+
+
+def places(shape):
+    """The numbers 0, 1, … as uint32[*shape]."""
+    return reshape(iota(math.prod(shape), _U32), shape)
 
 
 def packed(high, low):
@@ -53,12 +58,12 @@ def _threefry_blocks(a, b, tag, high, low):
     return threefry2x32(bitwise_xor(a, tag), b, high, low)
 
 
-def _threefry_pairs(a, b, turn, n, wide):
-    a, low = bitwise_xor(a, TURN), iota(n, _U32)
+def _threefry_pairs(a, b, turn, place, wide):
+    a = bitwise_xor(a, TURN)
     if not wide:
-        return threefry2x32(a, b, turn, low)
+        return threefry2x32(a, b, turn, place)
     twice = turn * np.uint32(2)
-    return packed(*threefry2x32(a, b, twice, low)), packed(*threefry2x32(a, b, twice + np.uint32(1), low))
+    return packed(*threefry2x32(a, b, twice, place)), packed(*threefry2x32(a, b, twice + np.uint32(1), place))
 
 
 # ---- Philox: the counter is (low, high, tag, turn) ----
@@ -75,9 +80,8 @@ def _philox_blocks(a, b, tag, high, low):
     return philox4x32(a, b, low, high, tag, _ZERO)[:2]
 
 
-def _philox_pairs(a, b, turn, n, wide):
-    high, low = counters(n)
-    x, y, z, w = philox4x32(a, b, low, high, TURN, turn)
+def _philox_pairs(a, b, turn, place, wide):
+    x, y, z, w = philox4x32(a, b, place, _ZERO, TURN, turn)
     return (packed(y, x), packed(w, z)) if wide else (x, y)
 
 
@@ -109,13 +113,9 @@ class Stream(NamedTuple):
             return full(shape, 0, dtype)
         return reshape(cast(self.generator.words(self.a, self.b, n, dtype.itemsize == 8), dtype), shape)
 
-    def pairs(self, turn, shape, dtype):
-        """Two independent arrays of words (uint32 or uint64) for one turn of a sampler's loop; fewer than 2³² each."""
-        n = math.prod(shape)
-        if n == 0:
-            return full(shape, 0, dtype), full(shape, 0, dtype)
-        return tuple([reshape(w, shape) for w in self.generator.pairs(self.a, self.b, cast(turn, _U32), n,
-                                                                       dtype.itemsize == 8)])
+    def pairs(self, turn, place, dtype):
+        """Two independent words (uint32 or uint64) for each turn and place, uint32, of a sampler's loop."""
+        return self.generator.pairs(self.a, self.b, turn, place, dtype.itemsize == 8)
 
     def inner(self, i):
         """The stream of the i-th key that a sampler derives for itself."""

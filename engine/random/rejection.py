@@ -1,64 +1,110 @@
 """Rejection, for a whole array at a time.
 
-One loop: every turn proposes for all elements, from the words of the turn, and an element keeps the first proposal that
-it accepts. So what an element gets depends on the key and its own place and parameters, not on its neighbours. With a
-share r of proposals refused, n elements need about log n / log(1 / r) turns.
+A turn proposes for many elements, and an element keeps the first proposal that it accepts. Its proposals are
+made of words for its place and the number of the proposal, so what it gets depends on the key, its place and its
+parameters, not on its neighbours or on how the elements are gone through.
 """
+import math
+
 import numpy as np
 
 from ..control.loops import while_loop
-from ..ops.elementwise import bitwise_and, eq, invert, log, lt, maximum, where
+from ..ops.elementwise import bitwise_and, bitwise_or, eq, invert, log, lt, maximum, minimum, where
+from ..ops.index import gather_nd
 from ..ops.reduce import reduce_or_p
-from ..ops.structural import asvalue, broadcast_to
+from ..ops.shaping import concatenate, slice_axis
+from ..ops.structural import asvalue, broadcast_to, cast, reshape
 from .bits import word_of
+from .generators import places
 
 TURNS = 1000                                             # a parameter that is nan must not wait for ever
+LARGE = 4096
+ROWS = 8
+_ONE = np.uint32(1)
 
 
-def rejection(stream, active, propose, dtype):
+def rejection(stream, active, propose, dtype, *parameters):
     """Proposals until all `active` elements have accepted one; 0 elsewhere.
 
-    propose : (words, words) -> (values, accepted), from two arrays of independent words of the dtype's width
+    propose : (word, word, *parameters) -> (values, accepted), from independent words of the dtype's width
+    parameters : arrays of the shape of `active`
+
+    Large arrays are columns of 8 elements, one at a time, so that the work follows the number of refused proposals and
+    not the unluckiest element: about 8 / (1 - r) + 10 turns for an eighth of the elements, r the share of refusals.
     """
-    shape = active.shape
-    axes = tuple(range(len(shape)))
+    if active.size < LARGE:
+        return _all_at_once(stream, active, propose, dtype, parameters)
+    columns = -(-active.size // ROWS)
+    rest = ROWS * columns - active.size
+
+    def table(x):
+        x = reshape(x, (active.size,))
+        return concatenate([x, broadcast_to(slice_axis(x, 0, 1, 0), (rest,))]) if rest else x
+
+    values = _by_columns(stream, table(active), propose, dtype, [table(p) for p in parameters], columns)
+    return reshape(slice_axis(reshape(values, (ROWS * columns,)), 0, active.size, 0), active.shape)
+
+
+def _any(x):
+    return reduce_or_p.bind(x, axes=tuple(range(x.ndim))) if x.ndim else x
+
+
+def _all_at_once(stream, active, propose, dtype, parameters):
+    place = places(active.shape)
 
     def body(state):
-        i, waiting, values = state
-        proposal, accepted = propose(*stream.pairs(i, shape, word_of(dtype)))
+        turn, waiting, values = state
+        proposal, accepted = propose(*stream.pairs(turn, place, word_of(dtype)), *parameters)
         values = where(waiting, proposal, values)
-        return i + 1, bitwise_and(waiting, invert(accepted)), values
+        return turn + _ONE, bitwise_and(waiting, invert(accepted)), values
+
+    start = (asvalue(np.uint32(0)), active, broadcast_to(asvalue(np.zeros((), dtype)), active.shape))
+    return while_loop(lambda state: bitwise_and(_any(state[1]), state[0] < np.uint32(TURNS)), body, start)[2]
+
+
+def _by_columns(stream, active, propose, dtype, parameters, columns):
+    rows, column = reshape(places((ROWS,)), (ROWS, 1)), places((columns,))
+
+    def body(state):
+        turn, row, count, values = state                 # of each column: where it is, and its tries there
+        busy = lt(row, np.uint32(ROWS))
+        place = minimum(row, np.uint32(ROWS - 1)) * np.uint32(columns) + column
+        index = (cast(place, np.dtype("int64")),)
+        wanted = gather_nd(active, index)
+        proposal, accepted = propose(*stream.pairs(count, place, word_of(dtype)), *[gather_nd(p, index)
+                                                                                    for p in parameters])
+        values = where(bitwise_and(eq(rows, row), wanted), proposal, values)
+        done = bitwise_or(accepted, invert(wanted))
+        row = where(bitwise_and(busy, done), row + _ONE, row)
+        return turn + _ONE, row, where(done, np.uint32(0), count + _ONE), values
 
     def waits(state):
-        i, waiting, _ = state
-        some = reduce_or_p.bind(waiting, axes=axes) if axes else waiting
-        return bitwise_and(some, i < TURNS)
+        turn, row, _, _ = state
+        return bitwise_and(bitwise_and(some, turn < np.uint32(ROWS * TURNS)), _any(lt(row, np.uint32(ROWS))))
 
-    start = (asvalue(np.int64(0)), active, broadcast_to(asvalue(np.zeros((), dtype)), shape))
-    return while_loop(waits, body, start)[2]
+    some, zero = _any(active), broadcast_to(asvalue(np.uint32(0)), (columns,))
+    start = (asvalue(np.uint32(0)), zero, zero, broadcast_to(asvalue(np.zeros((), dtype)), (ROWS, columns)))
+    return while_loop(waits, body, start)[3]
 
 
 # ---- the logarithms of factorials and of probabilities, without differences of large numbers ----
 
-_SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)       # DLMF 5.11.1
-_HALF_LOG_2PI = 0.9189385332046727
+_SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)   # DLMF 5.11.1
+_FIRST = [math.lgamma(k + 1) - (k * math.log(k) - k if k else 0) for k in range(6)]
+_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 def log_factorial_rest(k):
-    """log k! - (k log k - k) for k >= 0, 0 at 0; float64. Stirling's series, at k + 8 for small k."""
-    few = lt(k, 16.0)
-    n = where(few, k + 8, k)
-    rest = _SERIES[-1]
+    """log k! - (k log k - k) for integers k >= 0 in float64: the first six, then Stirling's series."""
+    n = maximum(k, 6.0)
     square = 1 / (n * n)
+    rest = _SERIES[-1]
     for c in _SERIES[-2::-1]:
         rest = rest * square + c
-    rest = rest / n + 0.5 * log(n) + _HALF_LOG_2PI
-    small = where(few, k, np.zeros(()))
-    rising = small + 1
-    for j in range(2, 9):
-        rising = rising * (small + j)
-    positive = where(eq(small, 0), np.ones(()), small)
-    return where(few, rest + (n * log(n) - n) - log(rising) - (small * log(positive) - small), rest)
+    out = rest / n + 0.5 * log(n) + _HALF_LOG_2PI
+    for i, value in enumerate(_FIRST):
+        out = where(eq(k, float(i)), np.full((), value), out)
+    return out
 
 
 def deviance(k, mean):
