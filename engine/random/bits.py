@@ -111,7 +111,7 @@ def _tangent_polynomials(levels=9):
     top, bottom = np.polynomial.Polynomial([1.0]), np.polynomial.Polynomial([2.0 * levels - 1])
     for k in range(levels - 1, 0, -1):
         top, bottom = bottom, (2 * k - 1) * bottom - np.polynomial.Polynomial([0.0, 1.0]) * top
-    return [tuple(p.coef[::-1] / bottom.coef[0]) for p in (top, bottom)]
+    return [(p.coef[::-1] / bottom.coef[0]).tolist() for p in (top, bottom)]
 
 
 def cotangent(h):

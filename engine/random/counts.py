@@ -4,7 +4,6 @@ Where few events are expected by adding up probabilities, else by rejection; all
 """
 import numpy as np
 
-from ..avals import default_float
 from ..control.scan import scan
 from ..errors import ShapeError
 from ..ops.elementwise import (
@@ -31,7 +30,7 @@ from ..ops.elementwise import (
 from ..ops.reduce import cumsum
 from ..ops.shaping import reverse
 from ..ops.structural import asvalue, broadcast_to, cast, moveaxis
-from .bits import open_unit, open_unit_draw
+from .bits import float_dtype, open_unit, open_unit_draw
 from .continuous import parameters
 from .discrete import int_dtype, integers
 from .gammas import gamma_draw
@@ -47,6 +46,11 @@ _STEPS = 150                                             # no more events than t
 def _fixed(what, shape, *values):
     """Parameters as float64, without derivatives."""
     return parameters(what, shape, _F64, *[stop_gradient(asvalue(v)) for v in values])
+
+
+def _count_dtype(dtype):
+    """The dtype of counts that may be of either kind: the default float for None."""
+    return int_dtype(dtype) if dtype is not None and np.dtype(dtype).kind in "iu" else float_dtype(dtype)
 
 
 def _floats(k, valid, dtype):
@@ -168,7 +172,7 @@ def binomial(key, n, p, shape=None, dtype=None):
     >>> random.binomial(random.key(0), 7, np.array([0.0, 1.0])).tolist()
     [0.0, 7.0]
     """
-    dtype = default_float() if dtype is None or dtype is float else np.dtype(dtype)
+    dtype = _count_dtype(dtype)
     shape, (n, p) = _fixed("binomial", shape, n, p)
     return _floats(*binomial_draw(single(key, "binomial"), n, p), dtype)
 
@@ -182,7 +186,7 @@ def multinomial(key, n, p, *, shape=None, dtype=None):
     >>> float(random.multinomial(random.key(0), 10, np.array([0.2, 0.8])).sum())
     10.0
     """
-    dtype = default_float() if dtype is None or dtype is float else np.dtype(dtype)
+    dtype = _count_dtype(dtype)
     n, p = (cast(stop_gradient(asvalue(v)), _F64) for v in (n, p))
     if p.ndim < 1:
         raise ShapeError("multinomial takes probabilities p [..., k]; got a number.")

@@ -131,7 +131,8 @@ def integers(k, valid, dtype):
     no more than the dtype holds."""
     top = np.iinfo(dtype).max
     largest = float(top) if int(float(top)) <= top else float(np.nextafter(float(top), 0))
-    return where(valid, cast(minimum(where(valid, k, np.zeros(())), largest), dtype), np.asarray(-1).astype(dtype))
+    out = cast(minimum(where(valid, k, np.zeros(())), largest), dtype)
+    return where(valid, where(gt(k, largest), np.asarray(top, dtype), out), np.asarray(-1).astype(dtype))
 
 
 def categorical(key, logits, axis=-1, shape=None, replace=True):

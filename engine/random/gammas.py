@@ -17,8 +17,8 @@ from ..ops.elementwise import (
 )
 from ..ops.gammainc import gamma_path_p
 from ..ops.paths import known_exp_p
-from ..ops.reduce import logsumexp_of
-from ..ops.structural import asvalue, broadcast_to, cast, reshape
+from ..ops.reduce import reduce_max_p
+from ..ops.structural import asvalue, broadcast_to, cast, reduce_sum, reshape
 from .bits import normal_draw, normal_of, of_floats, open_unit, open_unit_draw, shape_of, signed_half, word_of
 from .continuous import parameters
 from .keys import single
@@ -144,11 +144,14 @@ def dirichlet(key, alpha, shape=None, dtype=None):
     alpha = cast(asvalue(alpha), dtype)
     if alpha.ndim < 1:
         raise ShapeError("dirichlet takes concentrations alpha [..., n]; got a number.")
+    if alpha.shape[-1] < 1:
+        raise ShapeError(f"dirichlet takes at least one concentration; got alpha of shape {alpha.shape}.")
     shape = alpha.shape[:-1] if shape is None else shape_of(shape)
     _, (alpha,) = parameters("dirichlet", (*shape, alpha.shape[-1]), dtype, alpha)
     log_g = gamma_draw(single(key, "dirichlet"), alpha, dtype)
-    total = logsumexp_of(log_g, (log_g.ndim - 1,))
-    return exp(log_g - reshape(total, (*total.shape, 1)))
+    last = (log_g.ndim - 1,)
+    weights = exp(log_g - reshape(stop_gradient(reduce_max_p.bind(log_g, axes=last)), (*shape, 1)))
+    return weights / reshape(reduce_sum(weights, last), (*shape, 1))
 
 
 def generalized_normal_draw(stream, p, shape, dtype):

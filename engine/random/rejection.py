@@ -13,7 +13,7 @@ from ..ops.elementwise import bitwise_and, bitwise_or, eq, invert, log, lt, maxi
 from ..ops.index import gather_nd
 from ..ops.reduce import reduce_or_p
 from ..ops.shaping import concatenate, slice_axis
-from ..ops.structural import asvalue, broadcast_to, cast, reshape
+from ..ops.structural import asvalue, broadcast_to, cast, full, reshape
 from .bits import word_of
 from .generators import places
 
@@ -58,7 +58,7 @@ def _all_at_once(stream, active, propose, dtype, parameters):
         values = where(waiting, proposal, values)
         return turn + _ONE, bitwise_and(waiting, invert(accepted)), values
 
-    start = (asvalue(np.uint32(0)), active, broadcast_to(asvalue(np.zeros((), dtype)), active.shape))
+    start = (asvalue(np.uint32(0)), active, full(active.shape, 0, dtype))
     return while_loop(lambda state: bitwise_and(_any(state[1]), state[0] < np.uint32(TURNS)), body, start)[2]
 
 
@@ -82,8 +82,8 @@ def _by_columns(stream, active, propose, dtype, parameters, columns):
         turn, row, _, _ = state
         return bitwise_and(bitwise_and(some, turn < np.uint32(ROWS * TURNS)), _any(lt(row, np.uint32(ROWS))))
 
-    some, zero = _any(active), broadcast_to(asvalue(np.uint32(0)), (columns,))
-    start = (asvalue(np.uint32(0)), zero, zero, broadcast_to(asvalue(np.zeros((), dtype)), (ROWS, columns)))
+    some, zero = _any(active), full((columns,), 0, np.dtype("uint32"))
+    start = (asvalue(np.uint32(0)), zero, zero, full((ROWS, columns), 0, dtype))
     return while_loop(waits, body, start)[3]
 
 
@@ -148,5 +148,5 @@ def inversion(u, start, following, limit):
         p = where(go, following(k, p), p)
         return i + 1, k, p, rest - where(go, maximum(p, 1e-17), np.zeros(()))      # rounding must not ask for more
 
-    zero = broadcast_to(asvalue(np.zeros(())), u.shape)
+    zero = full(u.shape, 0, u.dtype)
     return while_loop(waits, body, (asvalue(np.int64(0)), zero, start, u - start))[1]

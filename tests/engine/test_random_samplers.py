@@ -9,6 +9,7 @@ import pytest
 import scipy.stats as stats
 from scipy.special import gammaln
 
+import chainrule.engine.numpy as cnp
 from chainrule.engine import random
 
 LEVEL = 1e-8
@@ -84,9 +85,9 @@ CONTINUOUS = {
     "multivariate_normal": (lambda k, n: random.multivariate_normal(k, np.ones(2), np.array([[2.0, 1.0], [1.0, 3.0]]),
                                                                     n)[..., 1], stats.norm(1, 3 ** 0.5)),
     # the radius of a uniform vector in d dimensions has the distribution function r^d
-    "ball": (lambda k, n: np.linalg.norm(random.ball(k, 3, 2, n), axis=-1), Wide(lambda r: r ** 3)),
-    "ball-1": (lambda k, n: np.abs(random.ball(k, 4, 1.0, n)).sum(-1), Wide(lambda r: r ** 4)),
-    "complex normal": (lambda k, n: np.abs(random.normal(k, n, np.complex128)) ** 2, stats.expon()),
+    "ball": (lambda k, n: cnp.linalg.norm(random.ball(k, 3, 2, n), axis=-1), Wide(lambda r: r ** 3)),
+    "ball-1": (lambda k, n: cnp.abs(random.ball(k, 4, 1.0, n)).sum(-1), Wide(lambda r: r ** 4)),
+    "complex normal": (lambda k, n: cnp.abs(random.normal(k, n, np.complex128)) ** 2, stats.expon()),
 }
 
 DISCRETE = {
