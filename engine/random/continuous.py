@@ -49,8 +49,10 @@ def truncated_normal(key, lower, upper, shape=None, dtype=None):
     u = open_unit_draw(single(key, "truncated_normal"), shape, dtype)
     flip = low + high > 0
     a, b = where(flip, -high, low), where(flip, -low, high)
-    log_a, log_b = log_ndtr(a), log_ndtr(b)
-    ratio = exp(log_a - where(isfinite(log_b), log_b, np.zeros((), dtype)))
+    log_b = log_ndtr(b)
+    bounded = isfinite(a)                                # the derivatives at -∞ would be nan
+    ratio = exp(log_ndtr(where(bounded, a, np.full((), -1.0, dtype))) - log_b)
+    ratio = where(bounded, ratio, np.zeros((), dtype))
     x = _quantile_of_log(log_b + log(ratio + u * (1 - ratio)))
     x = where(flip, -x, x)
     infinite = np.asarray(np.inf, dtype)
