@@ -14,6 +14,7 @@ from ..lazy import scipy_special
 
 _F64, _F32, _BOOL = np.dtype("float64"), np.dtype("float32"), np.dtype(bool)
 _2_SQRT_PI = 2 / math.sqrt(math.pi)
+_HEAD = -1 << 27                                         # of the 53 digits the first 26
 
 
 class Numpy:
@@ -22,6 +23,15 @@ class Numpy:
     sqrt, abs, pow = staticmethod(np.sqrt), staticmethod(np.abs), staticmethod(np.power)
     floor, round = staticmethod(np.floor), staticmethod(np.rint)
     where, zeros_like = staticmethod(np.where), staticmethod(np.zeros_like)
+
+    @staticmethod
+    def head(x):
+        """x without the lower half of its digits."""
+        return (np.asarray(x).view(np.int64) & _HEAD).view(_F64)
+
+    def apply(self, f, slopes, *xs):
+        """f(m, *xs), whose derivatives are slopes[i](m, y, *xs)."""
+        return f(self, *xs)
 
     @staticmethod
     def table(coefficients):
@@ -103,6 +113,15 @@ class Xla:
 
     def pow(self, x, y):
         return x._do("power", y)
+
+    def head(self, x):
+        bits = Aval(x.val.shape, np.dtype("int64"))
+        whole = self.b.op("stablehlo.bitcast_convert", [x.val], bits)
+        upper = self.b.elementwise("stablehlo.and", whole, self.b.constant(_HEAD, bits.dtype, bits.shape))
+        return Expr(self.b, self.b.op("stablehlo.bitcast_convert", [upper], x.val.aval))
+
+    def apply(self, f, slopes, *xs):
+        return f(self, *xs)
 
     def zeros_like(self, x):
         return Expr(self.b, self.b.like(x.val, 0))
@@ -192,16 +211,20 @@ _NEXT = {"lgamma": "digamma", "digamma": "trigamma", "trigamma": "tetragamma"}
 
 
 class Derivative:
-    """The reading with a tangent beside each value of the reading m."""
+    """The reading with a tangent beside each value of the reading m; a value without one is constant."""
 
     def __init__(self, m):
         self.m = m
 
     def exp(self, x):
+        if not isinstance(x, Dual):
+            return self.m.exp(x)
         y = self.m.exp(x.v)
         return Dual(y, _times(x.t, y))
 
     def log(self, x):
+        if not isinstance(x, Dual):
+            return self.m.log(x)
         return Dual(self.m.log(x.v), None if x.t is None else x.t / x.v)
 
     def log1p(self, x):
@@ -226,6 +249,14 @@ class Derivative:
 
     def table(self, coefficients):
         return self.m.table(coefficients)
+
+    def apply(self, f, slopes, *xs):
+        below = [x.v for x in xs]
+        y, t = self.m.apply(f, slopes, *below), None
+        for x, slope in zip(xs, slopes):
+            if x.t is not None:
+                t = _sum(t, slope(self.m, y, *below) * x.t)
+        return Dual(y, t)
 
     def abs(self, x):
         if not isinstance(x, Dual):

@@ -68,7 +68,7 @@ def lgamma_parts(m, x):
     return m.where(far, large, near), y * (r * polynomial(r * r, m.table(SINE)))
 
 
-def _lgamma(m, x):
+def lgamma_formula(m, x):
     out, mirror = lgamma_parts(m, x)
     return m.where(x <= -0.5, m.where(x <= -math.inf, x, -(out + m.log(mirror))), out)
 
@@ -139,7 +139,7 @@ def _rgamma_slope(t, y, x):
     return t * where(pole, at_pole, -y * digamma(where(pole, np.ones((), x.dtype), x)))
 
 
-lgamma_p = _unary("lgamma", _lgamma_impl, xla_lower(_lgamma, narrow=True), lambda t, y, x: t * digamma(x))
+lgamma_p = _unary("lgamma", _lgamma_impl, xla_lower(lgamma_formula, narrow=True), lambda t, y, x: t * digamma(x))
 digamma_p = _unary("digamma", _patched("psi", lambda x: x < 0, _digamma), xla_lower(_digamma, narrow=True),
                    lambda t, y, x: t * polygamma_p.bind(x, n=1))
 gamma_p = _unary("gamma", _patched("gamma", lambda x: np.abs(x) > 6, gamma_formula(False)),

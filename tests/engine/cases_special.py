@@ -5,7 +5,7 @@ import scipy.special as sp
 
 import chainrule.engine.scipy.special as cs
 from chainrule.engine.ops.betas import digamma_rise_p
-from chainrule.engine.ops.gammainc import gamma_path_p
+from chainrule.engine.ops.gamma_quantile import gamma_path_p
 from tests.engine.cases import Case
 
 

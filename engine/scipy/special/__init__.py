@@ -45,11 +45,16 @@ from .gammas import (
     gamma,
     gammainc,
     gammaincc,
+    gammainccinv,
+    gammaincinv,
     gammaln,
     gammasgn,
+    log_gammainc,
+    log_gammaincc,
     multigammaln,
     polygamma,
     psi,
+    random_gamma_grad,
     rgamma,
 )
 from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
