@@ -2,8 +2,10 @@
 import numpy as np
 import scipy.special as sp
 
-from chainrule.engine.ops import erf, expint, integrals, lambertw, logarithms, owens_t, quantile
+from chainrule.engine.ops import erf, expint, hypergeometric, integrals, lambertw, logarithms, owens_t, quantile
 from tests.engine.cases import Case
+
+ONE = ("float64",)                   # the other is computed in float64 and rounded
 
 
 def row(module, function, *points, **options):
@@ -51,4 +53,10 @@ CASES = [
     Case(owens_t.owens_t, "owens_t", sp.owens_t, args=(np.array([0.3, -1.2, 2.0, 0.1]),
                                                       np.array([0.5, 1.5, -0.9, -4.0])), ulps=64),
     row(quantile, "ndtri_exp", -2000.0, -300.0, -9.0, -0.7, -0.01, ulps=16, dtypes=("float64",)),
+    Case(lambda x: hypergeometric.hyp0f1(1.7, x), "hyp0f1", lambda x: sp.hyp0f1(1.7, x),
+         args=(np.array([-3.0, 0.5, 40.0]),), ulps=64, dtypes=ONE),
+    Case(lambda x: hypergeometric.hyp1f1(1.3, 2.7, x), "hyp1f1", lambda x: sp.hyp1f1(1.3, 2.7, x),
+         args=(np.array([-100.0, -3.0, 0.5, 4.0]),), ulps=64, dtypes=ONE),
+    Case(lambda x: hypergeometric.hyp2f1(1.3, 0.7, 2.7, x), "hyp2f1", lambda x: sp.hyp2f1(1.3, 0.7, 2.7, x),
+         args=(np.array([-9.0, -0.3, 0.5, 0.9]),), ulps=64, dtypes=ONE),
 ]

@@ -1,5 +1,6 @@
 """Rows of accuracy for the Bessel functions and the integrals of elementary functions."""
 import mpmath as mp
+import numpy as np
 
 import chainrule.engine.scipy.special as cs
 from tests.engine.accuracy import Row
@@ -60,6 +61,18 @@ def spence(z):
 
 
 
+def three(rng, n):
+    """a < b and any x, so that all terms are positive."""
+    a, x = 10 ** rng.uniform(-1, 1, n), 10 ** rng.uniform(-3, 2.4, n) * rng.choice([-1, 1], n)
+    return a, a * (1 + 10 ** rng.uniform(-1, 1, n)), x
+
+
+def to_one(rng, n):
+    """Parameters, and x < 1."""
+    x = np.where(rng.random(n) < 0.5, 1 - 10 ** rng.uniform(-8, 0, n), -10 ** rng.uniform(-3, 4, n))
+    return 10 ** rng.uniform(-1, 0.7, n), 10 ** rng.uniform(-1, 0.7, n), x
+
+
 ROWS = [
     *bessel_rows(),
     Row("log_ive", cs.log_ive, log_ive, ORDERS, 16, size=one, count=60, note="terms of ten times its size, for x < 30"),
@@ -92,4 +105,10 @@ ROWS = [
         note="exp of λ log(1 + x)"),
     Row("pseudo_huber", cs.pseudo_huber, lambda d, r: d * d * (mp.sqrt(1 + (r / d) ** 2) - 1),
         two(spread(0.01, 10), between(-3, 3))),
+    Row("hyp0f1", cs.hyp0f1, mp.hyp0f1, two(spread(0.5, 10), both(spread(1e-3, 1e4), minus(spread(1e-3, 1)))), 64,
+        note="hundreds of terms"),
+    Row("hyp1f1", cs.hyp1f1, mp.hyp1f1, three, 64, note="hundreds of terms"),
+    Row("hyp2f1", lambda a, b, x: cs.hyp2f1(a, b, a + b + 0.5, x),
+        lambda a, b, x: mp.hyp2f1(a, b, a + b + 0.5, x), to_one, 1024, 64, count=30,
+        note="thousands of terms; the parameter c is rounded; plain it is SciPy's"),
 ]
