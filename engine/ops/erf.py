@@ -115,6 +115,7 @@ def _dawsn(m, x):
 
 
 def _erfi(m, x):
+    x = m.maximum(m.minimum(x, 40.0), -40.0)             # beyond 27 the result is infinite
     return exp_square(m, x, 1.0) * (_dawsn(m, x) * (2 / _SQRT_PI))
 
 
