@@ -5,11 +5,12 @@ import numpy as np
 import chainrule.engine.scipy.special as cs
 from tests.engine.accuracy import Row
 from tests.engine.special_rows import between, both, near, one, spread
-from tests.engine.special_rows_erf import minus, two
+from tests.engine.special_rows_erf import less, minus, two
 
 POSITIVE = both(spread(1e-8, 1), between(0.01, 12), between(10, 60), spread(1, 80))
 SIGNED = both(POSITIVE, minus(POSITIVE))
 WIDE = both(POSITIVE, spread(60, 1e5))
+TO_ONE = both(between(-3, 1), less(spread(1e-15, 1)), minus(spread(1e-10, 1e10)))
 ORDERS = two(both(between(0, 3), between(0, 30), spread(1e-3, 500)), both(spread(1e-2, 100), between(0.1, 60)))
 
 
@@ -105,6 +106,10 @@ ROWS = [
         note="exp of λ log(1 + x)"),
     Row("pseudo_huber", cs.pseudo_huber, lambda d, r: d * d * (mp.sqrt(1 + (r / d) ** 2) - 1),
         two(spread(0.01, 10), between(-3, 3))),
+    Row("agm", cs.agm, mp.agm, two(spread(1e-15, 1e15), spread(1e-15, 1e15))),
+    Row("ellipk", cs.ellipk, mp.ellipk, TO_ONE),
+    Row("ellipkm1", cs.ellipkm1, lambda p: mp.pi / 2 / mp.agm(1, mp.sqrt(p)), spread(1e-300, 1)),
+    Row("ellipe", cs.ellipe, mp.ellipe, TO_ONE, 24, 10, note="K times a difference that is 1/K where m is near 1"),
     Row("hyp0f1", cs.hyp0f1, mp.hyp0f1, two(spread(0.5, 10), both(spread(1e-3, 1e4), minus(spread(1e-3, 1)))), 64,
         note="hundreds of terms"),
     Row("hyp1f1", cs.hyp1f1, mp.hyp1f1, three, 64, note="hundreds of terms"),

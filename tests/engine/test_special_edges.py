@@ -17,6 +17,7 @@ NOT_NEGATIVE = np.array([0.0, -1.0, np.inf, np.nan, 1e-300, 600.0])
                                  "erfinv", "exprel")],
     *[(name, NOT_NEGATIVE) for name in ("k0", "k1", "k0e", "k1e", "exp1", "expi", "ndtri", "erfcinv", "logit", "entr")],
     *[(name, NOT_NEGATIVE[NOT_NEGATIVE < np.inf]) for name in ("y0", "y1", "j0", "j1", "spence")],
+    *[(name, np.array([0.0, 1.0, 2.0, -np.inf, np.nan])) for name in ("ellipk", "ellipe", "ellipkm1")],
     ("ndtri_exp", np.array([0.0, -np.inf, 1.0, np.nan, -1e300])),
 ])
 def test_values_at_the_edges_are_scipys(name, x):
@@ -26,6 +27,7 @@ def test_values_at_the_edges_are_scipys(name, x):
 
 
 @pytest.mark.parametrize("name, args", [
+    ("agm", ([0.0, 1, -1, np.nan, 2], [1.0, 0, 2, 1, 3])),
     ("owens_t", ([0.0, 0, np.inf, 1, 1, np.nan], [np.inf, 1, 1, np.inf, -np.inf, 1])),
     ("expn", ([0, 1, 2, 3, 2, 2], [0.0, 0, 0, 0, -1, np.inf])),
     ("rel_entr", ([0.0, 0, 1, -1, np.nan], [0.0, 1, 0, 1, 1])),
@@ -77,6 +79,7 @@ def test_lambertw_is_the_real_part_on_its_branches():
     (cs.i0, 0.0, 0.0, 0.5), (cs.i1, 0.0, 0.5, 0.0), (cs.j0, 0.0, 0.0, -0.5), (cs.j1, 0.0, 0.5, 0.0),
     (lambda x: cs.sici(x)[0], 0.0, 1.0, 0.0), (lambda x: cs.shichi(x)[0], 0.0, 1.0, 0.0),
     (cs.spence, 1.0, -1.0, 0.5), (cs.lambertw, 0.0, 1.0, -2.0), (cs.exprel, 0.0, 0.5, 1 / 3), (cs.dawsn, 0.0, 1.0, 0.0),
+    (cs.ellipk, 0.0, np.pi / 8, 9 * np.pi / 64),
     (lambda x: cs.boxcox(2.0, x), 0.0, np.log(2) ** 2 / 2, np.log(2) ** 3 / 3),
     (lambda x: cs.inv_boxcox(2.0, x), 0.0, -2 * np.exp(2), np.exp(2) * (16 / 3 + 4)),
     (lambda x: cs.kl_div(x, 2.0), 2.0, 0.0, 0.5), (lambda x: cs.kl_div(2.0, x), 2.0, 0.0, 0.5),
