@@ -1,5 +1,5 @@
 """SciPy's special functions, with its names and argument orders, for arrays and tracers: a file a family."""
-from . import bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas
+from . import bessel, betas, elliptic, entropy, errors, exponentials, gammas, hypergeometric, integrals, powers, zetas
 from .bessel import (
     i0,
     i0e,
@@ -23,6 +23,7 @@ from .bessel import (
     y1,
 )
 from .betas import beta, betainc, betaln
+from .elliptic import agm, ellipe, ellipk, ellipkm1
 from .entropy import entr, kl_div, rel_entr, xlog1py, xlogy
 from .errors import (
     dawsn,
@@ -57,9 +58,11 @@ from .gammas import (
     random_gamma_grad,
     rgamma,
 )
+from .hypergeometric import hyp0f1, hyp1f1, hyp2f1
 from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
 from .powers import boxcox, boxcox1p, cosm1, exprel, huber, inv_boxcox, inv_boxcox1p, powm1, pseudo_huber
 from .zetas import zeta
 
-__all__ = [name for family in (bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas)
+__all__ = [name for family in (bessel, betas, elliptic, entropy, errors, exponentials, gammas, hypergeometric, integrals, powers,
+                                  zetas)
            for name in family.__all__]
