@@ -73,7 +73,9 @@ from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import emath, fft, linalg
-from .counting import array_equal, bincount, count_nonzero
+from .applying import apply_along_axis, apply_over_axes, vectorize
+from .convolution import convolve, correlate
+from .counting import bincount, count_nonzero, histogram, histogram2d, histogram_bin_edges, histogramdd
 from .creation import (
     arange,
     array,
@@ -92,14 +94,26 @@ from .creation import (
     ones_like,
     tri,
     tril,
-    tril_indices,
     triu,
-    triu_indices,
     zeros,
     zeros_like,
 )
 from .cross import cross
 from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
+from .diagonals import (
+    diag,
+    diag_indices,
+    diag_indices_from,
+    diagflat,
+    diagonal,
+    fill_diagonal,
+    mask_indices,
+    tril_indices,
+    tril_indices_from,
+    triu_indices,
+    triu_indices_from,
+    vander,
+)
 from .differences import diff, ediff1d, gradient, trapezoid, unwrap
 from .dtypes import (
     astype,
@@ -127,7 +141,6 @@ from .dtypes import (
     generic,
     iinfo,
     inexact,
-    int2,
     int4,
     int8,
     int16,
@@ -140,7 +153,6 @@ from .dtypes import (
     promote_types,
     result_type,
     signedinteger,
-    uint2,
     uint4,
     uint8,
     uint16,
@@ -148,6 +160,7 @@ from .dtypes import (
     uint64,
     unsignedinteger,
 )
+from .einsum import einsum, einsum_path
 from .elementary import (
     angle,
     bitwise_count,
@@ -173,14 +186,87 @@ from .elementary import (
     positive,
     rad2deg,
     radians,
-    real_if_close,
     round,
     sinc,
     spacing,
-    where,
+)
+from .host import (
+    array2string,
+    array_repr,
+    array_str,
+    asanyarray,
+    asarray_chkfinite,
+    ascontiguousarray,
+    base_repr,
+    binary_repr,
+    errstate,
+    format_float_positional,
+    format_float_scientific,
+    frombuffer,
+    fromfile,
+    fromiter,
+    fromstring,
+    genfromtxt,
+    get_printoptions,
+    load,
+    loadtxt,
+    may_share_memory,
+    printoptions,
+    save,
+    savetxt,
+    savez,
+    savez_compressed,
+    set_printoptions,
+    shares_memory,
+)
+from .index_tricks import (
+    c_,
+    fromfunction,
+    index_exp,
+    indices,
+    isscalar,
+    iterable,
+    ix_,
+    mgrid,
+    ndenumerate,
+    ndindex,
+    ogrid,
+    r_,
+    ravel_multi_index,
+    s_,
+    unravel_index,
+)
+from .inquiring import (
+    array_equal,
+    array_equiv,
+    common_type,
+    iscomplex,
+    iscomplexobj,
+    isreal,
+    isrealobj,
+    min_scalar_type,
+    real_if_close,
 )
 from .inspection import API_VERSION as __array_api_version__
 from .inspection import __array_namespace_info__
+from .interpolation import interp
+from .joining import (
+    append,
+    array_split,
+    block,
+    column_stack,
+    concat,
+    concatenate,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    split,
+    stack,
+    unstack,
+    vsplit,
+    vstack,
+)
 from .nan_reductions import (
     nanargmax,
     nanargmin,
@@ -194,24 +280,27 @@ from .nan_reductions import (
     nansum,
     nanvar,
 )
-from .polynomials import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
-from .products import (
-    dot,
-    einsum,
-    einsum_path,
-    inner,
-    kron,
-    matmul,
-    matvec,
-    outer,
-    tensordot,
-    trace,
-    vdot,
-    vecdot,
-    vecmat,
+from .padding import pad
+from .picking import (
+    argwhere,
+    compress,
+    copyto,
+    extract,
+    flatnonzero,
+    nonzero,
+    place,
+    put,
+    put_along_axis,
+    putmask,
+    take,
+    take_along_axis,
 )
+from .polynomials import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
+from .products import dot, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
 from .reductions import all, allclose, any, argmax, argmin, max, min, prod, ptp, sum
+from .repeating import delete, insert, repeat, resize, tile, trim_zeros
+from .selecting import choose, piecewise, select, where
 from .sets import (
     intersect1d,
     isin,
@@ -225,57 +314,38 @@ from .sets import (
     unique_values,
 )
 from .shapes import (
-    append,
     atleast_1d,
     atleast_2d,
     atleast_3d,
     broadcast_arrays,
     broadcast_shapes,
     broadcast_to,
-    column_stack,
-    concatenate,
-    delete,
-    diag,
-    diagflat,
-    diagonal,
     expand_dims,
-    flatnonzero,
     flatten,
     flip,
     fliplr,
     flipud,
-    hstack,
-    insert,
     matrix_transpose,
     moveaxis,
     ndim,
-    nonzero,
-    pad,
     permute_dims,
     ravel,
-    repeat,
     reshape,
     roll,
+    rollaxis,
     rot90,
     shape,
     size,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    take,
-    take_along_axis,
-    tile,
     transpose,
-    unstack,
-    vstack,
 )
-from .sorting import argsort, searchsorted, sort
+from .sorting import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, sort_complex
 from .statistics import average, corrcoef, cov, mean, std, var
 from .ufunc import frompyfunc, ufunc
 from .windows import bartlett, blackman, hamming, hanning, kaiser
 
-true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs, concatenate, max, min, arccos, arccosh
+true_divide, pow, absolute, amax, amin, acos, acosh = divide, power, abs, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj
 bitwise_not = bitwise_invert = invert
 bitwise_left_shift, bitwise_right_shift, fix, mod = left_shift, right_shift, trunc, remainder

@@ -179,16 +179,6 @@ def triu(x, k=0):
     return _triangle(x, lambda i, j: j >= i + k)
 
 
-def tril_indices(n, k=0, m=None):
-    """The indices of a lower triangle, as a pair of arrays."""
-    return tuple(Array(v) for v in _np.tril_indices(n, k, m))
-
-
-def triu_indices(n, k=0, m=None):
-    """The indices of an upper triangle, as a pair of arrays."""
-    return tuple(Array(v) for v in _np.triu_indices(n, k, m))
-
-
 def meshgrid(*xs, indexing="xy", sparse=False):
     """Coordinate arrays of a grid."""
     xs = [asvalue(x).reshape(-1) for x in xs]

@@ -11,7 +11,6 @@ from ..ops.elementwise import where as _where
 from ..ops.reduce import cumsum
 from ..ops.shaping import concatenate, slice_axis
 from ..ops.structural import asvalue, broadcast_to, cast, promote, reduce_sum, reshape
-from . import shapes as sh
 from .elementary import remainder
 
 
@@ -42,7 +41,7 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
     before = [] if prepend is None else [_beside(prepend, a, axis)]
     after = [] if append is None else [_beside(append, a, axis)]
     if before or after:
-        a = sh.concatenate([*before, a, *after], axis)
+        a = concatenate([*before, a, *after], axis)
     for _ in range(n):
         upper, lower = _pairs(a, axis)
         a = ne(upper, lower) if a.dtype.kind == "b" else upper - lower

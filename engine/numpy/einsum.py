@@ -7,7 +7,7 @@ from ..errors import ShapeError
 from ..ops.dot import dot_general
 from ..ops.elementwise import mul
 from ..ops.structural import asvalue, broadcast_to, cast, promote, reduce_sum, reshape, transpose
-from .shapes import diagonal
+from .diagonals import diagonal
 
 __all__ = ["einsum", "einsum_path"]
 

@@ -51,13 +51,6 @@ def _values(xs):
     return [asvalue(x) for x in xs]
 
 
-def where(condition, x=None, y=None):
-    """x where the condition holds, y elsewhere; with one argument, the indices of the true elements."""
-    if x is None and y is None:
-        return tuple(asvalue(i) for i in _np.nonzero(_np.asarray(condition)))
-    return _where(condition, x, y)
-
-
 # ---- limits and rounding ----
 
 def clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None):
@@ -220,18 +213,6 @@ def angle(z, deg=False):
     out = arctan2(imag(z), real(z))
     return out * (180 / math.pi) if deg else out
 
-
-def real_if_close(a, tol=100):
-    """The real part, if all imaginary parts are at most tol machine epsilons; known while tracing."""
-    a = asvalue(a)
-    if a.dtype.kind != "c":
-        return a
-    tol = tol * _np.finfo(a.dtype).eps if tol > 1 else tol
-    known = a.concrete("whether the imaginary parts are small")
-    return real(a) if _np.all(_np.absolute(known.imag) < tol) else a
-
-
-# ---- what a number is ----
 
 def isinf(x):
     """True where x is infinite."""

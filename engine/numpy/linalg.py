@@ -25,11 +25,11 @@ from ..ops.reduce import reduce_max_p
 from ..ops.structural import asvalue, broadcast_to, moveaxis, promote, promote_inexact, reduce_sum, reshape
 from ..ops.svd import lstsq_p, svd_p
 from .cross import cross as _cross
+from .diagonals import diagonal as _diagonal
 from .norms import cond, matrix_norm, matrix_rank, norm, svdvals, vector_norm
 from .products import matmul, tensordot, vecdot
 from .products import outer as _outer
 from .products import trace as _trace
-from .shapes import diagonal as _diagonal
 
 __all__ = ["EigResult", "EighResult", "LinAlgError", "QRResult", "SVDResult", "SlogdetResult", "cholesky", "cond",
            "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm",

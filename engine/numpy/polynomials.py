@@ -7,13 +7,13 @@ from ..array import Array
 from ..avals import to_inexact_dtype
 from ..errors import ShapeError
 from ..indexing import getitem
-from ..ops.elementwise import sqrt
+from ..ops.elementwise import sqrt, where
 from ..ops.shaping import concatenate
 from ..ops.structural import asvalue, cast, full, promote, promote_inexact, reduce_sum, reshape
 from . import linalg
 from . import shapes as sh
 from .creation import zeros_like
-from .elementary import where
+from .padding import pad
 from .products import matmul, outer
 
 
@@ -68,7 +68,7 @@ def polymul(a1, a2, *, trim_leading_zeros=True):
     if n == 0 or m == 0:
         return full((1,), 0, a.dtype)
     rows = outer(a, b)                                   # their antidiagonals: each row one place further to the right
-    rows = sh.pad(rows, ((0, 0), (0, n)))
+    rows = pad(rows, ((0, 0), (0, n)))
     skewed = reshape(reshape(rows, (-1,))[:n * (n + m - 1)], (n, n + m - 1))
     return reduce_sum(skewed, (0,))
 

@@ -10,9 +10,9 @@ from ..ops.complexes import conj
 from ..ops.dot import dot_general
 from ..ops.elementwise import mul
 from ..ops.structural import asvalue, broadcast_to, cast, moveaxis, promote, reduce_sum, reshape
+from .diagonals import diagonal
 from .einsum import einsum as einsum
 from .einsum import einsum_path as einsum_path
-from .shapes import diagonal
 
 
 def _two(a, b, dtype=None):

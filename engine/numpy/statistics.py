@@ -8,8 +8,10 @@ from ..ops.elementwise import lt, sqrt
 from ..ops.elementwise import where as _where
 from ..ops.structural import asvalue, broadcast_to, cast, promote_inexact, reduce_sum, reshape, transpose
 from . import shapes as sh
+from .diagonals import diagonal
 from .direct import by_numpy, no_out
 from .elementary import clip
+from .joining import concatenate
 from .products import matmul
 from .reductions import any_empty, count, kept, masked
 
@@ -118,7 +120,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         raise ShapeError(f"cov takes a vector or a matrix of observations; got an array of shape {m.shape}.")
     if y is not None:
         y = sh.atleast_2d(asvalue(y))
-        x = sh.concatenate([x, y if rowvar or y.shape[0] == 1 else sh.transpose(y)], 0)
+        x = concatenate([x, y if rowvar or y.shape[0] == 1 else sh.transpose(y)], 0)
     d = promote_types(to_inexact_dtype(x.dtype), default_float()) if dtype is None else _np.dtype(dtype)
     x = cast(x, d)
     ddof = (0 if bias else 1) if ddof is None else ddof
@@ -156,7 +158,7 @@ def corrcoef(x, y=None, rowvar=True, *, dtype=None):
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    d = sqrt(real(sh.diagonal(c)))
+    d = sqrt(real(diagonal(c)))
     c = c / d[:, None] / d[None, :]
     if c.dtype.kind == "c":
         return make_complex(clip(real(c), -1, 1), clip(imag(c), -1, 1))

@@ -148,7 +148,8 @@ integer_pow_p = Primitive(
     batch=elementwise_batch,
 )
 
-popcount_p = _unary("popcount", lambda x: np.bitwise_count(x).astype(x.dtype), "stablehlo.popcnt")
+popcount_p = _unary("popcount", lambda x: np.bitwise_count(x.astype(f"u{x.dtype.itemsize}")).astype(x.dtype),
+                    "stablehlo.popcnt")
 
 neg = _keeping(neg_p, "-x, element-wise.")
 sign = _keeping(sign_p, "-1, 0 or 1 with the sign of x.")

@@ -31,49 +31,71 @@ SMALL_LU = 20
 
 # ---- the factors ----
 
+def _lu_shape(a):
+    m, n = a.shape[-2:]
+    return [a, Aval((*a.shape[:-2], min(m, n)), I32), Aval(a.shape[:-1], I32)]
+
+
 def _lu_impl(a):
-    """Packed factors, and the order of the rows: a[order] = L U."""
-    packed, order = np.empty(a.shape, a.dtype), np.empty(a.shape[:-1], I32)
+    """Packed factors, the exchanges, and the order of the rows: a[order] = L U."""
+    _, pivots, order = _lu_shape(Aval(a.shape, a.dtype))
+    packed, pivots, order = np.empty(a.shape, a.dtype), np.zeros(pivots.shape, I32), np.empty(order.shape, I32)
     order[...] = np.arange(a.shape[-2])
     if a.size:
         for i in np.ndindex(a.shape[:-2]):
-            packed[i], order[i] = _lu_one(a[i])
-    return [packed, order]
+            packed[i], pivots[i], order[i] = _lu_one(a[i])
+    return [packed, pivots, order]
 
 
 def _lu_one(a):
     (getrf,) = scipy_linalg.get_lapack_funcs(("getrf",), (a,))
     packed, pivots, _ = getrf(a)
-    order = np.arange(len(a), dtype=I32)
+    return packed, pivots, _exchanged(pivots, len(a))
+
+
+def _exchanged(pivots, m):
+    order = np.arange(m, dtype=I32)
     for j, p in enumerate(pivots):
-        order[[j, p]] = order[[p, j]]
-    return packed, order
+        if 0 <= p < m:
+            order[[j, p]] = order[[p, j]]
+    return order
 
 
 def _lower_lu(b, a):
+    out = _lu_shape(a.aval)
     if not a.aval.size:
-        order = Aval(a.shape[:-1], I32)
-        return [a, b.op("stablehlo.iota", [], order, f"iota_dimension = {len(order.shape) - 1} : i64")]
+        order = b.op("stablehlo.iota", [], out[2], f"iota_dimension = {len(out[2].shape) - 1} : i64")
+        return [a, b.constant(0, I32, out[1].shape), order]
     if max(a.shape[-2:]) > SMALL_LU:
-        return _large_lu(b, a)
-    packed, order = _small_lu(b, flat_batch(b, a))
-    return [b.reshape(packed, a.shape), b.reshape(order, a.shape[:-1])]
+        packed, pivots, _ = lapack(b, "getrf", [a], [a.aval, out[1], Aval(a.shape[:-2], I32)])
+        pivots = b.elementwise("stablehlo.subtract", pivots, b.like(pivots, 1))
+        return [packed, pivots, _lower_order(b, pivots, m=a.shape[-2])]
+    made = _small_lu(b, flat_batch(b, a))
+    return [b.reshape(x, o.shape) for x, o in zip(made, out)]
 
 
-def _large_lu(b, a):
-    s, m, k = Small(b), a.shape[-2], min(a.shape[-2:])
-    packed, pivots, _ = lapack(b, "getrf", [a], [a.aval, Aval((*a.shape[:-2], k), I32), Aval(a.shape[:-2], I32)])
-    batch = int(np.prod(a.shape[:-2], dtype=np.int64))
-    pivots = b.reshape(pivots, (batch, k, 1))
-    order = s.place((batch, m, 1), 1)
-    index = s.place((1, m, 1), 1)
+def _lower_order(b, pivots, *, m):
+    """The order of m rows after the exchanges."""
+    s, k, out = Small(b), pivots.shape[-1], Aval((*pivots.shape[:-1], m), I32)
+    batch = int(np.prod(pivots.shape[:-1], dtype=np.int64))
+    if not out.size or not k:
+        return b.op("stablehlo.iota", [], out, f"iota_dimension = {len(out.shape) - 1} : i64")
+    order, index = s.place((batch, m, 1), 1), s.place((1, m, 1), 1)
 
     def body(j, pivots, order):
-        p = s.op("subtract", s.row(pivots, j), b.constant(1, I32))
-        return [pivots, _swap(s, order, index, j, p)]
+        return [pivots, _swap(s, order, index, j, s.row(pivots, j))]
 
-    order = s.count(k, body, [pivots, order])[1]
-    return [packed, b.reshape(order, a.shape[:-1])]
+    return b.reshape(s.count(k, body, [b.reshape(pivots, (batch, k, 1)), order])[1], out.shape)
+
+
+lu_order_p = Primitive(
+    "lu_order",                                          # row j was exchanged with row pivots[j] -> the order of m rows
+    shape=lambda pivots, *, m: Aval((*pivots.shape[:-1], m), I32),
+    impl=lambda pivots, *, m: np.array([_exchanged(p, m) for p in pivots.reshape(-1, pivots.shape[-1])], I32).reshape(
+        *pivots.shape[:-1], m),
+    lower=_lower_order,
+    batch=lambda b, mine, pivots, *, m: b.bind(pivots, m=m),
+)
 
 
 def _swap(s, x, index, j, p):
@@ -94,7 +116,7 @@ def _small_lu(b, a):
     rows, cols = s.place((1, m, 1), 1), s.place((1, 1, n), 2)
     part = Aval((batch, m, 1), real_dtype(a.dtype))
 
-    def body(j, a, order):
+    def body(j, a, pivots, order):
         here = b.broadcast(j, (1, 1, 1), [])
         column = s.column(a, j)
         size = b.op("stablehlo.abs", [s.real(column)], part)
@@ -113,9 +135,10 @@ def _small_lu(b, a):
         below = b.compare("GT", rows, here)
         factor = s.select(below, s.op("divide", column, usable), zero)
         a = s.op("subtract", a, s.op("multiply", factor, s.select(b.compare("GT", cols, here), pivot_row, zero)))
-        return [s.put(a, s.select(below, factor, column), None, j), order]
+        return [s.put(a, s.select(below, factor, column), None, j), s.put(pivots, p, j, None), order]
 
-    return s.count(min(m, n), body, [a, s.place((batch, m, 1), 1)])
+    k = min(m, n)
+    return s.count(k, body, [a, s.place((batch, k, 1), 1), s.place((batch, m, 1), 1)])
 
 
 def _joined(axis, *parts):
@@ -127,11 +150,11 @@ def _lu_jvp(xs, ts):
     """With P A = L U and X = L₁⁻¹ dA₁ U₁⁻¹ of the square part: dL₁ = L₁ tril(X, -1), dU₁ = triu(X) U₁; the rows or
     columns beyond it solve L dU + dL U = P dA."""
     (a,), (t,) = xs, ts
-    packed, order = lu_p.bind(a)
+    packed, pivots, order = lu_p.bind(a)
     m, n = a.shape[-2:]
     k = min(m, n)
     if not a.aval.size:
-        return [packed, order], [t, None]
+        return [packed, pivots, order], [t, None, None]
     t = rows_in_order(t, order)
     top = packed[..., :k, :k]
     left = triangular_solve(top, t[..., :k, :k], unit=True)
@@ -145,7 +168,7 @@ def _lu_jvp(xs, ts):
     if m > k:
         rest = t[..., k:, :] - mm(packed[..., k:, :], d_upper)
         out = _joined(a.ndim - 2, out, mT(triangular_solve(top, mT(rest), lower=False, trans=True)))
-    return [packed, order], [out, None]
+    return [packed, pivots, order], [out, None, None]
 
 
 def rows_in_order(x, order):
@@ -156,13 +179,13 @@ def rows_in_order(x, order):
 
 
 lu_p = Primitive(
-    "lu",                                                # -> packed factors, int32 order of the rows
+    "lu",                                                # -> packed factors, exchanges int32, order of the rows int32
     multiple=True,
-    shape=lambda a: [a, Aval(a.shape[:-1], I32)],
+    shape=_lu_shape,
     impl=_lu_impl,
     lower=_lower_lu,
     jvp=_lu_jvp,
-    batch=lambda b, mine, a: (b.bind(a), [True, True]),
+    batch=lambda b, mine, a: (b.bind(a), [True, True, True]),
 )
 
 
@@ -222,7 +245,8 @@ def _(b, mine, *xs, trans):
 
 def factors(a):
     """(packed, order) of a, as constants."""
-    return lu_p.bind(stop_gradient(a))
+    packed, _, order = lu_p.bind(stop_gradient(a))
+    return packed, order
 
 
 def solve_matrices(a, y, trans=False):

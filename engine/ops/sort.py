@@ -9,12 +9,12 @@ import math
 
 import numpy as np
 
-from ..avals import Aval, is_inexact
+from ..avals import Aval, is_inexact, kind
 from ..core import Primitive
 from .index import take_along
 from .structural import asvalue, broadcast_to, moveaxis, reshape
 
-_INT, _BOOL = np.dtype("int64"), np.dtype(bool)
+_INT = np.dtype("int64")
 _LOW = 0xFFFFFFFF
 
 
@@ -30,8 +30,16 @@ def _turned(b, k):
                     b.elementwise("stablehlo.xor", k, b.like(k, np.iinfo(k.dtype).max)), k)
 
 
+def _wider(dtype):
+    """A dtype that orders the values of a narrow one of ml_dtypes; any other dtype itself."""
+    if dtype.itemsize > 1 or dtype.kind in "biu":
+        return dtype
+    return np.dtype({"f": "float32", "i": "int8", "u": "uint8"}[kind(dtype)])
+
+
 def _order(b, x, one_zero):
     """An integer array in the order of x; `one_zero` gives -0 and 0 the same integer."""
+    x = b.convert(x, _wider(x.dtype))
     if x.dtype.kind == "b":
         return b.convert(x, np.dtype("uint8"))
     if not is_inexact(x.dtype):
@@ -53,8 +61,9 @@ def _sorted(b, k, axis):
 
 
 def _numpys(x):
-    """x in a dtype that NumPy itself can order with nan last (bfloat16 as float32)."""
-    return x.astype(np.float32) if x.dtype.kind == "V" else x
+    """x in a dtype that NumPy itself can order with nan last: those of ml_dtypes in a wider one."""
+    return x if x.dtype.kind in "biufc" and x.dtype.isbuiltin == 1 else x.astype(
+        np.float32 if is_inexact(x.dtype) else _wider(x.dtype))
 
 
 # ---- sort ----
@@ -62,10 +71,11 @@ def _numpys(x):
 def _lower_sort(b, x, *, axis):
     if x.shape[axis] <= 1 or x.aval.size == 0:
         return x
+    wide = _wider(x.dtype)
     k = _sorted(b, _order(b, x, one_zero=False), axis)
-    if x.dtype.kind == "b":
-        return b.convert(k, _BOOL)
-    return b.op("stablehlo.bitcast_convert", [_turned(b, k)], x.aval) if is_inexact(x.dtype) else k
+    if is_inexact(wide):
+        k = b.op("stablehlo.bitcast_convert", [_turned(b, k)], Aval(x.shape, wide))
+    return b.convert(k, x.dtype)
 
 
 sort_p = Primitive(

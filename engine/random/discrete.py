@@ -6,9 +6,9 @@ import numpy as np
 
 from ..avals import canonical_axis, is_inexact, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
+from ..numpy.picking import take
+from ..numpy.picking import take_along_axis as take_along
 from ..numpy.reductions import argmax
-from ..numpy.shapes import take
-from ..numpy.shapes import take_along_axis as take_along
 from ..numpy.sorting import searchsorted
 from ..ops.elementwise import bitcast, ceil, gt, log, log1p, lt, maximum, minimum, rem_p, sub, where
 from ..ops.reduce import argsort, cumsum

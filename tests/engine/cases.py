@@ -165,6 +165,8 @@ ELEMENTWISE = [
     row("right_shift", None, args=(INTS, BITS), dtypes=F),
     row("right_shift", None, args=(UNSIGNED, BITS.astype(np.uint8)), dtypes=F, name="right_shift-unsigned"),
     Case(ew.popcount, "popcount", np.bitwise_count, args=(UNSIGNED,), dtypes=F),
+    Case(ew.popcount, "popcount", lambda x: np.bitwise_count(x.view(np.uint64)).astype(int), args=(INTS,), dtypes=F,
+         name="popcount-of-negative-numbers"),
     row("equal", None, args=(INTS, BITS), dtypes=F),
     row("not_equal", None, args=(INTS, BITS), dtypes=F),
     row("less", None, args=(V, V[::-1]), order=0),

@@ -70,8 +70,6 @@ ROWS = [
     ufunc("angle", number(0.5, 3, ())), calls("angle", call(C, deg=True), call(V, True), label="degrees"),
     ufunc("nan_to_num", ANY()), calls("nan_to_num", call(np.array([1.0, *INFINITE]), nan=1.0, posinf=2.0, neginf=-5.0),
                                       call(np.array([1j * np.inf])), call(I), label="options"),
-    calls("real_if_close", call(C), call(C.real + 1e-14j), call(V), call(C.real + 1e-5j, tol=1e12), compiled=False,
-          vmap=False),
     ufunc("modf", real()), ufunc("frexp", real(special=(np.nan, 0.0, -0.0, 1.0, 0.5))),
 
     *[ufunc(name, ANY(), ANY()) for name in ("maximum", "minimum", "fmax", "fmin")],
@@ -111,7 +109,7 @@ ROWS = [
           "greater_equal",
                                                      "logical_or", "logical_xor")],
     ufunc("isclose", number(dtypes=REAL), number(dtypes=REAL), grad=()),
-    ufunc("where", BOOL(), ANY(), ANY(), grad=(1, 2)),
+    ufunc("where", BOOL(), ANY(), ANY(), grad=(1, 2), label="generated"),
     calls("clip", call(V, -0.5, 1.0), call(I, -3, 3), call(I, -0.5, 2), call(V, None, 0.4), call(V, max=0.4),
           call(V, min=np.array([0.0, 1.0, 2.0, 3.0])), call(V, V - 1, V[::-1]), call(V),
                 call(np.array([*INFINITE]), 0, 1),
