@@ -22,6 +22,12 @@ LOG10_2 = {8: (3.01029995663611771306e-01, 3.69423907715893078616e-13),
 class Reading(Xla):
     """The reading of a formula as StableHLO, with what elementary functions need besides."""
 
+    def where(self, c, x, y):
+        """x where c holds, y elsewhere; one of them may be a number, and takes the dtype of the other."""
+        dtype = (x if isinstance(x, Expr) else y).val.dtype
+        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, dtype, c.val.shape) for v in (x, y))
+        return Expr(self.b, self.b.select(c.val, x, y))
+
     def one(self, op, x):
         return self._unary(op, x)
 
