@@ -336,6 +336,9 @@ gt = _two(gt_p, "x > y, element-wise.")
 ge = _two(ge_p, "x >= y, element-wise.")
 
 
+_power = shortcut.two(pow_p, lambda x, y: pow_p.bind(*promote_numbers(x, y)), "fc")
+
+
 def power(x, y):
     """x to the power y. A Python integer exponent is multiplied out; integers have no negative integer powers."""
     if type(y) is int and isinstance(x, Value) and x.dtype.kind != "b":
@@ -344,7 +347,7 @@ def power(x, y):
         raise DtypeError("integers to negative integer powers are not integers; convert x to float first.")
     if type(y) is float and y == 0.5 and isinstance(x, Value) and is_inexact(x.dtype):
         return sqrt(x)
-    return pow_p.bind(*promote_numbers(x, y))
+    return _power(x, y)
 
 
 def trunc(x):
