@@ -111,7 +111,7 @@ abs_p = Primitive(
 )
 exp_p = _unary("exp", np.exp, accurate.exp, lambda t, y, x: t * y)
 expm1_p = _unary("expm1", _near_zero("expm1"), "stablehlo.exponential_minus_one", lambda t, y, x: t * (y + 1))
-log_p = _unary("log", np.log, "stablehlo.log", lambda t, y, x: t / x)
+log_p = _unary("log", np.log, accurate.log, lambda t, y, x: t / x)
 log1p_p = _unary("log1p", _near_zero("log1p"), accurate.log1p, lambda t, y, x: t / (x + 1))
 sqrt_p = _unary("sqrt", np.sqrt, accurate.sqrt, lambda t, y, x: t / (y + y))
 rsqrt_p = _unary("rsqrt", lambda x: 1 / np.sqrt(x), "stablehlo.rsqrt", lambda t, y, x: t * (y / x * -0.5))
