@@ -132,9 +132,9 @@ ROOT_HALF = 0x3FE6A09E667F3BCD                           # the bits of sqrt(1/2)
 
 
 def _log_of(f, k):
-    """k log(2) + log(1 + f) for 1 + f between sqrt(1/2) and sqrt(2), without branches, so that it is vectorised. k may be None
-    for 0.
+    """k log(2) + log(1 + f) for 1 + f between sqrt(1/2) and sqrt(2), without branches, so that it is vectorised.
 
+    k may be None for 0.
     log(1 + f) = f - f²/2 + s (f²/2 + R(s²)) with s = f / (2 + f). Source: FreeBSD's e_log.c, its method and constants.
     """
     s = f / (f + 2.0)
