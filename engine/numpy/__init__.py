@@ -18,6 +18,7 @@ from ..ops.arithmetic import (
     remainder,
     signbit,
 )
+from ..ops.bessel import i0
 from ..ops.complexes import conj, imag, real
 from ..ops.elementwise import (
     abs,

@@ -7,6 +7,7 @@ from ..array import Value
 from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
+from ..lazy import scipy_special
 from . import accurate, lowerings, shortcut
 from .complexes import conj, imag, make_complex, real
 from .structural import (
@@ -80,6 +81,11 @@ def _logistic(x):
 
 # ---- one argument ----
 
+def _near_zero(name):
+    """NumPy's function of real numbers, SciPy's of complex ones, where NumPy's loses the digits of small parts."""
+    return lambda x: getattr(np if x.dtype.kind != "c" else scipy_special, name)(x)
+
+
 def _sign_jvp(t, y, x):
     """0 of real numbers; of complex ones i y times the change of the angle."""
     if x.dtype.kind != "c":
@@ -104,9 +110,9 @@ abs_p = Primitive(
     batch=elementwise_batch,
 )
 exp_p = _unary("exp", np.exp, accurate.exp, lambda t, y, x: t * y)
-expm1_p = _unary("expm1", np.expm1, "stablehlo.exponential_minus_one", lambda t, y, x: t * (y + 1))
-log_p = _unary("log", np.log, "stablehlo.log", lambda t, y, x: t / x)
-log1p_p = _unary("log1p", np.log1p, accurate.log1p, lambda t, y, x: t / (x + 1))
+expm1_p = _unary("expm1", _near_zero("expm1"), "stablehlo.exponential_minus_one", lambda t, y, x: t * (y + 1))
+log_p = _unary("log", np.log, accurate.log, lambda t, y, x: t / x)
+log1p_p = _unary("log1p", _near_zero("log1p"), accurate.log1p, lambda t, y, x: t / (x + 1))
 sqrt_p = _unary("sqrt", np.sqrt, accurate.sqrt, lambda t, y, x: t / (y + y))
 rsqrt_p = _unary("rsqrt", lambda x: 1 / np.sqrt(x), "stablehlo.rsqrt", lambda t, y, x: t * (y / x * -0.5))
 cbrt_p = _unary("cbrt", np.cbrt, "stablehlo.cbrt", lambda t, y, x: t / (3 * y * y))
@@ -336,6 +342,9 @@ gt = _two(gt_p, "x > y, element-wise.")
 ge = _two(ge_p, "x >= y, element-wise.")
 
 
+_power = shortcut.two(pow_p, lambda x, y: pow_p.bind(*promote_numbers(x, y)), "fc")
+
+
 def power(x, y):
     """x to the power y. A Python integer exponent is multiplied out; integers have no negative integer powers."""
     if type(y) is int and isinstance(x, Value) and x.dtype.kind != "b":
@@ -344,7 +353,7 @@ def power(x, y):
         raise DtypeError("integers to negative integer powers are not integers; convert x to float first.")
     if type(y) is float and y == 0.5 and isinstance(x, Value) and is_inexact(x.dtype):
         return sqrt(x)
-    return pow_p.bind(*promote_numbers(x, y))
+    return _power(x, y)
 
 
 def trunc(x):
