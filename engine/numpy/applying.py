@@ -10,7 +10,7 @@ from ..avals import broadcast_shapes, canonical_axis
 from ..errors import ShapeError
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
-from .shapes import expand_dims, moveaxis
+from .shapes import expand_dims, moveaxis, several
 
 
 def apply_along_axis(func1d, axis, arr, *args, **kwargs):
@@ -37,7 +37,7 @@ def apply_over_axes(func, a, axes):
     """func(x, axis) over one axis after another; an axis that it takes away is put back with length one."""
     x = asvalue(a)
     n = x.ndim
-    for axis in ((axes,) if _np.ndim(axes) == 0 else axes):
+    for axis in (axes if several(axes) else (axes,)):
         axis = canonical_axis(axis, n)
         y = asvalue(func(x, axis))
         y = expand_dims(y, axis) if y.ndim == n - 1 else y

@@ -79,7 +79,7 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
             return asvalue(_np.histogram_bin_edges(known, bins, range))
         except ValueError as e:
             raise ShapeError(f"histogram: {e}") from None
-    if _ndim(bins) == 0:
+    if _one(bins):
         return _even_edges(a, bins, range)
     edges = asvalue(bins)
     if edges.ndim != 1:
@@ -89,8 +89,9 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
     return edges
 
 
-def _ndim(x):
-    return x.ndim if hasattr(x, "ndim") else _np.ndim(x)
+def _one(x):
+    """Whether x is one number, not a sequence of them."""
+    return x.ndim == 0 if hasattr(x, "ndim") else not isinstance(x, (list, tuple))
 
 
 def _values(a):
@@ -177,7 +178,7 @@ def histogramdd(sample, bins=10, range=None, density=None, weights=None):
         columns = [x[:, i] for i in builtins.range(x.shape[1])]
     columns = [_values(c) for c in columns]
     d, n = len(columns), columns[0].size
-    bins = [bins] * d if _ndim(bins) == 0 and not isinstance(bins, (list, tuple)) else list(bins)
+    bins = [bins] * d if _one(bins) else list(bins)
     ranges = [None] * d if range is None else list(range)
     if len(bins) != d or len(ranges) != d:
         raise ShapeError(f"histogramdd: {d} axes take {d} bins and ranges; got {len(bins)} and {len(ranges)}.")
@@ -211,9 +212,7 @@ def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
     x, y = asvalue(x), asvalue(y)
     if x.shape != y.shape:
         raise ShapeError(f"histogram2d: x has shape {x.shape}, y {y.shape}.")
-    if _ndim(bins) == 1 and len(bins) > 2 or (hasattr(bins, "__len__") and len(bins) not in (1, 2)):
+    if not _one(bins) and len(bins) > 2:
         bins = [bins, bins]
-    elif hasattr(bins, "__len__") and len(bins) == 1:
-        bins = [bins[0], bins[0]]
     counts, edges = histogramdd([x, y], bins, range, density, weights)
     return counts, edges[0], edges[1]

@@ -95,8 +95,8 @@ class Join:
                 continue
             fresh = isinstance(item, slice)
             v = _range(item) if fresh else item
-            v = v if isinstance(v, Value) or _np.ndim(v) else _np.asarray(v) if isinstance(v, _np.generic) else v
-            parts.append((v, 1 if fresh else _ndim(v)))
+            v = asvalue(v) if isinstance(v, (list, tuple, _np.ndarray, _np.generic)) else v
+            parts.append((v, 1 if fresh else v.ndim if isinstance(v, Value) else 0))
         if matrix is not None:
             ndmin = max(ndmin, 1)
         values = [self._raised(asvalue(v), ndmin, place, n) for v, n in parts]
@@ -121,10 +121,6 @@ class Join:
 
     def __len__(self):
         return 0
-
-
-def _ndim(v):
-    return v.ndim if isinstance(v, Value) else _np.ndim(v)
 
 
 def _joined_dtype(parts, values):

@@ -9,7 +9,7 @@ from ..errors import DtypeError, ShapeError
 from ..ops import shaping
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
-from .shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel
+from .shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, several
 
 # ---- joining ----
 
@@ -29,7 +29,7 @@ def _arrays(xs, what):
 def _join(xs, axis, dtype, casting):
     d = promote_types(*[x.dtype for x in xs]) if dtype is None else _np.dtype(dtype)
     for x in xs:
-        if dtype is not None and not _np.can_cast(x.dtype, d, casting):
+        if (dtype is not None or casting != "same_kind") and not _np.can_cast(x.dtype, d, casting):
             raise DtypeError(f"an array of dtype {x.dtype} cannot become {d} with casting={casting!r}.\n"
                              "Convert it first with .astype, or pass casting='unsafe'.")
     xs = [cast(x, d) for x in xs]
@@ -154,7 +154,7 @@ def array_split(x, indices_or_sections, axis=0):
     axis = canonical_axis(axis, x.ndim)
     if x.ndim == 0:
         raise ShapeError("a number has no axis to be split along.")
-    if _np.ndim(indices_or_sections):
+    if several(indices_or_sections):
         return _cut(x, [operator.index(i) for i in indices_or_sections], axis)
     k = operator.index(indices_or_sections)
     if k <= 0:
@@ -166,7 +166,7 @@ def array_split(x, indices_or_sections, axis=0):
 def split(x, indices_or_sections, axis=0):
     """x cut along an axis into so many equal parts, or before these places."""
     x = asvalue(x)
-    if _np.ndim(indices_or_sections) == 0 and x.ndim:
+    if not several(indices_or_sections) and x.ndim:
         n, k = x.shape[canonical_axis(axis, x.ndim)], operator.index(indices_or_sections)
         if k > 0 and n % k:
             raise ShapeError(f"split of an axis of size {n} into {k} equal parts.\nUse array_split for unequal parts.")

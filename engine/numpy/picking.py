@@ -17,7 +17,7 @@ from ..ops.reduce import cumsum
 from ..ops.structural import asvalue, cast
 from .diagonals import _new_only
 from .repeating import resize
-from .shapes import moveaxis
+from .shapes import moveaxis, several
 
 _INT = _np.dtype("int64")
 _MODES = (None, "raise", "clip", "wrap", "fill", "promise_in_bounds")
@@ -231,7 +231,7 @@ def nonzero(x, *, size=None, fill_value=None):
         return tuple([Array(i) for i in _np.nonzero(x.concrete(
             "the number of nonzero elements (pass size=, as in np.nonzero(x, size=n), to fix it while tracing)"))])
     size = int(size)
-    fills = (fill_value,) * x.ndim if fill_value is None or _np.ndim(fill_value) == 0 else tuple(fill_value)
+    fills = tuple(fill_value) if several(fill_value) else (fill_value,) * x.ndim
     if len(fills) != x.ndim:
         raise ShapeError(f"nonzero: {len(fills)} fill values for {x.ndim} axes.")
     if x.size == 0:

@@ -63,7 +63,7 @@ def repeat(x, repeats, axis=None, *, total_repeat_length=None):
     if traced and total_repeat_length is None:
         repeats, traced = _known(repeats, "the numbers of repeats", "Pass total_repeat_length=, the length of the "
                                  "result, or keep `repeats` out of the traced arguments."), False
-    counts = asvalue(repeats)
+    counts = asvalue(_np.zeros(0, _INT) if isinstance(repeats, (list, tuple)) and not len(repeats) else repeats)
     if counts.dtype.kind not in "iub":
         raise DtypeError(f"repeats are integers; got dtype {counts.dtype}.")
     if counts.ndim > 1 or (counts.ndim == 1 and counts.shape[0] not in (1, n)):

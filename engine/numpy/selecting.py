@@ -9,6 +9,7 @@ from ..ops.elementwise import bitwise_or, eq, invert
 from ..ops.elementwise import where as _where
 from ..ops.structural import asvalue, cast, promote
 from .picking import nonzero, placed, truth
+from .shapes import several
 
 
 def where(condition, x=None, y=None, *, size=None, fill_value=None):
@@ -76,7 +77,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     Every function is computed everywhere; the result has the dtype of x.
     """
     x = asvalue(x)
-    if _np.ndim(condlist) == 0 or (x.ndim and not isinstance(condlist[0], list) and _np.ndim(condlist[0]) == 0):
+    if not several(condlist) or (x.ndim and not several(condlist[0])):
         condlist = [condlist]                            # one condition alone
     conditions = [truth(c) for c in condlist]
     n = len(conditions)

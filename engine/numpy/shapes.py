@@ -32,14 +32,19 @@ def size(x, axis=None):
     return n
 
 
+def several(v):
+    """Whether v is a sequence or an array with axes, not one number. Its items may be traced."""
+    return v.ndim > 0 if hasattr(v, "ndim") else hasattr(v, "__len__")
+
+
 def sizes(s):
     """A shape as a tuple of Python integers; one integer is the shape of a vector."""
-    return (operator.index(s),) if _np.ndim(s) == 0 else tuple([operator.index(n) for n in s])
+    return (operator.index(s),) if not several(s) else tuple([operator.index(n) for n in s])
 
 
 def axes_of(axis, ndim, what="axis"):
     """Axes in the order given, counted from the front; each is named once."""
-    axes = [canonical_axis(a, ndim, what) for a in ((axis,) if _np.ndim(axis) == 0 else axis)]
+    axes = [canonical_axis(a, ndim, what) for a in (axis if several(axis) else (axis,))]
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{what}={axis}: an axis is named twice.")
     return axes
@@ -91,7 +96,7 @@ def squeeze(x, axis=None):
 def expand_dims(x, axis=0):
     """x with axes of size one at these places of the result."""
     x = asvalue(x)
-    n = x.ndim + (1 if _np.ndim(axis) == 0 else len(axis))
+    n = x.ndim + (len(axis) if several(axis) else 1)
     places, kept = axes_of(axis, n), iter(x.shape)
     return st.reshape(x, [1 if i in places else next(kept) for i in range(n)])
 
@@ -236,8 +241,8 @@ def roll(x, shift, axis=None):
     x = asvalue(x)
     if axis is None:
         return st.reshape(roll(st.reshape(x, (-1,)), shift, 0), x.shape)
-    shifts = list(shift) if _np.ndim(shift) else [shift]
-    axes = [canonical_axis(a, x.ndim) for a in (axis if _np.ndim(axis) else (axis,))]
+    shifts = list(shift) if several(shift) else [shift]
+    axes = [canonical_axis(a, x.ndim) for a in (axis if several(axis) else (axis,))]
     if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes.")
     n = max(len(shifts), len(axes)) if shifts and axes else 0

@@ -57,7 +57,7 @@ def sort_complex(x):
     """x in order along its last axis, as complex numbers.   x : number[..., n] -> complex[..., n]"""
     x = asvalue(x)
     if x.dtype.kind != "c":
-        narrow = x.dtype in (_np.dtype(t) for t in ("int8", "uint8", "int16", "uint16", "float16", "float32"))
+        narrow = x.dtype in (_np.dtype(t) for t in ("int8", "uint8", "int16", "uint16"))
         x = cast(x, _np.dtype("complex64" if narrow else "complex128"))
     return sort(x)
 

@@ -82,6 +82,7 @@ class Row:
         and dtypes alone (what is not determined by the arguments)
     numpy : the function in NumPy where it has another name, or none by this name
     compiled, vmap : False where the result's shape depends on values
+    examples : calls that are all compared with NumPy's, beside those drawn
     """
     name: str
     inputs: Callable
@@ -92,6 +93,7 @@ class Row:
     compiled: bool = True
     vmap: bool = True
     label: str = ""
+    examples: tuple = ()
 
     @property
     def id(self):
@@ -174,7 +176,7 @@ def call(*args, **kwargs):
 
 def calls(name, *examples, **options):
     """A row of given calls."""
-    return Row(name, lambda smooth: st.sampled_from(examples), **options)
+    return Row(name, lambda smooth: st.sampled_from(examples), examples=examples, **options)
 
 
 def generated(name, strategy, **options):

@@ -254,11 +254,6 @@ def test_a_function_is_the_same_under_vmap_and_with_traced_arguments(case):
         agree(jit(f)(*[args[i] for i in places]), as_lists(getattr(cnp, name)(*args, **kwargs)))
 
 
-def test_every_public_function_has_a_row():
-    missing = public() - {name for name, _, _ in ROWS} - set(TYPES) - ALONE
-    assert missing == set()
-
-
 def test_constants_and_types_are_numpys():
     for name in TYPES:
         ours, theirs = getattr(cnp, name), getattr(np, name)
