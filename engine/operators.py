@@ -31,8 +31,9 @@ BINARY = {
 COMPARE = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, "ge": ew.ge}
 UNARY = {"neg": ew.neg, "pos": asvalue, "abs": ew.abs, "invert": ew.invert}
 IN_PLACE = ("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift").split()
-METHODS = ("all any argmax argmin argpartition argsort astype choose clip conj conjugate cumprod cumsum diagonal dot "
-           "max mean min nonzero prod ptp repeat round searchsorted sort squeeze std sum swapaxes take trace var").split()
+METHODS = ("all any argmax argmin argpartition argsort astype choose clip conj conjugate cumprod cumsum diagonal "
+           "dot max mean min nonzero prod ptp repeat round searchsorted sort squeeze std sum swapaxes take trace "
+           "var").split()
 
 
 def _method(f):

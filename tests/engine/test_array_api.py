@@ -314,6 +314,11 @@ def test_linspace_and_eye_are_numpys(start, stop, num, endpoint, dtype):
           np.linspace(start, stop, num=num, endpoint=endpoint, dtype=dtype))
     agree(cnp.linspace(start, stop * 1j, num=num, endpoint=endpoint), np.linspace(start, stop * 1j, num=num,
                                                                                  endpoint=endpoint))
+    far = 10 ** 30
+    agree(cnp.triu(cnp.ones((2, 3)), k=-far), np.ones((2, 3)))
+    agree(cnp.tril(cnp.ones((2, 3)), k=-far), np.zeros((2, 3)))
+    if start * stop and num > 1:
+        agree(cnp.geomspace(start, stop * 1j, num), np.geomspace(start, stop * 1j, num))
     agree(cnp.eye(num, abs(stop), k=start, dtype=dtype), np.eye(num, abs(stop), k=start, dtype=dtype))
 
 
