@@ -17,7 +17,7 @@ import ml_dtypes
 import numpy as _np
 
 from ..array import Value, on_device
-from ..avals import NARROW, PYTHON_SCALARS, as_dtype, is_inexact, limits
+from ..avals import NARROW_DTYPES, PYTHON_SCALARS, as_dtype, is_inexact, limits
 from ..avals import kind as _kind
 from ..avals import promote_types as _promote
 from ..errors import DtypeError
@@ -45,7 +45,6 @@ _KINDS = {"bool": "b", "signed integer": "i", "unsigned integer": "u", "integral
           "complex floating": "c", "numeric": "iufc"}
 _PARENT = {"i": signedinteger, "u": unsignedinteger, "f": floating}
 _TREE = frozenset([generic, number, inexact, integer, signedinteger, unsignedinteger, floating, complexfloating])
-_NARROW = frozenset(NARROW.values())
 
 
 def _dtype_of(x):
@@ -110,7 +109,7 @@ def issubdtype(arg1, arg2):
     if arg1 in _TREE:
         return _np.issubdtype(arg1, arg2)
     d, above = as_dtype(arg1), arg2 if arg2 in _TREE else as_dtype(arg2)
-    if d in _NARROW:
+    if d in NARROW_DTYPES:
         return issubclass(_PARENT[_kind(d)], above) if above in _TREE else d == above
     return bool(_np.issubdtype(d, above))
 

@@ -5,7 +5,7 @@ Each is one primitive, so that a call on arrays is one call of NumPy, and knows 
 import numpy as np
 
 from ..array import Value
-from ..avals import Aval, is_inexact, to_ufunc_dtype
+from ..avals import Aval, is_inexact, kind, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
 from . import accurate, lowerings, shortcut
@@ -40,7 +40,7 @@ def _one(prim, doc, kinds="biuf", inexact=True):
     def slow(x):
         x = x if isinstance(x, Value) else asvalue(x)
         d = x.dtype
-        if d.kind not in kinds and not (d.kind == "V" and is_inexact(d)):
+        if kind(d) not in kinds:
             refuse(prim.name, d, "real numbers")
         if inexact:
             d = to_ufunc_dtype(d)

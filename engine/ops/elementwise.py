@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from ..array import Value
-from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype, to_ufunc_dtype
+from ..avals import Aval, broadcast_shapes, is_inexact, kind, to_inexact_dtype, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
 from . import accurate, lowerings, shortcut
@@ -27,13 +27,13 @@ def _only(kinds, advice):
     """A shape rule that takes these kinds of dtypes alone."""
     def shape(*avals):
         out = elementwise(*avals)
-        if out.dtype.kind not in kinds:
+        if kind(out.dtype) not in kinds:
             raise DtypeError(f"this operation has no meaning for {out.dtype}.\n{advice}")
         return out
     return shape
 
 
-_arithmetic = _only("iufcV", "Booleans have no `-`: write x ^ y, ~x, or x.astype(int).")
+_arithmetic = _only("iufc", "Booleans have no `-`: write x ^ y, ~x, or x.astype(int).")
 _bitwise = _only("biu", "Bits are for booleans and integers: compare, round or convert first, e.g. x > 0.")
 _INT8 = np.dtype("int8")
 
@@ -90,8 +90,7 @@ def _sign_jvp(t, y, x):
 
 neg_p = Primitive("neg", shape=_arithmetic, uniform=True, impl=np.negative, lower="stablehlo.negate",
                   jvp=(lambda t, y, x: -t,), transpose=(lambda c, x: -c,), batch=elementwise_batch)
-sign_p = _unary("sign", np.sign, lambda b, x: b.convert(b.convert(x, np.dtype(bool)), x.dtype) if x.dtype.kind == "u"
-                else b.op("stablehlo.sign", [x], x.aval), _sign_jvp)
+sign_p = _unary("sign", np.sign, lowerings.sign, _sign_jvp)
 floor_p = _unary("floor", np.floor, "stablehlo.floor")
 ceil_p = _unary("ceil", np.ceil, "stablehlo.ceil")
 round_p = _unary("round", np.round, "stablehlo.round_nearest_even")
@@ -99,7 +98,7 @@ abs_p = Primitive(
     "abs",
     shape=lambda a: Aval(a.shape, np.dtype(f"f{a.dtype.itemsize // 2}")) if a.dtype.kind == "c" else a,
     impl=np.abs,
-    lower=lambda b, x: x if x.dtype.kind in "ub" else b.op("stablehlo.abs", [x], b.out[0]),
+    lower=lambda b, x: x if kind(x.dtype) in "ub" else b.op("stablehlo.abs", [x], b.out[0]),
     jvp=(lambda t, y, x: t * sign(x) if x.dtype.kind != "c" else real(t * conj(sign(x))),),
     batch=elementwise_batch,
 )
