@@ -23,6 +23,7 @@ from .elementwise import (
     promote_numbers,
     where,
 )
+from .infinities import mended
 from .structural import asvalue, cast, elementwise, elementwise_batch, promote, promote_ufunc, spread, unbroadcast
 
 _INT32, _BOOL = np.dtype("int32"), np.dtype(bool)
@@ -68,8 +69,8 @@ def _pair(prim, doc, operands, refused="c"):
 # ---- other bases ----
 
 exp2_p = _unary("exp2", np.exp2, accurate.exp2, lambda t, y, x: t * (y * accurate.LN2))
-log2_p = _unary("log2", np.log2, accurate.log2, lambda t, y, x: t / (x * accurate.LN2))
-log10_p = _unary("log10", np.log10, accurate.log10, lambda t, y, x: t / (x * accurate.LN10))
+log2_p = _unary("log2", np.log2, mended("log2", accurate.log2), lambda t, y, x: t / (x * accurate.LN2))
+log10_p = _unary("log10", np.log10, mended("log10", accurate.log10), lambda t, y, x: t / (x * accurate.LN10))
 
 
 def _share(x, y):
