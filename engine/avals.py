@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from .config import config
-from .errors import DtypeError, ShapeError
+from .errors import AxisError, DtypeError, ShapeError
 
 PYTHON_SCALARS = (bool, int, float, complex)
 _SHORT = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16", "bool": "bool",
@@ -217,10 +217,10 @@ def broadcast_shapes(*shapes):
 
 
 def canonical_axis(axis, ndim, what="axis"):
-    """A non-negative axis; raises `ShapeError` when out of range."""
+    """A non-negative axis; raises `AxisError` when out of range."""
     a = operator.index(axis)
     if not -ndim <= a < ndim:
-        raise ShapeError(f"{what} {axis} is out of range for an array with {ndim} dimension{'s' * (ndim != 1)}.")
+        raise AxisError(f"{what} {axis} is out of range for an array with {ndim} dimension{'s' * (ndim != 1)}.")
     return a % ndim if ndim else 0
 
 

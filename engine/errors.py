@@ -65,6 +65,10 @@ class ShapeError(ChainruleError, ValueError):
     """
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis that an array does not have."""
+
+
 class DtypeError(ChainruleError, TypeError):
     """A dtype, or a type of argument, that the operation does not take."""
 

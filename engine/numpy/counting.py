@@ -20,9 +20,9 @@ from .picking import truth
 _INT, _FLOAT = _np.dtype("int64"), _np.dtype("float64")
 
 
-def count_nonzero(x, axis=None, *, keepdims=False):
+def count_nonzero(a, axis=None, *, keepdims=False):
     """The number of elements that are not zero, over axes (all of them unless given)."""
-    x = asvalue(x)
+    x = asvalue(a)
     axes = canonical_axes(axis, x.ndim)
     out = reduce_sum(cast(truth(x), _INT), axes)
     return st.reshape(out, [1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else out

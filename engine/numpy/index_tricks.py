@@ -215,9 +215,9 @@ def ravel_multi_index(multi_index, dims, mode="raise", order="C"):
 ndindex = _np.ndindex
 
 
-def ndenumerate(x):
+def ndenumerate(arr):
     """Pairs (index, element) of all elements, the last axis running fastest."""
-    x = asvalue(x)
+    x = asvalue(arr)
     for index in _np.ndindex(*x.shape):
         yield index, x.value[index] if isinstance(x, Array) else x[index]
 
@@ -233,6 +233,6 @@ def fromfunction(function, shape, *, dtype=float, **kwargs):
     return function(*[found[i] for i in range(len(sizes(shape)))], **kwargs)
 
 
-def isscalar(x):
-    """Whether x is a number: Python's, NumPy's, or an array of ours without axes."""
-    return x.ndim == 0 if isinstance(x, Value) else _np.isscalar(x)
+def isscalar(element):
+    """Whether `element` is a number: Python's, NumPy's, or an array of ours without axes."""
+    return element.ndim == 0 if isinstance(element, Value) else _np.isscalar(element)

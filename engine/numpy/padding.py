@@ -19,8 +19,8 @@ _KEYWORDS = {"constant": ("constant_values",), "linear_ramp": ("end_values",), "
 _INDEXED = ("edge", "reflect", "symmetric", "wrap")
 
 
-def pad(x, pad_width, mode="constant", **kwargs):
-    """x with elements put around it.
+def pad(array, pad_width, mode="constant", **kwargs):
+    """`array` with elements put around it.
 
     pad_width : n for both ends of every axis, (before, after), one such pair for each axis, or {axis: n or pair}
     mode : constant (constant_values=0), edge, linear_ramp (end_values=0), maximum, mean, median, minimum (stat_length=
@@ -32,7 +32,7 @@ def pad(x, pad_width, mode="constant", **kwargs):
     >>> pad([1, 2, 3], 2, "reflect", reflect_type="odd")
     Array([-1,  0,  1,  2,  3,  4,  5])
     """
-    x = asvalue(x)
+    x = asvalue(array)
     widths = _widths(pad_width, x.ndim)
     if callable(mode):
         return _by_function(x, widths, mode, kwargs)

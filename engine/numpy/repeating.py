@@ -36,9 +36,9 @@ def pick(x, index, axis):
 
 # ---- repeating ----
 
-def tile(x, reps):
-    """x laid out `reps` times along its axes (an integer: along the last one)."""
-    x, reps = asvalue(x), sizes(reps)
+def tile(A, reps):
+    """`A` laid out `reps` times along its axes (an integer: along the last one)."""
+    x, reps = asvalue(A), sizes(reps)
     n = max(x.ndim, len(reps))
     reps = (1,) * (n - len(reps)) + reps
     s = (1,) * (n - x.ndim) + x.shape
@@ -47,7 +47,7 @@ def tile(x, reps):
     return st.reshape(wide, [m * r for m, r in zip(s, reps)])
 
 
-def repeat(x, repeats, axis=None, *, total_repeat_length=None):
+def repeat(a, repeats, axis=None, *, total_repeat_length=None):
     """Each element along an axis (None: of the flattened array) repeated.
 
     repeats : int, or int[n], one for each element
@@ -57,7 +57,7 @@ def repeat(x, repeats, axis=None, *, total_repeat_length=None):
     >>> repeat([1, 2, 3], [2, 0, 1])
     Array([1, 1, 3])
     """
-    x, axis = _flat(x, axis)
+    x, axis = _flat(a, axis)
     n = x.shape[axis]
     traced = isinstance(repeats, Tracer)
     if traced and total_repeat_length is None:
@@ -94,9 +94,9 @@ def _known(x, what, advice):
                                   f"them.\n{advice}") from None
 
 
-def resize(x, new_shape):
-    """x in another shape of any size: its elements again and again until it is full; zeros if x has none."""
-    x, new = asvalue(x), sizes(new_shape)
+def resize(a, new_shape):
+    """`a` in another shape of any size: its elements again and again until it is full; zeros if `a` has none."""
+    x, new = asvalue(a), sizes(new_shape)
     if min(new, default=0) < 0:
         raise ShapeError(f"resize to {new}: a size is negative.")
     total = math.prod(new)
@@ -108,12 +108,12 @@ def resize(x, new_shape):
     return st.reshape(shaping.slice_axis(flat, 0, total, 0), new)
 
 
-def trim_zeros(x, trim="fb", axis=None):
-    """x without the zeros at its ends: of each axis, or of those named. "f" trims the front, "b" the back.
+def trim_zeros(filt, trim="fb", axis=None):
+    """`filt` without the zeros at its ends: of each axis, or of those named. "f" trims the front, "b" the back.
 
     The values must be known: the shape of the result depends on them.
     """
-    x = asvalue(x)
+    x = asvalue(filt)
     ends = trim.lower()
     if ends not in ("f", "b", "fb", "bf"):
         raise ShapeError(f"trim_zeros: trim={trim!r} is none of 'f', 'b', 'fb'.")
@@ -127,13 +127,13 @@ def trim_zeros(x, trim="fb", axis=None):
 
 # ---- taking out ----
 
-def delete(x, obj, axis=None, *, assume_unique_indices=False):
-    """x without the elements at the places `obj` along an axis (None: of the flattened array).
+def delete(arr, obj, axis=None, *, assume_unique_indices=False):
+    """`arr` without the elements at the places `obj` along an axis (None: of the flattened array).
 
     obj : int, slice, int[k] or bool[n] (True is taken out); may be traced if it is one integer, or if no place stands
         in it twice and assume_unique_indices says so
     """
-    x, axis = _flat(x, axis)
+    x, axis = _flat(arr, axis)
     n = x.shape[axis]
     if isinstance(obj, Tracer) and obj.dtype.kind != "b" and (obj.ndim == 0 or assume_unique_indices):
         places = cast(st.reshape(obj, (-1,)), _INT)
@@ -169,13 +169,13 @@ def _checked(i, n, last, axis, what):
 
 # ---- putting in ----
 
-def insert(x, obj, values, axis=None):
-    """x with values put in before the places `obj` along an axis (None: of the flattened array).
+def insert(arr, obj, values, axis=None):
+    """`arr` with values put in before the places `obj` along an axis (None: of the flattened array).
 
     obj : int, slice, int[k] or bool[n]; integers may be traced
-    values : broadcast to k slices of x; before one place (an int) any number of slices
+    values : broadcast to k slices of `arr`; before one place (an int) any number of slices
     """
-    x = asvalue(x)
+    x = asvalue(arr)
     if axis is None:
         x, axis = st.reshape(x, (-1,)), 0
     axis = canonical_axis(axis, x.ndim)

@@ -29,33 +29,33 @@ def _check(name, kind, order, stable):
         raise ShapeError(f"{name} takes kind or stable, not both; got kind={kind!r} and stable={stable!r}.")
 
 
-def sort(x, axis=-1, kind=None, order=None, *, stable=None, descending=False):
-    """x in order along an axis (None: of the flattened array); nan last, or first if descending.
+def sort(a, axis=-1, kind=None, order=None, *, stable=None, descending=False):
+    """`a` in order along an axis (None: of the flattened array); nan last, or first if descending.
 
-    x : number[...]. Complex numbers go by their real parts, then by their imaginary ones. `kind` and `stable` change
+    a : number[...]. Complex numbers go by their real parts, then by their imaginary ones. `kind` and `stable` change
     nothing: equal elements cannot be told apart, except that -0 stands before 0 in compiled code.
     """
     _check("sort", kind, order, stable)
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     out = ops.sort(x, axis)
     return reverse(out, (axis,)) if descending else out
 
 
-def argsort(x, axis=-1, kind=None, order=None, *, stable=None, descending=False):
-    """The indices that sort x along an axis.   x : number[...] -> int64[...]
+def argsort(a, axis=-1, kind=None, order=None, *, stable=None, descending=False):
+    """The indices that sort `a` along an axis.   a : number[...] -> int64[...]
 
     Equal elements keep their order whatever `kind` and `stable` say, also if descending.
     """
     _check("argsort", kind, order, stable)
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     if descending:                                       # turned round twice, so that equal elements keep their order
         return sub(x.shape[axis] - 1, reverse(ops.argsort(reverse(x, (axis,)), axis), (axis,)))
     return ops.argsort(x, axis)
 
 
-def sort_complex(x):
-    """x in order along its last axis, as complex numbers.   x : number[..., n] -> complex[..., n]"""
-    x = asvalue(x)
+def sort_complex(a):
+    """`a` in order along its last axis, as complex numbers.   a : number[..., n] -> complex[..., n]"""
+    x = asvalue(a)
     if x.dtype.kind != "c":
         narrow = x.dtype in (_np.dtype(t) for t in ("int8", "uint8", "int16", "uint16"))
         x = cast(x, _np.dtype("complex64" if narrow else "complex128"))
@@ -86,19 +86,19 @@ def _places(kth, n):
             raise ShapeError(f"kth={k} is out of range for an axis of size {n}.")
 
 
-def partition(x, kth, axis=-1, kind="introselect", order=None):
-    """x with what belongs at the places kth in sorted order there, smaller elements before, larger ones after.
+def partition(a, kth, axis=-1, kind="introselect", order=None):
+    """`a` with what belongs at the places kth in sorted order there, smaller elements before, larger ones after.
 
     Both sides are in order here; NumPy leaves them in any.
     """
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     _places(kth, x.shape[axis])
     return ops.sort(x, axis)
 
 
-def argpartition(x, kth, axis=-1, kind="introselect", order=None):
+def argpartition(a, kth, axis=-1, kind="introselect", order=None):
     """The indices of `partition`."""
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     _places(kth, x.shape[axis])
     return ops.argsort(x, axis)
 

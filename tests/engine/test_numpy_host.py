@@ -255,6 +255,22 @@ def test_nothing_is_written_in_place(f):
         f(M)
 
 
+def test_there_is_no_out_argument():
+    for f in (lambda: cnp.take(V, 0, None, V), lambda: cnp.choose([0], [V], V)):
+        with pytest.raises(ImmutableError):
+            f()
+    with pytest.raises(ShapeError):
+        cnp.require(V, requirements="W")
+
+
+@pytest.mark.parametrize("f", [lambda: cnp.sort(V, 1), lambda: cnp.flip(M, 2), lambda: cnp.squeeze(M, -3),
+                               lambda: cnp.concatenate([V, V], 1), lambda: cnp.sum(M, 2)])
+def test_an_axis_that_is_not_there_is_both_errors_that_numpys_is(f):
+    for kind in (ValueError, IndexError, ShapeError):
+        with pytest.raises(kind):
+            f()
+
+
 def test_copyto_says_what_to_write_instead():
     with pytest.raises(ImmutableError, match="where"):
         cnp.copyto(M, 1.0)
