@@ -100,7 +100,8 @@ def on_device(x, device):
 def _in_place(name, instead):
     """A method of NumPy's that would change the array."""
     def method(self, *args, **kwargs):
-        raise ImmutableError(f"arrays are immutable, so x.{name}(...) cannot change one in place.\nWrite {instead}.")
+        call = "del x[...]" if name == "__delitem__" else f"x.{name}(...)"
+        raise ImmutableError(f"arrays are immutable, so {call} cannot change one in place.\nWrite {instead}.")
     method.__name__, method.__doc__ = name, f"Raises `ImmutableError`; write {instead}."
     return method
 

@@ -18,11 +18,11 @@ _SHORT = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf1
           "int64": "i64", "int32": "i32", "int16": "i16", "int8": "i8", "uint64": "u64", "uint32": "u32",
           "uint16": "u16", "uint8": "u8", "complex64": "c64", "complex128": "c128"}
 _NARROW_NAMES = ("bfloat16 float8_e3m4 float8_e4m3 float8_e4m3b11fnuz float8_e4m3fn float8_e4m3fnuz float8_e5m2 "
-                 "float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn int2 int4 uint2 uint4")
+                 "float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn int4 uint4")
 NARROW = {name: np.dtype(getattr(ml_dtypes, name)) for name in _NARROW_NAMES.split() if hasattr(ml_dtypes, name)}
 _SHORT |= {name: name.replace("uint", "u").replace("int", "i").replace("float", "f") for name in NARROW
            if name != "bfloat16"}
-_INTEGERS = frozenset([d for name, d in NARROW.items() if "int" in name])            # int2, int4, uint2, uint4
+_INTEGERS = frozenset([d for name, d in NARROW.items() if "int" in name])
 _FLOATS = frozenset(NARROW.values()) - _INTEGERS
 
 
@@ -157,19 +157,10 @@ def _common(a, b):
             return y if kind(y) == "f" and y.itemsize > x.itemsize and np.can_cast(x, y) else wide
     for x, y in ((a, b), (b, a)):
         if x in _INTEGERS:
-            if y in _INTEGERS:
-                return _narrow_integers(x, y)
+            if y in _INTEGERS:                           # int4 with uint4
+                return np.dtype("int8")
             return y if kind(x) == "u" and y.kind == "i" else np.result_type(f"{kind(x)}1", y)
     return np.result_type(a, b)
-
-
-def _narrow_integers(x, y):
-    """The narrowest type for the values of both."""
-    bits = [int(d.name.lstrip("uint")) for d in (x, y)]
-    if kind(x) == kind(y):
-        return x if bits[0] > bits[1] else y
-    signed, unsigned = bits if kind(x) == "i" else bits[::-1]
-    return NARROW["int4"] if max(signed, 2 * unsigned) == 4 else np.dtype("int8")
 
 
 def _meet_scalar(dtype, scalar):

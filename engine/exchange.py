@@ -79,26 +79,19 @@ class _Exporter:
 
 
 def from_dlpack(x, copy=None):
-    """(a NumPy array over the memory of x, an object of any library that exports DLPack on the host)."""
+    """A NumPy array over the memory of x, an object of any library that exports DLPack on the host."""
     kind = x.__dlpack_device__()
     if kind[0] != CPU:
         raise BufferError(f"from_dlpack of memory on the DLPack device {tuple(kind)}: move it to the host, {(CPU, 0)}, "
                           "first.")
-    capsule = _capsule(x, copy)
+    try:
+        capsule, mine = x.__dlpack__(max_version=(1, 0), **({} if copy is None else {"copy": copy})), True
+    except TypeError:                                    # an exporter from before DLPack 1.0 copies nothing
+        capsule, mine = x.__dlpack__(), not copy
     tensor = _tensor(capsule)
     dtype = _DTYPES.get(tensor.code) if tensor.lanes == 1 else None
     if dtype is not None:
         tensor.code = _UINT
     out = np.from_dlpack(_Exporter(capsule, kind))
-    return out if dtype is None else out.view(dtype)
-
-
-def _capsule(x, copy):
-    """The capsule of x, in the newest form that x knows."""
-    asked = {} if copy is None else {"copy": copy}
-    try:
-        return x.__dlpack__(max_version=(1, 0), **asked)
-    except TypeError:                                    # an exporter from before DLPack 1.0
-        if copy:
-            return np.array(np.from_dlpack(x)).__dlpack__()
-        return x.__dlpack__()
+    out = out if dtype is None else out.view(dtype)
+    return out if mine else out.copy()

@@ -2,7 +2,7 @@
 from . import numpy as np
 from .array import Array, Value
 from .avals import as_dtype
-from .errors import ShapeError
+from .errors import ImmutableError, ShapeError
 from .indexing import At, getitem
 from .numpy.inspection import API_VERSIONS
 from .ops import elementwise as ew
@@ -36,7 +36,14 @@ METHODS = ("all any argmax argmin argsort astype clip conj conjugate cumprod cum
 
 
 def _method(f):
-    return lambda self, *args, **kwargs: f(self, *args, **kwargs)
+    """The function as a method. NumPy's own functions call the methods of other arrays with out=None."""
+    def method(self, *args, out=None, **kwargs):
+        if out is not None:
+            raise ImmutableError(f"{f.__name__} cannot write its result into `out`: arrays are immutable.\n"
+                                 "Use the array that it returns.")
+        return f(self, *args, **kwargs)
+    method.__name__, method.__doc__ = f.__name__, f.__doc__
+    return method
 
 
 def _reshape(self, *shape, **kwargs):

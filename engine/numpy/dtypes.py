@@ -7,7 +7,9 @@ NumPy 2's, and with narrow types:
 - a narrow float gives way to a wider one that holds it: bfloat16 with float32 is float32, float8 with bfloat16 is
   bfloat16; of bfloat16 and float16 neither holds the other, so they are float32;
 - two different floats of one width have no common type: convert one of them;
-- int4, int2 and the unsigned ones go to the narrowest integer type that holds both.
+- int4 and uint4 go to the narrowest integer type that holds both.
+
+float8_e8m0fnu and float4_e2m1fn, which can hold few numbers, are for storage: convert before computing with them.
 
 With `config.default_float == "float32"` integers become float32, not float64, where they must be floating.
 """
@@ -34,7 +36,7 @@ float8_e3m4, float8_e4m3, float8_e4m3fn = ml_dtypes.float8_e3m4, ml_dtypes.float
 float8_e4m3fnuz, float8_e4m3b11fnuz = ml_dtypes.float8_e4m3fnuz, ml_dtypes.float8_e4m3b11fnuz
 float8_e5m2, float8_e5m2fnuz = ml_dtypes.float8_e5m2, ml_dtypes.float8_e5m2fnuz
 float8_e8m0fnu, float4_e2m1fn = ml_dtypes.float8_e8m0fnu, ml_dtypes.float4_e2m1fn
-int2, int4, uint2, uint4 = ml_dtypes.int2, ml_dtypes.int4, ml_dtypes.uint2, ml_dtypes.uint4
+int4, uint4 = ml_dtypes.int4, ml_dtypes.uint4
 
 _KINDS = {"bool": "b", "signed integer": "i", "unsigned integer": "u", "integral": "iu", "real floating": "f",
           "complex floating": "c", "numeric": "iufc"}

@@ -93,7 +93,7 @@ def squeeze(a, axis=None):
     return st.reshape(x, [n for i, n in enumerate(x.shape) if i not in axes])
 
 
-def expand_dims(a, axis):
+def expand_dims(a, axis=0):
     """`a` with axes of size one at these places of the result."""
     x = asvalue(a)
     n = x.ndim + (len(axis) if several(axis) else 1)

@@ -282,10 +282,17 @@ def _without(shape, axes):
     return tuple([n for i, n in enumerate(shape) if i not in axes])
 
 
+def _sum_impl(x, *, axes):
+    d = x.dtype
+    if d.itemsize < 4 and d in _NARROW_DTYPES:           # as compiled: the sum is rounded once, at its end
+        return np.add.reduce(x, axis=axes, dtype=np.float32 if is_inexact(d) else np.int64).astype(d)
+    return np.add.reduce(x, axis=axes, dtype=d)
+
+
 reduce_sum_p = linear(Primitive(
     "reduce_sum",
     shape=lambda a, *, axes: Aval(_without(a.shape, axes), a.dtype),
-    impl=lambda x, *, axes: np.sum(x, axis=axes, dtype=x.dtype),
+    impl=_sum_impl,
     lower=lambda b, x, *, axes: b.reduce("stablehlo.add", x, 0, axes),
     transpose=(lambda c, x, *, axes: broadcast_p.bind(
         c, shape=x.shape, dims=tuple([i for i in range(x.ndim) if i not in axes])),),

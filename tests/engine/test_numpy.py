@@ -185,8 +185,8 @@ OTHER = [row("result_type", np.float32, 1.0), row("result_type", np.int8, np.uin
 ROWS = [*ELEMENTWISE, *PAIRS, *CREATION, *SHAPES, *REDUCTIONS, *PRODUCTS, *OTHER]
 NEWER = {"matvec", "vecmat", "unstack"}                  # came to NumPy after 2.0
 TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
-         "dtype generic number inexact integer signedinteger unsignedinteger floating complexfloating e euler_gamma inf "
-         "nan newaxis pi").split()
+         "dtype generic number inexact integer signedinteger unsignedinteger floating complexfloating e euler_gamma "
+         "inf nan newaxis pi").split()
 STANDARD = set("astype can_cast finfo iinfo isdtype issubdtype promote_types from_dlpack intersect1d isin setdiff1d "
                "setxor1d union1d unique_all unique_counts unique_inverse unique_values".split())
 ALONE = {"flatten", "ndarray"} | set(NARROW) | STANDARD  # below, test_array_api.py, test_dtypes.py, test_sets.py
