@@ -9,7 +9,7 @@ from ..errors import DtypeError, ShapeError
 from ..ops import shaping
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
-from .shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, several
+from .shapes import atleast_1d, atleast_2d, atleast_3d, ravel, several
 
 # ---- joining ----
 
@@ -61,8 +61,10 @@ def stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
     shapes = {x.shape for x in xs}
     if len(shapes) > 1:
         raise ShapeError(f"stack needs arrays of one shape; got {sorted(shapes)}.")
-    axis = canonical_axis(axis, xs[0].ndim + 1)
-    return _join([expand_dims(x, axis) for x in xs], axis, dtype, casting)
+    s = xs[0].shape
+    axis = canonical_axis(axis, len(s) + 1)
+    s = (*s[:axis], 1, *s[axis:])
+    return _join([st.reshape(x, s) for x in xs], axis, dtype, casting)
 
 
 def vstack(tup, *, dtype=None, casting="same_kind"):

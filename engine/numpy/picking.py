@@ -44,11 +44,12 @@ def placed(i, n, mode, what):
         v = i.value
         if mode == "clip":
             return asvalue(_np.clip(v, 0, n - 1).astype(_INT)), None
-        bad = (v < -n) | (v >= n)
-        if bad.any() and mode != "fill":
-            raise IndexOutOfRange(f"{what}: index {v[bad].flat[0]} is out of range for an axis of size {n}.")
-        if not bad.any():
-            return asvalue(_np.where(v < 0, v + n, v).astype(_INT)) if v.size and v.min() < 0 else cast(i, _INT), None
+        low, high = (v.min(), v.max()) if v.size else (0, -1)
+        if -n <= low and high < n:
+            return asvalue(_np.where(v < 0, v + n, v).astype(_INT)) if low < 0 else cast(i, _INT), None
+        if mode != "fill":
+            bad = low if low < -n else high
+            raise IndexOutOfRange(f"{what}: index {bad} is out of range for an axis of size {n}.")
     i = cast(i, _INT)
     if mode == "clip":
         return minimum(maximum(i, 0), n - 1), None
@@ -87,10 +88,10 @@ def take(a, indices, axis=None, out=None, mode=None, unique_indices=False, indic
         x, axis = st.reshape(x, (-1,)), 0
     axis = canonical_axis(axis, x.ndim)
     i, inside = placed(indices, x.shape[axis], mode, "take")
-    y = gather_nd(moveaxis(x, axis, 0), [i])
+    y = gather_nd(moveaxis(x, axis, 0) if axis else x, [i])
     if inside is not None:
         y = _filled(y, st.reshape(inside, (*i.shape, *(1,) * (x.ndim - 1))), fill_value)
-    return moveaxis(y, tuple(range(i.ndim)), tuple(range(axis, axis + i.ndim)))
+    return moveaxis(y, tuple(range(i.ndim)), tuple(range(axis, axis + i.ndim))) if axis else y
 
 
 def _along(x, indices, axis, mode, what):
