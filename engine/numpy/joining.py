@@ -93,9 +93,9 @@ def block(arrays):
     """An array of blocks: of nested lists, the innermost are joined along the last axis, those around them along the
     last but one, and so on.
 
-    >>> block([[[1], [2, 3]], [[4, 5, 6]]])
-    Array([[1, 2, 3],
-           [4, 5, 6]])
+    >>> block([[1, 2], [3, 4]])
+    Array([[1, 2],
+           [3, 4]])
     """
     depth = _depth(arrays)
     parts = []
