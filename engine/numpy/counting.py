@@ -15,7 +15,7 @@ from ..ops.reduce import reduce_max_p, reduce_min_p
 from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, cast, promote, reduce_sum
 from .creation import linspace
-from .picking import truth
+from .reductions import truth
 
 _INT, _FLOAT = _np.dtype("int64"), _np.dtype("float64")
 

@@ -8,7 +8,8 @@ from ..ops import structural as st
 from ..ops.elementwise import bitwise_or, eq, invert
 from ..ops.elementwise import where as _where
 from ..ops.structural import asvalue, cast, promote
-from .picking import no_out, nonzero, placed, truth
+from .picking import no_out, nonzero, placed
+from .reductions import truth
 from .shapes import several
 
 

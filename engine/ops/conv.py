@@ -12,6 +12,7 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive
 from ..errors import DtypeError, ShapeError
+from .long_conv import is_long, lower_long
 from .shaping import padded, reverse
 from .structural import moveaxis, reshape, transpose
 
@@ -75,6 +76,8 @@ def _conv_impl(x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups):
 
 
 def _lower_conv(b, x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups):
+    if is_long(x, w, strides, rhs_dilation, groups, b.out[0]):
+        return lower_long(b, x, w, padding, lhs_dilation)
     space = ", ".join(map(str, range(len(strides))))
 
     def listed(ns, kind="i64"):

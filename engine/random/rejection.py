@@ -29,9 +29,9 @@ from ..ops.elementwise import (
     stop_gradient,
     where,
 )
-from ..ops.gammainc import gamma_path_p
+from ..ops.gamma_quantile import gamma_path_p
+from ..ops.gammas import lgamma
 from ..ops.reduce import logsumexp_of, reduce_or_p
-from ..ops.special import lgamma
 from ..ops.structural import asvalue, broadcast_to, cast, reshape
 from .bits import float_dtype, normal_draw, open_unit_draw, shape_of
 from .continuous import parameters

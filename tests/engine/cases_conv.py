@@ -1,9 +1,10 @@
-"""Rows of convolutions, of reductions over windows, and of padding that cuts."""
+"""Rows of convolutions, of reductions over windows, the largest k, and padding that cuts."""
 import numpy as np
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine.ops import shaping
 from chainrule.engine.ops.conv import conv_p
+from chainrule.engine.ops.reduce import top_k_p
 from chainrule.engine.ops.window import reduce_window, window_winner_p
 from tests.engine.cases import Case, F
 
@@ -81,6 +82,8 @@ CASES = [
     conv((1, 2, 5), (2, 2, 3), "dilated", (1,), ((2, 1),), (2,), (2,)),
     conv((1, 2, 9), (1, 2, 3), "cut", (2,), ((-1, -2),)),
     conv((2, 3), (4, 3), "without-space"),
+    conv((2, 2, 71), (2, 1, 18), "long", padding=((3, 17),), groups=2),
+    conv((1, 1, 40), (1, 1, 17), "long-dilated", padding=((5, 2),), lhs_dilation=(2,)),
     window("add", np.add, 0.0, IMAGE, "add", (2, 3), (2, 1), ((0, 1), (1, 0))),
     window("add", np.add, 0.0, IMAGE, "add-dilated", (2, 2), (1, 2), ((1, 1), (2, 1)), (2, 1), (1, 2)),
     window("max", np.maximum, -np.inf, IMAGE, "max", (2, 2), (2, 2), ((0, 0), (0, 1))),
@@ -90,6 +93,8 @@ CASES = [
     window("and", np.bitwise_and, -1, COUNTS, "and", (2, 2), dtypes=F),
     window("or", np.bitwise_or, 0, COUNTS, "or", (2, 2), dtypes=F),
     Case(lambda x: window_winner_p.bind(cnp.asarray(x), how="max", **POOL), "window_winner", winner_numpy,
+         args=(IMAGE,), order=0),
+    Case(lambda x: top_k_p.bind(cnp.asarray(x), k=3), "top_k", lambda x: np.argsort(-x, 1, kind="stable")[:, :3],
          args=(IMAGE,), order=0),
     Case(lambda x, v: shaping.pad(x, [(-1, 2), (1, -2)], v), "pad",
          lambda x, v: np.pad(x, [(0, 2), (1, 0)], constant_values=v)[1:, :-2], args=(IMAGE, np.asarray(0.5)),

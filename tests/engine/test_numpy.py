@@ -181,7 +181,16 @@ PRODUCTS = [
       ("ij,kj,lj->ikl", (M, M, M)), ("abc->cab", (T,)), ("ab,bc,cd->ad", (M, N, N.T)),
       ("aab->b", (RNG.normal(size=(3, 3, 2)),)), ("i,i->i", (V, U)), ("ij,ij->j", (M, M)), ("b...,b...->...", (T, T)))],
 ]
-OTHER = [row("result_type", np.float32, 1.0), row("result_type", np.int8, np.uint8), row("result_type", 1, 2.0)]
+SIGNALS = [
+    *[row(name, a, b, mode) for name in ("convolve", "correlate") for mode in ("full", "same", "valid")
+      for a, b in ((V, U[:2]), (U[:2], V), (I, K[:3]), (V + 1j, U[:4] * 1j))],
+    row("interp", U, np.sort(V), P), row("interp", U * 3, np.sort(V), P, left=-1.0, right=7.0),
+    row("interp", U, V, P, period=1.7), row("interp", U, np.sort(V), P + 1j * V), row("interp", 0.3, V[:1], P[:1]),
+    *[row(name, n) for name in ("bartlett", "blackman", "hamming", "hanning") for n in (0, 1, 6)],
+    *[row("kaiser", n, 3.5) for n in (0, 1, 6)],
+]
+OTHER = [row("result_type", np.float32, 1.0), row("result_type", np.int8, np.uint8), row("result_type", 1, 2.0),
+         *SIGNALS]
 ROWS = [*ELEMENTWISE, *PAIRS, *CREATION, *SHAPES, *REDUCTIONS, *PRODUCTS, *OTHER]
 NEWER = {"matvec", "vecmat", "unstack"}                  # came to NumPy after 2.0
 TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
@@ -189,7 +198,7 @@ TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 f
          "inf nan newaxis pi").split()
 STANDARD = set("astype can_cast finfo iinfo isdtype issubdtype promote_types from_dlpack intersect1d isin setdiff1d "
                "setxor1d union1d unique_all unique_counts unique_inverse unique_values".split())
-ALONE = {"flatten", "ndarray"} | set(NARROW) | STANDARD  # below, test_array_api.py, test_dtypes.py, test_sets.py
+ALONE = {"einsum_path", "flatten", "ndarray"} | set(NARROW) | STANDARD  # below, test_array_api.py, test_sets.py
 NOT_COMPILED = {"unique", "shape", "ndim", "size", "broadcast_shapes", "result_type", "nonzero", "flatnonzero"}
 
 
