@@ -9,9 +9,8 @@ import math
 
 from ..core import Primitive
 from .elementwise import exp
-from .erf import _ndtr
+from .erf import _ndtr, erf
 from .readings import exp_square, numpy_impl, xla_lower
-from .special import erf
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 # of Gauss and Legendre on [0, 1]
