@@ -107,7 +107,6 @@ from .diagonals import (
     diagflat,
     diagonal,
     fill_diagonal,
-    mask_indices,
     tril_indices,
     tril_indices_from,
     triu_indices,
@@ -200,6 +199,7 @@ from .host import (
     asfortranarray,
     base_repr,
     binary_repr,
+    copy,
     errstate,
     format_float_positional,
     format_float_scientific,
@@ -223,6 +223,7 @@ from .host import (
     shares_memory,
 )
 from .index_tricks import (
+    broadcast,
     c_,
     fromfunction,
     index_exp,
@@ -230,6 +231,7 @@ from .index_tricks import (
     isscalar,
     iterable,
     ix_,
+    mask_indices,
     mgrid,
     ndenumerate,
     ndindex,
@@ -283,6 +285,7 @@ from .nan_reductions import (
     nansum,
     nanvar,
 )
+from .packing import packbits, unpackbits
 from .padding import pad
 from .picking import (
     argwhere,

@@ -58,7 +58,7 @@ def fill_diagonal(a, val, wrap=False, *, inplace=False):
 
     wrap : of a tall matrix, begin anew in the corner one row after the diagonal has ended
     """
-    _new_only("fill_diagonal", inplace)
+    new_only("fill_diagonal", inplace)
     x, val = asvalue(a), asvalue(val)
     if x.ndim < 2:
         raise ShapeError(f"fill_diagonal takes an array with at least two axes; got shape {x.shape}.")
@@ -76,7 +76,7 @@ def fill_diagonal(a, val, wrap=False, *, inplace=False):
     return st.reshape(flat, x.shape)
 
 
-def _new_only(name, inplace):
+def new_only(name, inplace):
     if inplace:
         raise ShapeError(f"{name}(..., inplace=True): arrays are immutable. Use the array that {name} returns.")
 
@@ -129,12 +129,6 @@ def triu_indices_from(arr, k=0):
     """The indices of the upper triangle of the matrix `arr`."""
     n, m = _matrix_shape(arr, "triu_indices_from")
     return triu_indices(n, k, m)
-
-
-def mask_indices(n, mask_func, k=0):
-    """The indices of what mask_func(matrix, k), such as `triu`, keeps of an n × n matrix of ones."""
-    kept = asvalue(mask_func(st.full((n, n), 1, _INT), k)).concrete("the mask")
-    return _pair(_np.nonzero(kept != 0))
 
 
 def vander(x, N=None, increasing=False):

@@ -127,6 +127,11 @@ def savetxt(fname, X, *args, **kwargs):
 
 # ---- arrays as they lie in memory ----
 
+def copy(a, order="K", subok=False):
+    """`a` as an array. Arrays are immutable, so it may be the same one."""
+    return asvalue(a)
+
+
 def asanyarray(a, dtype=None, order=None, *, copy=None):
     """`a` as an array; there are no subclasses, so it is `asarray`."""
     return asvalue(a, dtype)

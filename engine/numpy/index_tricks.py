@@ -1,4 +1,6 @@
 """Index tricks: grids, ranges written as slices, and flat indices."""
+import math
+
 import numpy as _np
 
 from ..array import Array, Value
@@ -7,8 +9,8 @@ from ..errors import DtypeError, ShapeError
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
 from .joining import concatenate
-from .picking import placed
-from .shapes import moveaxis, sizes
+from .picking import nonzero, placed
+from .shapes import broadcast_arrays, moveaxis, sizes
 
 _INT = _np.dtype("int64")
 
@@ -40,6 +42,15 @@ def ix_(*args):
             a = Array(_np.flatnonzero(a.concrete("a boolean mask")))
         out.append(st.reshape(a, [-1 if i == k else 1 for i in range(len(args))]))
     return tuple(out)
+
+
+def mask_indices(n, mask_func, k=0, *, size=None):
+    """The indices of what mask_func(matrix, k), such as `triu`, keeps of an n × n matrix of ones.
+
+    size : the number of indices, needed where k is traced, as in `nonzero`
+    """
+    kept = asvalue(mask_func(st.full((n, n), 1, _INT), k))
+    return nonzero(kept, size=size)
 
 
 class Grid:
@@ -220,6 +231,20 @@ def ndenumerate(arr):
     x = asvalue(arr)
     for index in _np.ndindex(*x.shape):
         yield index, x.value[index] if isinstance(x, Array) else x[index]
+
+
+class broadcast:
+    """Arrays as they broadcast together: their common shape, and, when it is iterated over, the tuples of elements that
+    belong together."""
+
+    def __init__(self, *args):
+        self.arrays = broadcast_arrays(*args)
+        self.shape = self.arrays[0].shape if args else ()
+        self.ndim = self.nd = len(self.shape)
+        self.size, self.numiter = math.prod(self.shape), len(args)
+
+    def __iter__(self):
+        return zip(*[(v for _, v in ndenumerate(x)) for x in self.arrays])
 
 
 def iterable(y):

@@ -15,7 +15,7 @@ from ..ops.elementwise import add, bitwise_and, ge, lt, maximum, minimum, where
 from ..ops.index import gather_nd, scatter_nd
 from ..ops.reduce import cumsum
 from ..ops.structural import asvalue, cast
-from .diagonals import _new_only
+from .diagonals import new_only
 from .reductions import truth
 from .repeating import resize
 from .shapes import moveaxis, several
@@ -167,7 +167,7 @@ def put_along_axis(arr, indices, values, axis, inplace=False, *, mode=None):
 
     values : broadcast to the shape of the places. Of several for one place the last counts.
     """
-    _new_only("put_along_axis", inplace)
+    new_only("put_along_axis", inplace)
     shape = asvalue(arr).shape
     x, index, inside = _along(arr, indices, axis, mode, "put_along_axis")
     return st.reshape(_write(x, index, asvalue(values), inside), shape)
@@ -175,7 +175,7 @@ def put_along_axis(arr, indices, values, axis, inplace=False, *, mode=None):
 
 def put(a, ind, v, mode=None, *, inplace=False):
     """`a` with ``v``, over and over, at places of the flattened array; a new array."""
-    _new_only("put", inplace)
+    new_only("put", inplace)
     x, values = asvalue(a), asvalue(v)
     i, inside = placed(ind, x.size, mode, "put")
     if i.size == 0 or values.size == 0:
@@ -187,7 +187,7 @@ def put(a, ind, v, mode=None, *, inplace=False):
 def place(arr, mask, vals, *, inplace=False):
     """`arr` with its elements where the mask holds replaced, in their order, by those of `vals`, over and over; a new
     array."""
-    _new_only("place", inplace)
+    new_only("place", inplace)
     x, mask, vals = asvalue(arr), truth(mask), cast(st.reshape(asvalue(vals), (-1,)), asvalue(arr).dtype)
     if mask.size != x.size:
         raise ShapeError(f"place: the mask has shape {mask.shape}, the array {x.shape}.")
@@ -202,7 +202,7 @@ def place(arr, mask, vals, *, inplace=False):
 
 def putmask(a, mask, values, *, inplace=False):
     """`a` with values[k mod their number] at the k-th element where the mask holds; a new array."""
-    _new_only("putmask", inplace)
+    new_only("putmask", inplace)
     x, mask, values = asvalue(a), truth(mask), asvalue(values)
     if mask.size != x.size:
         raise ShapeError(f"putmask: the mask has shape {mask.shape}, the array {x.shape}.")

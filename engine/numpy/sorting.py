@@ -137,10 +137,10 @@ def _merged(a, v, side):
     return reshape(mine - ops.argsort(ops.argsort(q, 0), 0), v.shape)
 
 
-def digitize(x, bins, right=False):
+def digitize(x, bins, right=False, *, method="scan"):
     """The index of the bin that each element falls into: bins[i-1] <= x < bins[i] (right: bins[i-1] < x <= bins[i]).
 
-    x : real[...]     bins : real[n], ascending or descending -> int64[*x.shape], 0 … n
+    x : real[...]     bins : real[n], ascending or descending -> int64[*x.shape], 0 … n     method : of `searchsorted`
     """
     x, bins = asvalue(x), asvalue(bins)
     if x.dtype.kind == "c":
@@ -149,11 +149,17 @@ def digitize(x, bins, right=False):
         raise ShapeError(f"the bins of digitize are a vector; got shape {bins.shape}.")
     n = bins.shape[0]
     up, down = ("left", "right") if right else ("right", "left")
+
+    def rising():
+        return searchsorted(bins, x, up, method=method)
+
+    def falling():
+        return n - searchsorted(reverse(bins, (0,)), x, down, method=method)
     if n < 2:
-        return searchsorted(bins, x, up)
+        return rising()
     if isinstance(bins, Array):
         known = bins.value
         if not (_np.all(known[1:] >= known[:-1]) or _np.all(known[1:] <= known[:-1])):
             raise ShapeError("the bins of digitize must go up or down all the way.")
-        return searchsorted(bins, x, up) if known[0] <= known[-1] else n - searchsorted(reverse(bins, (0,)), x, down)
-    return where(bins[0] <= bins[-1], searchsorted(bins, x, up), n - searchsorted(reverse(bins, (0,)), x, down))
+        return rising() if known[0] <= known[-1] else falling()
+    return where(bins[0] <= bins[-1], rising(), falling())

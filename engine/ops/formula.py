@@ -128,7 +128,8 @@ class Xla:
 
     def where(self, c, x, y):
         """x where c holds, y elsewhere; they may be numbers."""
-        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, f"f{self.size}", c.val.shape) for v in (x, y))
+        d = next((v.val.dtype for v in (x, y) if isinstance(v, Expr)), f"f{self.size}")
+        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, d, c.val.shape) for v in (x, y))
         return Expr(self.b, self.b.select(c.val, x, y))
 
     def special(self, name, x):

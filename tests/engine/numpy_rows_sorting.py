@@ -15,6 +15,7 @@ S = np.sort(U)
 E, E0, X = np.zeros((0, 3)), np.zeros(0), np.asarray(2.5)
 DIGITS = RNG.integers(0, 3, (4, 6))
 F32 = M.astype("float32")
+BYTES = RNG.integers(0, 256, (2, 3)).astype("uint8")
 
 VALUES = Arr((*FLOATS, *INTS, "bool", *COMPLEX), -3, 3, EDGES)
 REALS = Arr((*FLOATS, *INTS), -3, 3, EDGES)
@@ -116,9 +117,16 @@ ASKING = [
           call(V, C), numpy=lambda *xs: np.dtype(np.common_type(*xs)).type, compiled=False),
     calls("min_scalar_type", call(10), call(-1), call(300), call(1e50), call(1.5), call(3.1j), call(V), call(True),
           call(np.int64(3)), compiled=False),
-    *[calls(name, *[call(x) for x in (V, M, I, C, B, 3, 2.5, X)]) for name in ("asanyarray", "ascontiguousarray",
-                                                                                    "asfortranarray", "require")],
+    *[calls(name, *[call(x) for x in (V, M, I, C, B, 3, 2.5, X)])
+      for name in ("copy", "asanyarray", "ascontiguousarray", "asfortranarray", "require")],
     calls("require", call(V, "float32", "C"), call(I, float, ["C", "A"]), label="dtype"),
+    calls("packbits", *[call(x, a, o) for x in (B, DIGITS > 0, DIGITS, np.arange(16) % 3, np.zeros((0, 3), bool), T > 0)
+                        for a in (None, 0, -1) for o in ("big", "little")], call(V), call(B, 1), call(B, 0, "odd"),
+          call(True), call([[1, 0, 1]])),
+    calls("unpackbits", *[call(x, a, n, o) for x in (BYTES, BYTES[0]) for a in (None, 0, -1)
+                          for n in (None, 0, 5, 20, -3) for o in ("big", "little")], call(I), call(BYTES, 2),
+          call(BYTES, 0, -99), call(BYTES, bitorder="odd"), call(np.uint8(3)), call(np.uint8(3), 0),
+          call(BYTES[:0]), call(BYTES[:0], 0)),
     calls("mintypecode", call(["d", "f"]), call("dF"), compiled=False),
     calls("asarray_chkfinite", call(V), call(N), call(I), call(C), call([1.0, np.inf]), call(V, "float32"),
           compiled=False),

@@ -84,6 +84,29 @@ def test_elements_are_walked_over_in_order():
     np.testing.assert_allclose(found, (M * np.arange(1, 4)[:, None]).sum(), rtol=1e-14)
 
 
+def test_arrays_are_walked_over_together():
+    found, expected = cnp.broadcast(M[:, :1], V[:2]), np.broadcast(M[:, :1], V[:2])
+    for name in ("shape", "ndim", "nd", "size", "numiter"):
+        assert getattr(found, name) == getattr(expected, name)
+    assert [tuple(map(float, pair)) for pair in found] == [tuple(map(float, pair)) for pair in expected]
+    assert cnp.broadcast().shape == ()
+    with pytest.raises(ShapeError):
+        cnp.broadcast(V, M)
+
+
+def test_arrays_have_numpys_methods_that_pick():
+    x = cnp.asarray(M)
+    np.testing.assert_array_equal(x.compress([True, False, True], 0), M.compress([True, False, True], 0))
+    np.testing.assert_array_equal(x.partition(1)[:, 1], np.sort(M)[:, 1])
+    np.testing.assert_array_equal(cnp.asarray([1, 0]).choose([V[:2], V[2:4]]), np.choose([1, 0], [V[:2], V[2:4]]))
+    np.testing.assert_array_equal(np.take_along_axis(M, np.asarray(x.argpartition(2)), 1)[:, 2], np.sort(M)[:, 2])
+
+
+def test_the_places_of_a_traced_triangle_have_a_given_number():
+    found = jit(lambda k: cnp.mask_indices(3, cnp.triu, k, size=3))(1)
+    np.testing.assert_array_equal(found, np.mask_indices(3, np.triu, 1))
+
+
 # ---- grids and ranges ----
 
 @pytest.mark.parametrize("key", [np.s_[0:5], np.s_[0:5, 0:3], np.s_[0:1:5j], np.s_[-1:1:3j, 0:2:1], np.s_[0:3:0.5, :2],
