@@ -5,7 +5,7 @@ import operator
 import numpy as _np
 
 from ..array import Array
-from ..avals import canonical_axes, is_inexact, promote_types
+from ..avals import canonical_axes, default_float, promote_types, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops import sort as so
 from ..ops import structural as st
@@ -17,7 +17,7 @@ from ..ops.structural import asvalue, cast, promote, reduce_sum
 from .creation import linspace
 from .reductions import truth
 
-_INT, _FLOAT = _np.dtype("int64"), _np.dtype("float64")
+_INT = _np.dtype("int64")
 
 
 def count_nonzero(a, axis=None, *, keepdims=False):
@@ -53,7 +53,7 @@ def bincount(x, weights=None, minlength=0, *, length=None):
             raise DtypeError("bincount: the weights are complex; count real and imaginary parts apart.")
         if w.shape != x.shape:
             raise ShapeError(f"bincount: weights of shape {w.shape} for integers of shape {x.shape}.")
-        w = cast(w, _FLOAT)
+        w = cast(w, promote_types(w.dtype, default_float()))
     return _tally(cast(x, _INT), w, length)
 
 
@@ -119,7 +119,7 @@ def _even_edges(a, bins, range):
     if isinstance(low, Array) and isinstance(high, Array) and not _np.isfinite([low.value, high.value]).all():
         raise ShapeError(f"histogram: the range of values, {float(low)} to {float(high)}, is not finite; pass range=.")
     d = promote_types(low.dtype, high.dtype, a.dtype)
-    d = d if is_inexact(d) else promote_types(d, _FLOAT)
+    d = to_inexact_dtype(d)
     low, high = promote(low, high)
     same = eq(low, high)
     low, high = where(same, low - 0.5, low), where(same, high + 0.5, high)
@@ -152,10 +152,11 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
     if weights is None:
         counts = _tally(_bins_of(a, edges), asvalue(1), k)
     else:
-        wide = weights if weights.dtype.kind != "f" else cast(weights, _FLOAT)
+        wide = weights if weights.dtype.kind != "f" else cast(weights, promote_types(weights.dtype, default_float()))
         counts = cast(_tally(_bins_of(a, edges), wide, k), weights.dtype)
     if density:
-        width = cast(slice_axis(edges, 1, k + 1, 0) - slice_axis(edges, 0, k, 0), _FLOAT)
+        width = slice_axis(edges, 1, k + 1, 0) - slice_axis(edges, 0, k, 0)
+        width = cast(width, promote_types(width.dtype, default_float()))
         counts = counts / width / reduce_sum(counts, (0,))
     return counts, edges
 
@@ -188,7 +189,8 @@ def histogramdd(sample, bins=10, range=None, density=None, weights=None):
     for c, e, k in zip(columns, edges, sizes):
         i = _bins_of(c, e)
         flat, inside = flat * k + i, bitwise_and(inside, ge(i, 0))
-    w = cast(asvalue(1.0 if weights is None else weights), _FLOAT)
+    w = asvalue(1.0 if weights is None else weights)
+    w = cast(w, promote_types(w.dtype, default_float()))
     if weights is not None and w.shape != (n,):
         raise ShapeError(f"histogramdd: weights of shape {w.shape} for {n} points.")
     total = 1

@@ -4,6 +4,7 @@ import math
 import numpy as _np
 
 from ..array import Array, Value
+from ..avals import PYTHON_SCALARS, as_dtype, promote_types
 from ..core import Tracer
 from ..errors import DtypeError, ShapeError
 from ..ops import structural as st
@@ -19,7 +20,7 @@ _INT = _np.dtype("int64")
 
 def indices(dimensions, dtype=int, sparse=False):
     """The indices of an array of these sizes: [n axes, *sizes], or if sparse a tuple of arrays that broadcast."""
-    s, d = sizes(dimensions), _np.dtype(dtype)
+    s, d = sizes(dimensions), as_dtype(dtype)
     n = len(s)
     if sparse:
         return tuple([st.reshape(st.iota(m, d), [m if k == i else 1 for k in range(n)]) for i, m in enumerate(s)])
@@ -113,7 +114,7 @@ class Join:
         values = [self._raised(asvalue(v), ndmin, place, n) for v, n in parts]
         if not values:
             raise ShapeError("r_ and c_ need something to join.")
-        d = _joined_dtype([v for v, _ in parts], values)
+        d = promote_types(*[p if type(p) in PYTHON_SCALARS else v.dtype for (p, _), v in zip(parts, values)])
         out = concatenate([cast(v, d) for v in values], axis)
         if matrix is not None and out.ndim == 1:
             return st.reshape(out, (1, -1) if matrix == "r" else (-1, 1))
@@ -132,12 +133,6 @@ class Join:
 
     def __len__(self):
         return 0
-
-
-def _joined_dtype(parts, values):
-    """NumPy's rule: Python numbers are weak beside arrays."""
-    return _np.result_type(*[type(p)() if type(p) in (bool, int, float, complex) and len(parts) > 1 and any(
-        type(q) not in (bool, int, float, complex) for q in parts) else v.dtype for p, v in zip(parts, values)])
 
 
 def _range(s):

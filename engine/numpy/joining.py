@@ -4,7 +4,7 @@ import operator
 import numpy as _np
 
 from ..array import Value
-from ..avals import canonical_axis, promote_types
+from ..avals import as_dtype, canonical_axis, promote_types
 from ..errors import DtypeError, ShapeError
 from ..ops import shaping
 from ..ops import structural as st
@@ -27,7 +27,7 @@ def _arrays(xs, what):
 
 
 def _join(xs, axis, dtype, casting):
-    d = promote_types(*[x.dtype for x in xs]) if dtype is None else _np.dtype(dtype)
+    d = promote_types(*[x.dtype for x in xs]) if dtype is None else as_dtype(dtype)
     for x in xs:
         if (dtype is not None or casting != "same_kind") and not _np.can_cast(x.dtype, d, casting):
             raise DtypeError(f"an array of dtype {x.dtype} cannot become {d} with casting={casting!r}.\n"

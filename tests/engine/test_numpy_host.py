@@ -268,6 +268,19 @@ def test_errstate_has_no_switch_for_overflow():
         cnp.errstate(invald="raise")
 
 
+def test_nothing_becomes_float64_in_the_mode_of_float32():
+    x, i = cnp.asarray(V, "float32"), np.arange(5)
+    with config(default_float="float32"):
+        results = [cnp.bincount(i, x), cnp.bincount(i, i), *cnp.histogram(x, 3, density=True),
+                   *cnp.histogram(x, weights=x), *cnp.histogram2d(x, i, 2, weights=x), cnp.histogram_bin_edges(i, 3),
+                   cnp.pad(x, 1, "mean"), cnp.pad(x, 2, "linear_ramp"), cnp.vander(x, 3), cnp.sort(x),
+                   cnp.select([x > 0], [x], 1.0), cnp.where(x > 0, x, 2.0), cnp.r_[x, 1.0], cnp.r_[0.5, 1:2],
+                   cnp.fromiter((1.5, 2), float), cnp.mgrid[0:1:3j], cnp.take(x, i + 3, mode="fill"),
+                   cnp.fromfunction(lambda i: i, (3,)), cnp.frombuffer(bytes(8))]
+        assert [k for k, r in enumerate(results) if r.dtype != np.float32] == []
+        assert cnp.common_type(i) is np.float32
+
+
 # ---- what cannot be ----
 
 @pytest.mark.parametrize("f", [lambda x: cnp.fill_diagonal(x, 1.0, inplace=True),
