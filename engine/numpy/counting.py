@@ -23,7 +23,7 @@ _INT = _np.dtype("int64")
 def count_nonzero(a, axis=None, *, keepdims=False):
     """The number of elements that are not zero, over axes (all of them unless given)."""
     x = asvalue(a)
-    axes = canonical_axes(axis, x.ndim)
+    axes = canonical_axes(None if not x.ndim and axis in (0, -1) else axis, x.ndim)
     out = reduce_sum(cast(truth(x), _INT), axes)
     return st.reshape(out, [1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else out
 
@@ -109,16 +109,18 @@ def _even_edges(a, bins, range):
     if k < 1:
         raise ShapeError(f"histogram: the number of bins must be positive; got {k}.")
     if range is not None:
-        low, high = (asvalue(v) for v in range)
+        ends = tuple(range)
+        d = promote_types(*ends, a.dtype)
+        low, high = (asvalue(v) for v in ends)
         if isinstance(low, Array) and isinstance(high, Array) and not low.value <= high.value:
             raise ShapeError(f"histogram: range={(float(low), float(high))} goes down.")
     elif a.size == 0:
-        low, high = asvalue(0), asvalue(1)
+        low, high, d = asvalue(0), asvalue(1), a.dtype
     else:
+        d = a.dtype
         low, high = reduce_min_p.bind(a, axes=(0,)), reduce_max_p.bind(a, axes=(0,))
     if isinstance(low, Array) and isinstance(high, Array) and not _np.isfinite([low.value, high.value]).all():
         raise ShapeError(f"histogram: the range of values, {float(low)} to {float(high)}, is not finite; pass range=.")
-    d = promote_types(low.dtype, high.dtype, a.dtype)
     d = to_inexact_dtype(d)
     low, high = promote(low, high)
     same = eq(low, high)

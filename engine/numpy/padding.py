@@ -2,7 +2,7 @@
 import numpy as _np
 
 from ..api import vmap
-from ..avals import broadcast_shapes, canonical_axis, is_inexact, to_inexact_dtype
+from ..avals import broadcast_shapes, canonical_axis, is_inexact, kind, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops import shaping
 from ..ops import structural as st
@@ -146,7 +146,7 @@ def _ramp(x, axis, count, end, after):
     start = cast(end, d)
     out = start + place * ((cast(edge, d) - start) / max(count, 1))
     out = shaping.reverse(out, (axis,)) if after else out
-    return cast(out if is_inexact(x.dtype) else floor(out), x.dtype)
+    return cast(floor(out) if kind(x.dtype) in "iu" else out, x.dtype)
 
 
 def _statistic(x, axis, ends, lengths, mode):
@@ -158,7 +158,7 @@ def _statistic(x, axis, ends, lengths, mode):
         near = slice_axis(x, 0, m, axis) if k == 0 else slice_axis(x, n - m, n, axis)
         f = _STATISTICS[mode]
         v = f(near, axis=axis, keepdims=True)
-        v = cast(v if is_inexact(x.dtype) or not is_inexact(v.dtype) else rint(v), x.dtype)
+        v = cast(rint(v) if kind(x.dtype) in "iu" and is_inexact(v.dtype) else v, x.dtype)
         parts.append(st.broadcast_to(v, tuple([ends[k] if i == axis else s for i, s in enumerate(x.shape)])))
     return concatenate([parts[0], x, parts[1]], axis)
 

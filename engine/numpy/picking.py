@@ -17,7 +17,7 @@ from ..ops.reduce import cumsum
 from ..ops.structural import asvalue, cast
 from .diagonals import new_only
 from .reductions import truth
-from .repeating import resize
+from .repeating import flat, resize
 from .shapes import moveaxis, several
 
 _INT = _np.dtype("int64")
@@ -84,10 +84,7 @@ def take(a, indices, axis=None, out=None, mode=None, unique_indices=False, indic
     indices : int[...]; its axes stand in place of `axis` in the result     mode : see above
     """
     no_out(out, "take")
-    x = asvalue(a)
-    if axis is None:
-        x, axis = st.reshape(x, (-1,)), 0
-    axis = canonical_axis(axis, x.ndim)
+    x, axis = flat(a, axis)
     i, inside = placed(indices, x.shape[axis], mode, "take")
     y = gather_nd(moveaxis(x, axis, 0) if axis else x, [i])
     if inside is not None:
@@ -133,10 +130,7 @@ def compress(condition, a, axis=None, *, size=None, fill_value=0):
     condition = asvalue(condition)
     if condition.ndim != 1:
         raise ShapeError(f"compress: the condition is a vector; got shape {condition.shape}.")
-    x = asvalue(a)
-    if axis is None:
-        x, axis = st.reshape(x, (-1,)), 0
-    axis = canonical_axis(axis, x.ndim)
+    x, axis = flat(a, axis)
     n, places = x.shape[axis], nonzero(condition, size=size, fill_value=condition.shape[0])[0]
     if size is None:
         return take(x, places, axis)

@@ -22,9 +22,12 @@ from .shapes import axes_of, moveaxis, sizes
 _INT = _np.dtype("int64")
 
 
-def _flat(x, axis):
+def flat(x, axis):
+    """(x, axis from the front); of a number, an axis 0 of length one is meant, as in NumPy."""
     x = asvalue(x)
-    return (st.reshape(x, (-1,)), 0) if axis is None else (x, canonical_axis(axis, x.ndim))
+    if axis is None or not x.ndim:
+        x, axis = st.reshape(x, (-1,)), 0 if axis is None else axis
+    return x, canonical_axis(axis, x.ndim)
 
 
 def pick(x, index, axis):
@@ -57,7 +60,7 @@ def repeat(a, repeats, axis=None, *, total_repeat_length=None):
     >>> repeat([1, 2, 3], [2, 0, 1])
     Array([1, 1, 3])
     """
-    x, axis = _flat(a, axis)
+    x, axis = flat(a, axis)
     n = x.shape[axis]
     traced = isinstance(repeats, Tracer)
     if traced and total_repeat_length is None:
@@ -120,8 +123,9 @@ def trim_zeros(filt, trim="fb", axis=None):
     axes = range(x.ndim) if axis is None else axes_of(axis, x.ndim)
     places = _np.argwhere(_known(x, "the places of the zeros", "Trim outside of the transformation."))
     for a in axes:
-        start, stop = (int(places[:, a].min()), int(places[:, a].max()) + 1) if len(places) else (0, 0)
-        x = shaping.slice_axis(x, start if "f" in ends else 0, stop if "b" in ends else x.shape[a], a)
+        start, stop = (int(places[:, a].min()), int(places[:, a].max()) + 1) if len(places) else (x.shape[a], 0)
+        start, stop = start if "f" in ends else 0, stop if "b" in ends else x.shape[a]
+        x = shaping.slice_axis(x, start, max(start, stop), a)
     return x
 
 
@@ -133,7 +137,8 @@ def delete(arr, obj, axis=None, *, assume_unique_indices=False):
     obj : int, slice, int[k] or bool[n] (True is taken out); may be traced if it is one integer, or if no place stands
         in it twice and assume_unique_indices says so
     """
-    x, axis = _flat(arr, axis)
+    x, axis = (st.reshape(asvalue(arr), (-1,)), 0) if axis is None else (asvalue(arr), axis)
+    axis = canonical_axis(axis, x.ndim)
     n = x.shape[axis]
     if isinstance(obj, Tracer) and obj.dtype.kind != "b" and (obj.ndim == 0 or assume_unique_indices):
         places = cast(st.reshape(obj, (-1,)), _INT)

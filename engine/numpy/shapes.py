@@ -69,6 +69,8 @@ def reshape(a, shape, order="C", copy=None):
     x, new = asvalue(a), sizes(shape)
     if min(new, default=0) < -1:
         raise ShapeError(f"an array of shape {x.shape} cannot be reshaped to {new}: a size is negative.")
+    if -1 in new and 0 in new:
+        raise ShapeError(f"an array of shape {x.shape} cannot be reshaped to {new}: beside a 0, -1 could be anything.")
     if not _order(order, "CFA"):
         return st.reshape(x, new)
     return transpose(st.reshape(transpose(x), new[::-1]))
@@ -86,6 +88,8 @@ flatten = ravel
 def squeeze(a, axis=None):
     """`a` without axes of size one: all of them, or those named."""
     x = asvalue(a)
+    if not x.ndim and axis in (0, -1):                   # of a number, an axis of length one is meant, as in NumPy
+        return x
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axes_of(axis, x.ndim)
     bad = [i for i in axes if x.shape[i] != 1]
     if bad:

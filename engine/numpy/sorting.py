@@ -140,6 +140,7 @@ def _merged(a, v, side):
 def digitize(x, bins, right=False, *, method="scan"):
     """The index of the bin that each element falls into: bins[i-1] <= x < bins[i] (right: bins[i-1] < x <= bins[i]).
 
+    Of descending bins it is bins[i-1] > x >= bins[i] (right: bins[i-1] >= x > bins[i]).
     x : real[...]     bins : real[n], ascending or descending -> int64[*x.shape], 0 … n     method : of `searchsorted`
     """
     x, bins = asvalue(x), asvalue(bins)
@@ -148,13 +149,13 @@ def digitize(x, bins, right=False, *, method="scan"):
     if bins.ndim != 1:
         raise ShapeError(f"the bins of digitize are a vector; got shape {bins.shape}.")
     n = bins.shape[0]
-    up, down = ("left", "right") if right else ("right", "left")
+    side = "left" if right else "right"
 
     def rising():
-        return searchsorted(bins, x, up, method=method)
+        return searchsorted(bins, x, side, method=method)
 
     def falling():
-        return n - searchsorted(reverse(bins, (0,)), x, down, method=method)
+        return n - searchsorted(reverse(bins, (0,)), x, side, method=method)
     if n < 2:
         return rising()
     if isinstance(bins, Array):
