@@ -16,6 +16,7 @@ from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, cast, promote, reduce_sum
 from .creation import linspace
 from .reductions import truth
+from .repeating import known
 
 _INT = _np.dtype("int64")
 
@@ -45,8 +46,8 @@ def bincount(x, weights=None, minlength=0, *, length=None):
     if isinstance(x, Array) and x.size and x.value.min() < 0:
         raise ShapeError("bincount: there are negative integers.")
     if length is None:
-        known = x.concrete("the largest element, on which the length of bincount's result depends (pass length=)")
-        length = max(int(known.max()) + 1 if known.size else 0, minlength)
+        values = known(x, "the integers that bincount counts", "Pass length=, the length of the result.")
+        length = max(int(values.max()) + 1 if values.size else 0, minlength)
     w = asvalue(1 if weights is None else weights)
     if weights is not None:
         if w.dtype.kind == "c":
@@ -72,11 +73,11 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
     """
     a = _values(a)
     if isinstance(bins, str):
-        known = a.concrete("the values (the number of bins depends on them)")
+        values = known(a, "the values of a histogram", "Pass a number of bins, or their edges, instead of a rule.")
         if weights is not None:
             raise DtypeError(f"histogram: the rule {bins!r} does not know of weights.")
         try:
-            return asvalue(_np.histogram_bin_edges(known, bins, range))
+            return asvalue(_np.histogram_bin_edges(values, bins, range))
         except ValueError as e:
             raise ShapeError(f"histogram: {e}") from None
     if _one(bins):

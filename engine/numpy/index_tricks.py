@@ -11,6 +11,7 @@ from ..ops import structural as st
 from ..ops.structural import asvalue, cast
 from .joining import concatenate
 from .picking import nonzero, placed
+from .repeating import known
 from .shapes import broadcast_arrays, moveaxis, sizes
 
 _INT = _np.dtype("int64")
@@ -40,7 +41,7 @@ def ix_(*args):
         if a.ndim != 1:
             raise ShapeError(f"ix_ takes vectors; argument {k} has shape {a.shape}.")
         if a.dtype.kind == "b":
-            a = Array(_np.flatnonzero(a.concrete("a boolean mask")))
+            a = Array(_np.flatnonzero(known(a, "the places of a mask", "Pass indices, whose number is known.")))
         out.append(st.reshape(a, [-1 if i == k else 1 for i in range(len(args))]))
     return tuple(out)
 

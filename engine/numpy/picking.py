@@ -17,10 +17,12 @@ from ..ops.reduce import cumsum
 from ..ops.structural import asvalue, cast
 from .diagonals import new_only
 from .reductions import truth
-from .repeating import flat, resize
+from .repeating import flat, known, resize
 from .shapes import moveaxis, several
 
 _INT = _np.dtype("int64")
+_SIZE = ("Pass size=, the number of places (what is missing is fill_value); or keep the shape, with "
+         "np.where(condition, x, fill).")
 _MODES = (None, "raise", "clip", "wrap", "fill", "promise_in_bounds")
 
 
@@ -226,8 +228,7 @@ def nonzero(a, *, size=None, fill_value=None):
     if x.ndim == 0:
         raise ShapeError("nonzero takes an array with at least one axis; got a number. Use atleast_1d(x).nonzero().")
     if size is None:
-        return tuple([Array(i) for i in _np.nonzero(x.concrete(
-            "the number of nonzero elements (pass size=, as in np.nonzero(x, size=n), to fix it while tracing)"))])
+        return tuple([Array(i) for i in _np.nonzero(known(x, "the places of the elements that are not zero", _SIZE))])
     size = int(size)
     fills = tuple(fill_value) if several(fill_value) else (fill_value,) * x.ndim
     if len(fills) != x.ndim:
@@ -254,6 +255,6 @@ def argwhere(a, *, size=None, fill_value=None):
     """The indices of the elements that are not zero, as the rows of a matrix; `size` as in `nonzero`."""
     x = asvalue(a)
     if x.ndim == 0:
-        count = len(_np.argwhere(x.concrete("the number of nonzero elements"))) if size is None else int(size)
+        count = len(_np.argwhere(known(x, "whether a number is zero", _SIZE))) if size is None else int(size)
         return st.full((count, 0), 0, _INT)
     return st.stack_values(nonzero(x, size=size, fill_value=fill_value)).T

@@ -64,7 +64,7 @@ def repeat(a, repeats, axis=None, *, total_repeat_length=None):
     n = x.shape[axis]
     traced = isinstance(repeats, Tracer)
     if traced and total_repeat_length is None:
-        repeats, traced = _known(repeats, "the numbers of repeats", "Pass total_repeat_length=, the length of the "
+        repeats, traced = known(repeats, "the numbers of repeats", "Pass total_repeat_length=, the length of the "
                                  "result, or keep `repeats` out of the traced arguments."), False
     counts = asvalue(_np.zeros(0, _INT) if isinstance(repeats, (list, tuple)) and not len(repeats) else repeats)
     if counts.dtype.kind not in "iub":
@@ -88,7 +88,7 @@ def repeat(a, repeats, axis=None, *, total_repeat_length=None):
     return pick(x, minimum(index, max(n - 1, 0)), axis)
 
 
-def _known(x, what, advice):
+def known(x, what, advice):
     """The numbers of a value, or an error that says what to do while tracing."""
     try:
         return x.concrete(what) if isinstance(x, Value) else _np.asarray(x)
@@ -121,7 +121,7 @@ def trim_zeros(filt, trim="fb", axis=None):
     if ends not in ("f", "b", "fb", "bf"):
         raise ShapeError(f"trim_zeros: trim={trim!r} is none of 'f', 'b', 'fb'.")
     axes = range(x.ndim) if axis is None else axes_of(axis, x.ndim)
-    places = _np.argwhere(_known(x, "the places of the zeros", "Trim outside of the transformation."))
+    places = _np.argwhere(known(x, "the places of the zeros", "Trim outside of the transformation."))
     for a in axes:
         start, stop = (int(places[:, a].min()), int(places[:, a].max()) + 1) if len(places) else (x.shape[a], 0)
         start, stop = start if "f" in ends else 0, stop if "b" in ends else x.shape[a]
@@ -149,7 +149,7 @@ def delete(arr, obj, axis=None, *, assume_unique_indices=False):
     if isinstance(obj, slice):
         gone = _np.arange(n)[obj]
     else:
-        gone = _known(obj, "the places of what is deleted", "With assume_unique_indices=True an array of different "
+        gone = known(obj, "the places of what is deleted", "With assume_unique_indices=True an array of different "
                       "places may be traced; for a mask write np.where(mask, fill, x).")
         gone = _np.asarray(gone, _INT) if gone.size == 0 and not isinstance(obj, (Value, _np.ndarray)) else gone
         if gone.dtype.kind == "b":
@@ -191,7 +191,7 @@ def insert(arr, obj, values, axis=None):
         places = cast(obj, _INT)
         places = where(lt(places, 0), add(places, n), places)
     else:
-        places = _known(obj, "the places of a mask", "Pass places, whose number is known.")
+        places = known(obj, "the places of a mask", "Pass places, whose number is known.")
         places = _np.asarray(places, _INT) if places.size == 0 and not isinstance(obj, (Value, _np.ndarray)) else places
         if places.dtype.kind == "b":
             if places.ndim != 1:
