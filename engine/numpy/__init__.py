@@ -109,7 +109,6 @@ from .diagonals import (
     diagflat,
     diagonal,
     fill_diagonal,
-    mask_indices,
     tril_indices,
     tril_indices_from,
     triu_indices,
@@ -218,8 +217,10 @@ from .host import (
     asanyarray,
     asarray_chkfinite,
     ascontiguousarray,
+    asfortranarray,
     base_repr,
     binary_repr,
+    copy,
     errstate,
     format_float_positional,
     format_float_scientific,
@@ -232,7 +233,9 @@ from .host import (
     load,
     loadtxt,
     may_share_memory,
+    mintypecode,
     printoptions,
+    require,
     save,
     savetxt,
     savez,
@@ -241,6 +244,7 @@ from .host import (
     shares_memory,
 )
 from .index_tricks import (
+    broadcast,
     c_,
     fromfunction,
     index_exp,
@@ -248,6 +252,7 @@ from .index_tricks import (
     isscalar,
     iterable,
     ix_,
+    mask_indices,
     mgrid,
     ndenumerate,
     ndindex,
@@ -301,6 +306,7 @@ from .nan_reductions import (
     nansum,
     nanvar,
 )
+from .packing import packbits, unpackbits
 from .padding import pad
 from .picking import (
     argwhere,
