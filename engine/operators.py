@@ -104,11 +104,6 @@ def _iterate(self):
     return (getitem(self, i) for i in range(self.shape[0]))
 
 
-def _compress(self, condition, axis=None):
-    """The slices along an axis where the condition holds."""
-    return np.compress(condition, self, axis)
-
-
 def _contains(self, value):
     return bool(np.any(ew.eq(self, value)))
 
