@@ -6,7 +6,8 @@ import numpy as _np
 
 from ..avals import canonical_axes, canonical_axis, default_float, is_inexact, to_inexact_dtype
 from ..errors import ShapeError
-from ..numpy import reductions as _reductions
+from ..numpy import statistics as _statistics
+from ..numpy.reductions import sum as _sum
 from ..ops.elementwise import eq, exp, isfinite, log, maximum, rsqrt, stop_gradient, where
 from ..ops.reduce import reduce_max_p
 from ..ops.structural import asvalue, broadcast_to, cast, iota, reduce_sum, reshape
@@ -74,7 +75,7 @@ def logmeanexp(x, axis=None, where=None, keepdims=False):  # noqa: F811
         return logsumexp(x, axes, keepdims=keepdims) - math.log(math.prod([x.shape[a] for a in axes]))
     kept = broadcast_to(asvalue(where, bool), x.shape)
     return logsumexp(x, axes, keepdims=keepdims, where=kept) - log(
-        _reductions.sum(cast(kept, x.dtype), axes, keepdims=keepdims))
+        _sum(cast(kept, x.dtype), axes, keepdims=keepdims))
 
 
 def standardize(x, axis=-1, mean=None, variance=None, epsilon=1e-5, where=None):  # noqa: F811
@@ -82,10 +83,10 @@ def standardize(x, axis=-1, mean=None, variance=None, epsilon=1e-5, where=None):
     x = _float(x)
     axes = canonical_axes(axis, x.ndim)
     if mean is None:
-        mean = _reductions.mean(x, axes, keepdims=True, where=where)
+        mean = _statistics.mean(x, axes, keepdims=True, where=where)
     centered = x - mean
     if variance is None:
-        variance = _reductions.mean(centered * centered, axes, keepdims=True, where=where)
+        variance = _statistics.mean(centered * centered, axes, keepdims=True, where=where)
     return centered * rsqrt(asvalue(variance) + epsilon)
 
 
