@@ -11,7 +11,7 @@ from ..avals import canonical_axis, default_float
 from ..errors import DtypeError, ShapeError
 from ..numpy import creation as _creation
 from ..numpy import linalg as _linalg
-from ..numpy.shapes import diagonal
+from ..numpy.diagonals import diagonal
 from ..ops.elementwise import lt, where
 from ..ops.structural import asvalue, full, moveaxis, reshape, transpose
 

@@ -57,9 +57,8 @@ from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import fft, linalg
-from .convolution import convolve, correlate
-from .counting import array_equal, bincount, count_nonzero
 from .applying import apply_along_axis, apply_over_axes, vectorize
+from .convolution import convolve, correlate
 from .counting import bincount, count_nonzero, histogram, histogram2d, histogram_bin_edges, histogramdd
 from .creation import (
     arange,
@@ -339,9 +338,8 @@ from .shapes import (
     swapaxes,
     transpose,
 )
-from .sorting import argsort, searchsorted, sort
-from .windows import bartlett, blackman, hamming, hanning, kaiser
 from .sorting import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, sort_complex
+from .windows import bartlett, blackman, hamming, hanning, kaiser
 
 true_divide, pow, absolute, amax, amin, acos, acosh = divide, power, abs, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj

@@ -244,7 +244,7 @@ def _top_k_impl(x, *, k):
 
 def _lower_top_k(b, x, *, k):
     """XLA orders by bits: so first one nan for all nans and one zero for both zeros."""
-    if x.dtype.kind == "f":
+    if kind(x.dtype) == "f":
         x = b.select(b.compare("NE", x, x), b.like(x, np.nan), b.select(b.compare("EQ", x, b.like(x, 0)), b.like(x, 0),
                                                                         x))
     out = [Aval((*x.shape[:-1], k), x.dtype), Aval((*x.shape[:-1], k), np.dtype("int32"))]

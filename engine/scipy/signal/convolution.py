@@ -4,7 +4,7 @@ import math
 from ...avals import broadcast_shapes, canonical_axes, is_inexact, to_inexact_dtype
 from ...errors import ShapeError
 from ...numpy.fft import fftn, ifftn, irfftn, rfftn
-from ...numpy.shapes import pad as _pad
+from ...numpy.padding import pad as _pad
 from ...ops.complexes import conj
 from ...ops.conv import conv_p
 from ...ops.shaping import reverse, static_slice
