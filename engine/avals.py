@@ -196,6 +196,16 @@ def to_inexact_dtype(dtype):
     return _inexact(dtype, config.default_float)
 
 
+_SMALL = {np.dtype(name): np.dtype(wide)
+          for wide, names in (("float16", "bool int8 uint8"), ("float32", "int16 uint16")) for name in names.split()}
+
+
+def to_ufunc_dtype(dtype):
+    """dtype itself if it is floating, else the float that NumPy's universal functions compute in: int8 gives float16,
+    int16 gives float32, and wider integers the default float."""
+    return _SMALL.get(dtype) or _inexact(dtype, config.default_float)
+
+
 @functools.lru_cache(4096)
 def broadcast_shapes(*shapes):
     """The shape that NumPy broadcasting gives; raises `ShapeError` naming the shapes."""

@@ -2,6 +2,22 @@
 import numpy as _numpy
 
 from ..array import Array as ndarray
+from ..ops.arithmetic import (
+    copysign,
+    exp2,
+    floor_divide,
+    fmax,
+    fmin,
+    gcd,
+    hypot,
+    ldexp,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    remainder,
+    signbit,
+)
 from ..ops.complexes import conj, imag, real
 from ..ops.elementwise import (
     abs,
@@ -57,6 +73,7 @@ from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
 from . import fft, linalg
+from . import emath, fft, linalg
 from .applying import apply_along_axis, apply_over_axes, vectorize
 from .convolution import convolve, correlate
 from .counting import bincount, count_nonzero, histogram, histogram2d, histogram_bin_edges, histogramdd
@@ -82,6 +99,8 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .cross import cross
+from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
 from .diagonals import (
     diag,
     diag_indices,
@@ -96,6 +115,7 @@ from .diagonals import (
     triu_indices_from,
     vander,
 )
+from .differences import diff, ediff1d, gradient, trapezoid, unwrap
 from .dtypes import (
     astype,
     bfloat16,
@@ -141,39 +161,35 @@ from .dtypes import (
     uint64,
     unsignedinteger,
 )
+from .einsum import einsum, einsum_path
 from .elementary import (
     angle,
     bitwise_count,
     clip,
-    copysign,
-    cross,
     deg2rad,
     degrees,
     divmod,
-    exp2,
     fabs,
-    floor_divide,
-    hypot,
+    float_power,
+    frexp,
+    heaviside,
     isclose,
     isinf,
     isneginf,
     isposinf,
-    log2,
-    log10,
-    logaddexp,
-    logaddexp2,
+    lcm,
     logical_and,
     logical_not,
     logical_or,
     logical_xor,
+    modf,
     nan_to_num,
     positive,
     rad2deg,
     radians,
-    remainder,
     round,
-    signbit,
     sinc,
+    spacing,
 )
 from .host import (
     array2string,
@@ -252,6 +268,19 @@ from .joining import (
     vsplit,
     vstack,
 )
+from .nan_reductions import (
+    nanargmax,
+    nanargmin,
+    nancumprod,
+    nancumsum,
+    nanmax,
+    nanmean,
+    nanmin,
+    nanprod,
+    nanstd,
+    nansum,
+    nanvar,
+)
 from .padding import pad
 from .picking import (
     argwhere,
@@ -267,36 +296,10 @@ from .picking import (
     take,
     take_along_axis,
 )
-from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
-from .reductions import (
-    all,
-    allclose,
-    any,
-    argmax,
-    argmin,
-    average,
-    corrcoef,
-    cov,
-    cumprod,
-    cumsum,
-    diff,
-    max,
-    mean,
-    median,
-    min,
-    nanmax,
-    nanmean,
-    nanmin,
-    nansum,
-    percentile,
-    prod,
-    ptp,
-    quantile,
-    std,
-    sum,
-    trapezoid,
-    var,
-)
+from .polynomials import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
+from .products import dot, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
+from .quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
+from .reductions import all, allclose, any, argmax, argmin, max, min, prod, ptp, sum
 from .repeating import delete, insert, repeat, resize, tile, trim_zeros
 from .selecting import choose, piecewise, select, where
 from .sets import (
@@ -339,12 +342,15 @@ from .shapes import (
     transpose,
 )
 from .sorting import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, sort_complex
+from .statistics import average, corrcoef, cov, mean, std, var
+from .ufunc import frompyfunc, ufunc
 from .windows import bartlett, blackman, hamming, hanning, kaiser
 
 true_divide, pow, absolute, amax, amin, acos, acosh = divide, power, abs, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj
 bitwise_not = bitwise_invert = invert
 bitwise_left_shift, bitwise_right_shift, fix, mod = left_shift, right_shift, trunc, remainder
+around = round
 
 e, euler_gamma, inf, nan, newaxis, pi = _numpy.e, _numpy.euler_gamma, _numpy.inf, _numpy.nan, None, _numpy.pi
 bool = bool_

@@ -10,12 +10,15 @@ from ..ops.elementwise import floor, rint
 from ..ops.shaping import concatenate, slice_axis
 from ..ops.structural import asvalue, cast
 from . import reductions
+from .quantiles import median
 from .repeating import pick
 from .shapes import moveaxis
+from .statistics import mean
 
 _KEYWORDS = {"constant": ("constant_values",), "linear_ramp": ("end_values",), "maximum": ("stat_length",),
              "mean": ("stat_length",), "median": ("stat_length",), "minimum": ("stat_length",), "edge": (),
              "wrap": (), "empty": (), "reflect": ("reflect_type",), "symmetric": ("reflect_type",)}
+_STATISTICS = {"maximum": reductions.max, "mean": mean, "median": median, "minimum": reductions.min}
 _INDEXED = ("edge", "reflect", "symmetric", "wrap")
 
 
@@ -153,7 +156,7 @@ def _statistic(x, axis, ends, lengths, mode):
         if m == 0 and mode in ("maximum", "minimum"):
             raise ShapeError("pad: a stat_length of 0 has no maximum or minimum.")
         near = slice_axis(x, 0, m, axis) if k == 0 else slice_axis(x, n - m, n, axis)
-        f = getattr(reductions, {"maximum": "max", "minimum": "min"}.get(mode, mode))
+        f = _STATISTICS[mode]
         v = f(near, axis=axis, keepdims=True)
         v = cast(v if is_inexact(x.dtype) or not is_inexact(v.dtype) else rint(v), x.dtype)
         parts.append(st.broadcast_to(v, tuple([ends[k] if i == axis else s for i, s in enumerate(x.shape)])))

@@ -16,6 +16,7 @@ from ..ops.index import gather_nd, scatter_nd
 from ..ops.reduce import cumsum
 from ..ops.structural import asvalue, cast
 from .diagonals import _new_only
+from .reductions import truth
 from .repeating import resize
 from .shapes import moveaxis, several
 
@@ -208,12 +209,6 @@ def copyto(dst, src, casting="same_kind", where=True):
 
 
 # ---- the places that are not zero ----
-
-def truth(x):
-    """x as booleans: whether each element is not zero."""
-    x = asvalue(x)
-    return x if x.dtype.kind == "b" else x != _np.zeros((), x.dtype)
-
 
 def nonzero(x, *, size=None, fill_value=None):
     """The indices of the elements that are not zero, one array for each axis.

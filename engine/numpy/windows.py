@@ -3,8 +3,8 @@ import numpy as _np
 
 from ..avals import default_float
 from ..core import Tracer
+from ..ops.bessel import i0
 from ..ops.structural import asvalue, cast
-from ..scipy.special import i0
 
 
 def _window(name, doc):

@@ -5,8 +5,9 @@ off below 1 (10.31), and √x eˣ K(x) is a polynomial in 1/(1 + x) above. All t
 """
 import numpy as np
 
-from .elementwise import _floating, _unary, div, eq, where
-from .readings import numpy_impl, polynomial, xla_lower
+from .elementwise import _floating, _unary, div, eq, sign, where
+from .formula import polynomial
+from .readings import numpy_impl, scipy_impl, xla_lower
 
 _JOIN = 8.0
 # I₀(x) and I₁(x) / (x/2) in x²/4 <= 16
@@ -102,11 +103,23 @@ def _over(y, x, at_zero):
     return where(zero, np.asarray(at_zero, x.dtype), div(y, where(zero, np.ones((), x.dtype), x)))
 
 
-k0_p = _unary("k0", numpy_impl(_k(0, False)), xla_lower(_k(0, False)), lambda t, y, x: -t * k1(x))
-k1_p = _unary("k1", numpy_impl(_k(1, False)), xla_lower(_k(1, False)), lambda t, y, x: -t * (k0(x) + y / x))
-k0e_p = _unary("k0e", numpy_impl(_k(0, True)), xla_lower(_k(0, True)), lambda t, y, x: t * (y - k1e(x)))
-k1e_p = _unary("k1e", numpy_impl(_k(1, True)), xla_lower(_k(1, True)), lambda t, y, x: t * (y - k0e(x) - y / x))
+def _made(name, formula, derivative):
+    return _unary(name, numpy_impl(formula), xla_lower(formula), derivative)
 
+
+i0_p = _unary("i0", scipy_impl("i0"), xla_lower(_i(0, False)), lambda t, y, x: t * i1(x))
+i1_p = _made("i1", _i(1, False), lambda t, y, x: t * (i0(x) - _over(y, x, 0.5)))
+i0e_p = _made("i0e", _i(0, True), lambda t, y, x: t * (i1e(x) - sign(x) * y))
+i1e_p = _made("i1e", _i(1, True), lambda t, y, x: t * (i0e(x) - sign(x) * y - _over(y, x, 0.5)))
+k0_p = _made("k0", _k(0, False), lambda t, y, x: -t * k1(x))
+k1_p = _made("k1", _k(1, False), lambda t, y, x: -t * (k0(x) + y / x))
+k0e_p = _made("k0e", _k(0, True), lambda t, y, x: t * (y - k1e(x)))
+k1e_p = _made("k1e", _k(1, True), lambda t, y, x: t * (y - k0e(x) - y / x))
+
+i0 = _floating(i0_p, "I₀(x), the modified Bessel function of the first kind.")
+i1 = _floating(i1_p, "I₁(x), the modified Bessel function of the first kind.")
+i0e = _floating(i0e_p, "exp(-|x|) I₀(x).")
+i1e = _floating(i1e_p, "exp(-|x|) I₁(x).")
 k0 = _floating(k0_p, "K₀(x), the modified Bessel function of the second kind; inf at 0, nan below.")
 k1 = _floating(k1_p, "K₁(x), the modified Bessel function of the second kind; inf at 0, nan below.")
 k0e = _floating(k0e_p, "exp(x) K₀(x).")

@@ -14,11 +14,12 @@ from ..errors import TransformError
 from ..lazy import scipy_special
 from .elementwise import bitwise_and, exp, log, log1p, where
 from .formula import converging, differentiated, numpy_impl, plain, polynomial, xla_lower
-from .gammainc import _ATANH, _STIRLING
-from .special import digamma, lgamma, polygamma
+from .gammas import digamma, lgamma, polygamma
 from .structural import elementwise, elementwise_batch
 
 LIMIT = 3000
+_STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]      # DLMF 5.11.1
+_ATANH = [1 / (2 * k + 3) for k in range(28)]
 
 
 def _deviation(m, mu):

@@ -7,9 +7,10 @@ import math
 
 import numpy as np
 
-from .elementwise import _floating, _unary, exp, gt, where
+from .elementwise import _floating, _unary, exp, gt, minimum, where
 from .elementwise import abs as abs_
-from .readings import exp_square, numpy_impl, polynomial, xla_lower
+from .formula import polynomial
+from .readings import exp_square, numpy_impl, scipy_impl, xla_lower
 
 _SQRT_PI = math.sqrt(math.pi)
 _HALF_SQRT = math.sqrt(0.5)
@@ -27,6 +28,13 @@ _ERF = (1.1283791670955126, -0.37612638903183754, 0.11283791670955126, -0.026866
         -0.0008548327023403001, 0.00012055332978879483, -1.4925650236967501e-05, 1.6462110782018636e-06,
         -1.636576864883207e-07, 1.4806027146128752e-08, -1.2277734486795524e-09, 9.323723518153027e-11,
         -6.1967364287877e-12, 2.8067128195611264e-13)
+# the two for float32
+_ERFCX_32 = (1.253008058, -0.1356211059, -0.04756229258, 0.1296451356, -0.1192736926, 0.06830839969, -0.02377032915,
+             0.002527115521, 0.001888102396, -0.0007731099389, -0.000104121541, 0.000114629957, 3.858826871e-06,
+             -1.148164147e-05)
+_ERF_32 = (1.128379167, -0.3761263889, 0.1128379131, -0.02686613324, 0.005223783477, -0.0008542637997,
+           0.0001195656257, -1.390934002e-05, 1.058938064e-06)
+_ERFCX, _ERF = {8: _ERFCX, 4: _ERFCX_32}, {8: _ERF, 4: _ERF_32}
 # D(x)/x in x² <= 1
 _DAWSN_1 = (1.0, -0.6666666666666666, 0.26666666666666666, -0.07619047619047599, 0.016931216931213824,
             -0.0030784030783741296, 0.0004736004734243968, -6.314672907853236e-05, 7.4290248677087405e-06,
@@ -58,7 +66,7 @@ _DAWSN_FAR = (0.5, 0.2500000000000054, 0.3749999999803188, 0.9375000286623605, 3
 
 def _erfcx_right(m, x):
     """erfcx(x) for x >= 0."""
-    return polynomial(1.0 - 6.0 / (x + 3.0), _ERFCX) / (x * 2.0 + 1.0)
+    return polynomial(1.0 - 6.0 / (x + 3.0), m.table(_ERFCX)) / (x * 2.0 + 1.0)
 
 
 def _erfcx(m, x):
@@ -70,21 +78,21 @@ def _erf(m, x):
     size = m.abs(x)
     far = 1.0 - exp_square(m, x, -1.0) * _erfcx_right(m, size)
     near = m.where(size < 1.0, x, 1.0)
-    return m.where(size < 1.0, near * polynomial(near * near, _ERF), m.where(x < 0.0, -far, far))
+    return m.where(size < 1.0, near * polynomial(near * near, m.table(_ERF)), m.where(x < 0.0, -far, far))
 
 
 def _erfc(m, x):
     far = exp_square(m, x, -1.0) * _erfcx_right(m, m.abs(x))
     inside = (x > -1.0) & (x < 0.5)
     near = m.where(inside, x, 0.0)
-    return m.where(inside, 1.0 - near * polynomial(near * near, _ERF), m.where(x < 0.0, 2.0 - far, far))
+    return m.where(inside, 1.0 - near * polynomial(near * near, m.table(_ERF)), m.where(x < 0.0, 2.0 - far, far))
 
 
 def _ndtr(m, x):
     far = exp_square(m, x, -0.5) * _erfcx_right(m, m.abs(x) * _HALF_SQRT) * 0.5
     inside = (x > -0.6) & (x < 1.0)
     z = m.where(inside, x, 0.0) * _HALF_SQRT
-    return m.where(inside, z * polynomial(z * z, _ERF) * 0.5 + 0.5, m.where(x < 0.0, far, 1.0 - far))
+    return m.where(inside, z * polynomial(z * z, m.table(_ERF)) * 0.5 + 0.5, m.where(x < 0.0, far, 1.0 - far))
 
 
 def _log_ndtr(m, x):
@@ -117,20 +125,30 @@ for _k in range(2, 20):
 
 
 def _slope(x, near, sign):
-    """near(x), and where |x| > 8 the expansion of it, ∓Σ (2k-1)!! zᵏ with z = ±1/(2x²), which has lost no digits."""
+    """near(x), and where |x| > 8 its expansion ∓Σ (2k-1)!! zᵏ with z = ±1/(2x²), which has lost no digits."""
     far = gt(abs_(x) if sign > 0 else x, _TAIL)
     one = np.ones((), x.dtype)
     z = sign * 0.5 / where(far, x, one * _TAIL) ** 2
     series = z * polynomial(z, _SERIES)
-    return where(far, -series, near(where(far, one * 0, x)))
+    return where(far, -sign * series, near(where(far, one * 0, x)))
 
 
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+erf_p = _unary("erf", scipy_impl("erf"), xla_lower(_erf, True), lambda t, y, x: t * (2 / _SQRT_PI * exp(-x * x)))
+erfc_p = _unary("erfc", numpy_impl(_erfc), xla_lower(_erfc, True), lambda t, y, x: t * (-2 / _SQRT_PI * exp(-x * x)))
+ndtr_p = _unary("ndtr", numpy_impl(_ndtr), xla_lower(_ndtr, True), lambda t, y, x: t * (_DENSITY * exp(x * x * -0.5)))
+log_ndtr_p = _unary("log_ndtr", numpy_impl(_log_ndtr), xla_lower(_log_ndtr, True), lambda t, y, x: t * (
+    2 * _DENSITY / erfcx(minimum(x, 37.0) * -_HALF_SQRT)))
 erfcx_p = _unary("erfcx", numpy_impl(_erfcx), xla_lower(_erfcx), lambda t, y, x: t * (2 / _SQRT_PI * _slope(
     x, lambda v: _SQRT_PI * v * where(gt(x, _TAIL), np.zeros((), x.dtype), y) - 1, -1)))
 dawsn_p = _unary("dawsn", numpy_impl(_dawsn), xla_lower(_dawsn),
                  lambda t, y, x: t * _slope(x, lambda v: 1 - 2 * v * y, 1))
 erfi_p = _unary("erfi", numpy_impl(_erfi), xla_lower(_erfi), lambda t, y, x: t * (2 / _SQRT_PI * exp(x * x)))
 
+erf = _floating(erf_p, "2/√π ∫₀ˣ exp(-t²) dt.")
+erfc = _floating(erfc_p, "1 - erf(x), accurate where that is small.")
+ndtr = _floating(ndtr_p, "Φ(x), the normal distribution function, accurate where it is small.")
+log_ndtr = _floating(log_ndtr_p, "log Φ(x), accurate in both tails.")
 erfcx = _floating(erfcx_p, "exp(x²) erfc(x), which neither underflows nor loses digits to the right.")
 dawsn = _floating(dawsn_p, "D(x) = exp(-x²) ∫₀ˣ exp(t²) dt, Dawson's integral.")
 erfi = _floating(erfi_p, "2/√π ∫₀ˣ exp(t²) dt = -i erf(ix).")

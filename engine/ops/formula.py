@@ -12,15 +12,31 @@ import numpy as np
 from ..avals import Aval
 from ..lazy import scipy_special
 
-_F64, _BOOL = np.dtype("float64"), np.dtype(bool)
+_F64, _F32, _BOOL = np.dtype("float64"), np.dtype("float32"), np.dtype(bool)
 _2_SQRT_PI = 2 / math.sqrt(math.pi)
+_HEAD = -1 << 27                                         # of the 53 digits the first 26
 
 
 class Numpy:
     """The reading as NumPy arrays."""
     exp, log, log1p = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.log1p)
-    sqrt, abs = staticmethod(np.sqrt), staticmethod(np.abs)
+    sqrt, abs, pow = staticmethod(np.sqrt), staticmethod(np.abs), staticmethod(np.power)
+    floor, round = staticmethod(np.floor), staticmethod(np.rint)
     where, zeros_like = staticmethod(np.where), staticmethod(np.zeros_like)
+
+    @staticmethod
+    def head(x):
+        """x without the lower half of its digits."""
+        return (np.asarray(x).view(np.int64) & _HEAD).view(_F64)
+
+    def apply(self, f, slopes, *xs):
+        """f(m, *xs), whose derivatives are slopes[i](m, y, *xs)."""
+        return f(self, *xs)
+
+    @staticmethod
+    def table(coefficients):
+        """The coefficients for this precision, of {bytes: coefficients}."""
+        return coefficients[8]
 
     @staticmethod
     def special(name, x):
@@ -78,8 +94,11 @@ class Expr:
 class Xla:
     """The reading as StableHLO, all values of one shape."""
 
-    def __init__(self, b):
-        self.b = b
+    def __init__(self, b, size=8):
+        self.b, self.size = b, size
+
+    def table(self, coefficients):
+        return coefficients[self.size]
 
     def _unary(self, op, x):
         return Expr(self.b, self.b.op(op, [x.val], x.val.aval))
@@ -89,14 +108,27 @@ class Xla:
     def log1p(self, x): return self._unary("stablehlo.log_plus_one", x) # noqa: E704, E261
     def sqrt(self, x): return self._unary("stablehlo.sqrt", x)          # noqa: E704
     def abs(self, x): return self._unary("stablehlo.abs", x)            # noqa: E704
+    def floor(self, x): return self._unary("stablehlo.floor", x)        # noqa: E704
+    def round(self, x): return self._unary("stablehlo.round_nearest_even", x)       # noqa: E704
+
+    def pow(self, x, y):
+        return x._do("power", y)
+
+    def head(self, x):
+        bits = Aval(x.val.shape, np.dtype("int64"))
+        whole = self.b.op("stablehlo.bitcast_convert", [x.val], bits)
+        upper = self.b.elementwise("stablehlo.and", whole, self.b.constant(_HEAD, bits.dtype, bits.shape))
+        return Expr(self.b, self.b.op("stablehlo.bitcast_convert", [upper], x.val.aval))
+
+    def apply(self, f, slopes, *xs):
+        return f(self, *xs)
 
     def zeros_like(self, x):
         return Expr(self.b, self.b.like(x.val, 0))
 
     def where(self, c, x, y):
-        """x where c holds, y elsewhere; one of them may be a number."""
-        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, (y if v is x else x).val.dtype, c.val.shape)
-                for v in (x, y))
+        """x where c holds, y elsewhere; they may be numbers."""
+        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, f"f{self.size}", c.val.shape) for v in (x, y))
         return Expr(self.b, self.b.select(c.val, x, y))
 
     def special(self, name, x):
@@ -179,16 +211,20 @@ _NEXT = {"lgamma": "digamma", "digamma": "trigamma", "trigamma": "tetragamma"}
 
 
 class Derivative:
-    """The reading with a tangent beside each value of the reading m."""
+    """The reading with a tangent beside each value of the reading m; a value without one is constant."""
 
     def __init__(self, m):
         self.m = m
 
     def exp(self, x):
+        if not isinstance(x, Dual):
+            return self.m.exp(x)
         y = self.m.exp(x.v)
         return Dual(y, _times(x.t, y))
 
     def log(self, x):
+        if not isinstance(x, Dual):
+            return self.m.log(x)
         return Dual(self.m.log(x.v), None if x.t is None else x.t / x.v)
 
     def log1p(self, x):
@@ -198,7 +234,33 @@ class Derivative:
         y = self.m.sqrt(x.v)
         return Dual(y, None if x.t is None else x.t / (y + y))
 
+    def pow(self, x, y):
+        """x to the power y, a value or a number."""
+        power = y.v if isinstance(y, Dual) else y
+        out = self.m.pow(x.v, power)
+        in_y = _times(y.t, out * self.m.log(x.v)) if isinstance(y, Dual) else None
+        return Dual(out, _sum(None if x.t is None else x.t * (out / x.v * power), in_y))
+
+    def floor(self, x):
+        return Dual(self.m.floor(x.v)) if isinstance(x, Dual) else self.m.floor(x)
+
+    def round(self, x):
+        return Dual(self.m.round(x.v)) if isinstance(x, Dual) else self.m.round(x)
+
+    def table(self, coefficients):
+        return self.m.table(coefficients)
+
+    def apply(self, f, slopes, *xs):
+        below = [x.v for x in xs]
+        y, t = self.m.apply(f, slopes, *below), None
+        for x, slope in zip(xs, slopes):
+            if x.t is not None:
+                t = _sum(t, slope(self.m, y, *below) * x.t)
+        return Dual(y, t)
+
     def abs(self, x):
+        if not isinstance(x, Dual):
+            return self.m.abs(x)
         return Dual(self.m.abs(x.v), None if x.t is None else self.m.where(plain(x.v) < 0.0, -x.t, x.t))
 
     def special(self, name, x):
@@ -256,10 +318,19 @@ def m_abs(x):
 
 def polynomial(x, coefficients):
     """Σ cₖ xᵏ by Horner's rule, lowest power first."""
-    out = x * 0.0 + coefficients[-1]
-    for c in coefficients[-2::-1]:
+    if len(coefficients) == 1:
+        return x * 0.0 + coefficients[0]
+    out = x * coefficients[-1] + coefficients[-2]
+    for c in coefficients[-3::-1]:
         out = out * x + c
     return out
+
+
+def lost(x, y, total):
+    """x + y - total for the rounded sum `total`, exactly (Knuth's TwoSum); without tangents."""
+    x, y, total = plain(x), plain(y), plain(total)
+    there = total - x
+    return (x - (total - there)) - (there - y)
 
 
 def differentiated(f, orders):
@@ -286,10 +357,11 @@ def numpy_impl(f):
     return impl
 
 
-def xla_lower(f):
-    """The formula as a primitive's lowering, computed in float64."""
+def xla_lower(f, narrow=False):
+    """The formula as a primitive's lowering, computed in float64; with `narrow` in float32 for what is no wider."""
     def lower(b, *xs):
         shape = np.broadcast_shapes(*[x.shape for x in xs])
-        out = f(Xla(b), *[Expr(b, b.convert(b.broadcast_to(x, shape), _F64)) for x in xs])
+        work = _F32 if narrow and xs[0].dtype.itemsize < 8 else _F64
+        out = f(Xla(b, work.itemsize), *[Expr(b, b.convert(b.broadcast_to(x, shape), work)) for x in xs])
         return b.convert(out.val, xs[0].dtype)
     return lower

@@ -3,6 +3,7 @@ import numpy as np
 
 from ..avals import Aval, has_infinity, kind, limits
 from ..core import Primitive
+from . import lowerings
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
 from .index import take_along
 from .shaping import concatenate, reverse, slice_axis
@@ -36,7 +37,7 @@ def _reduction(name, impl, op, start, jvp=None):
         name,
         shape=lambda a, *, axes: Aval(_without(a.shape, axes), a.dtype),
         impl=lambda x, *, axes: impl(x, axis=axes),
-        lower=lambda b, x, *, axes: b.reduce(op(x.dtype), x, start(x.dtype), axes),
+        lower=lambda b, x, *, axes: lowerings.reduce(b, op(x.dtype), x, start(x.dtype), axes),
         jvp=(jvp,),
         batch=lambda b, mine, x, *, axes: b.bind(x, axes=tuple([a + 1 for a in axes])),
     )

@@ -18,10 +18,12 @@ from ..avals import (
     promote_types,
     python_dtype,
     to_inexact_dtype,
+    to_ufunc_dtype,
 )
 from ..config import config
 from ..core import REGISTRY, Primitive
 from ..errors import DtypeError, ShapeError
+from . import lowerings
 
 _NARROW_DTYPES = frozenset(NARROW.values())
 _NARROW_INPUT = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
@@ -128,6 +130,15 @@ def promote_inexact(*xs):
     xs = promote(*xs)
     d = to_inexact_dtype(xs[0].dtype)
     return xs if xs[0].dtype == d else [cast(x, d) for x in xs]
+
+
+def promote_ufunc(*xs):
+    """Like `promote`, to the floating dtype that NumPy's universal functions compute in."""
+    ys = promote(*xs)
+    if is_inexact(ys[0].dtype):
+        return ys
+    d = promote_types(*[to_ufunc_dtype(x.dtype) for x in xs if hasattr(x, "dtype")] or [to_inexact_dtype(ys[0].dtype)])
+    return [cast(y, d) for y in ys]
 
 
 # ---- rules that families share ----
@@ -293,7 +304,7 @@ reduce_sum_p = linear(Primitive(
     "reduce_sum",
     shape=lambda a, *, axes: Aval(_without(a.shape, axes), a.dtype),
     impl=_sum_impl,
-    lower=lambda b, x, *, axes: b.reduce("stablehlo.add", x, 0, axes),
+    lower=lambda b, x, *, axes: lowerings.reduce(b, "stablehlo.add", x, 0, axes),
     transpose=(lambda c, x, *, axes: broadcast_p.bind(
         c, shape=x.shape, dims=tuple([i for i in range(x.ndim) if i not in axes])),),
     batch=lambda b, mine, x, *, axes: b.bind(x, axes=tuple([a + 1 for a in axes])),

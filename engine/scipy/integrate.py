@@ -3,7 +3,7 @@ import numpy as _np
 
 from ..avals import canonical_axis
 from ..errors import ShapeError
-from ..numpy.reductions import trapezoid as _trapezoid
+from ..numpy.differences import trapezoid as _trapezoid
 from ..ops.elementwise import eq, where
 from ..ops.reduce import cumsum
 from ..ops.shaping import concatenate, slice_axis

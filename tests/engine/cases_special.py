@@ -1,10 +1,11 @@
 """Rows for the special functions; the references are SciPy's."""
+import mpmath as mp
 import numpy as np
 import scipy.special as sp
 
 import chainrule.engine.scipy.special as cs
-from chainrule.engine.ops.gammainc import gamma_path_p
-from chainrule.engine.ops.special import zeta
+from chainrule.engine.ops.betas import digamma_rise_p
+from chainrule.engine.ops.gamma_quantile import gamma_path_p
 from tests.engine.cases import Case
 
 
@@ -25,7 +26,15 @@ CASES = [
     row("lgamma", (0.3, 5), name="gammaln", ulps=64),
     row("digamma", (0.3, 5), ulps=64),
     Case(lambda x: cs.polygamma(1, x), "polygamma", lambda x: sp.polygamma(1, x), domain=((0.3, 5),), ulps=64),
-    Case(lambda q: zeta(2.5, q), "zeta", lambda q: sp.zeta(2.5, q), domain=((0.5, 5),), ulps=64),
+    Case(lambda x: cs.polygamma(2, x), "polygamma", lambda x: sp.polygamma(2, x), domain=((0.3, 5),), ulps=64,
+         name="polygamma-2"),
+    Case(lambda x: cs.polygamma(4, x), "polygamma", lambda x: sp.polygamma(4, x), domain=((0.6, 5),),
+         name="polygamma-4"),
+    row("zeta", (1.5, 6), (0.5, 5)),
+    Case(cs.zeta, "riemann_zeta", sp.zeta, args=(np.array([1.4, 2.6, 7.0, 0.3, 1.7]),), name="riemann_zeta"),
+    row("rgamma", (-2.7, 4)),
+    Case(cs.gammaln, "lgamma", sp.gammaln, domain=((-2.9, -2.1),), name="lgamma-negative"),
+    Case(cs.digamma, "digamma", sp.digamma, domain=((-2.9, -2.1),), name="digamma-negative", ulps=64),
     row("ndtr", (-3, 3)),
     row("ndtri", (0.05, 0.95), ulps=32),
     row("log_ndtr", (-6, 3), ulps=16),
@@ -40,6 +49,13 @@ CASES = [
     row("xlogy", (0.5, 2), (0.5, 2)),
     row("xlog1py", (0.5, 2), (-0.5, 2)),
     row("gamma", (0.5, 4), ulps=128),
+    row("betaln", (0.5, 9), (0.5, 9)),
+    Case(cs.betaln, "betaln", np.vectorize(lambda a, b: float(mp.log(abs(mp.beta(a, b))))),
+         args=(np.array([-1.3, 0.4, 2e3]), np.array([2.6, 700.0, 4.0])),
+         name="betaln-far", lane=lambda a, k: a * (1 + 0.01 * k)),
+    row("beta", (0.5, 9), (0.5, 9), ulps=16),
+    Case(digamma_rise_p.bind, "digamma_rise", lambda a, b: sp.psi(a + b) - sp.psi(a), domain=((0.5, 9), (0.5, 9)),
+         ulps=16),
     row("gammainc", (0.5, 4), (0.5, 4), ulps=64),
     Case(cs.gammainc, "gammainc", sp.gammainc, args=(A, X), name="gammainc-regions", ulps=64, order=0, dtypes=ONE),
     Case(cs.gammaincc, "gammainc", sp.gammaincc, args=(A, X), name="gammaincc", ulps=64, order=0, dtypes=ONE),

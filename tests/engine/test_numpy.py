@@ -198,7 +198,7 @@ TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 f
          "inf nan newaxis pi").split()
 STANDARD = set("astype can_cast finfo iinfo isdtype issubdtype promote_types from_dlpack intersect1d isin setdiff1d "
                "setxor1d union1d unique_all unique_counts unique_inverse unique_values".split())
-ALONE = {"flatten", "ndarray"} | set(NARROW) | STANDARD  # below, test_array_api.py, test_dtypes.py, test_sets.py
+ALONE = {"einsum_path", "flatten", "ndarray"} | set(NARROW) | STANDARD  # below, test_array_api.py, test_sets.py
 NOT_COMPILED = {"unique", "shape", "ndim", "size", "broadcast_shapes", "result_type", "nonzero", "flatnonzero"}
 
 

@@ -73,7 +73,7 @@ def in_numpy(row, args, kwargs):
     try:
         with np.errstate(all="ignore"):
             return (row.numpy or find(np, row.name))(*args, **kwargs)
-    except (TypeError, ValueError, IndexError, ZeroDivisionError, np.linalg.LinAlgError) as e:
+    except (TypeError, ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError) as e:
         return e
 
 

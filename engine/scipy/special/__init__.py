@@ -1,22 +1,65 @@
 """SciPy's special functions, with its names and argument orders, for arrays and tracers: a file a family."""
-from . import bessel, betas, entropy, errors, exponentials, gammas, zetas
-from .bessel import i0, i0e, i1, i1e
+from . import bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas
+from .bessel import (
+    i0,
+    i0e,
+    i1,
+    i1e,
+    iv,
+    iv_ratio,
+    ive,
+    j0,
+    j1,
+    k0,
+    k0e,
+    k1,
+    k1e,
+    kv,
+    kv_ratio,
+    kve,
+    log_ive,
+    log_kve,
+    y0,
+    y1,
+)
 from .betas import beta, betainc, betaln
 from .entropy import entr, kl_div, rel_entr, xlog1py, xlogy
-from .errors import erf, erfc, erfcinv, erfinv, log_ndtr, ndtr, ndtri
-from .exponentials import expit, log_expit, log_softmax, logit, logsumexp, softmax
+from .errors import (
+    dawsn,
+    erf,
+    erfc,
+    erfcinv,
+    erfcx,
+    erfi,
+    erfinv,
+    log_ndtr,
+    ndtr,
+    ndtri,
+    ndtri_exp,
+    owens_t,
+)
+from .exponentials import expit, log1mexp, log_expit, log_softmax, logit, logsumexp, softmax, softplus
 from .gammas import (
     digamma,
     factorial,
     gamma,
     gammainc,
     gammaincc,
+    gammainccinv,
+    gammaincinv,
     gammaln,
     gammasgn,
+    log_gammainc,
+    log_gammaincc,
     multigammaln,
     polygamma,
     psi,
+    random_gamma_grad,
+    rgamma,
 )
+from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
+from .powers import boxcox, boxcox1p, cosm1, exprel, huber, inv_boxcox, inv_boxcox1p, powm1, pseudo_huber
 from .zetas import zeta
 
-__all__ = [name for family in (bessel, betas, entropy, errors, exponentials, gammas, zetas) for name in family.__all__]
+__all__ = [name for family in (bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas)
+           for name in family.__all__]

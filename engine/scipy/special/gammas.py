@@ -5,29 +5,16 @@ import numpy as _np
 
 from ...numpy.shapes import expand_dims
 from ...ops.elementwise import bitwise_and, eq, floor, lt, where
-from ...ops.gammainc import gammainc_p
-from ...ops.log_special import gamma
-from ...ops.special import digamma, lgamma, polygamma
+from ...ops.gamma_quantile import gammainccinv, gammaincinv, random_gamma_grad
+from ...ops.gammainc import gammainc, gammaincc, log_gammainc, log_gammaincc
+from ...ops.gammas import digamma, gamma, lgamma, polygamma, rgamma
 from ...ops.structural import promote_inexact, reduce_sum
 
 gammaln, psi = lgamma, digamma
 
-__all__ = ["digamma", "factorial", "gamma", "gammainc", "gammaincc", "gammaln", "gammasgn", "multigammaln", "polygamma",
-           "psi"]
-
-
-def gammainc(a, x):
-    """P(a, x) = ∫₀ˣ tᵃ⁻¹ e⁻ᵗ dt / Γ(a).   a > 0, x >= 0; differentiable in both
-
-    >>> float(gammainc(1.0, 1.0)).__round__(6)
-    0.632121
-    """
-    return gammainc_p.bind(*promote_inexact(a, x), upper=False, order=0)
-
-
-def gammaincc(a, x):
-    """Q(a, x) = 1 - P(a, x), accurate where that is small."""
-    return gammainc_p.bind(*promote_inexact(a, x), upper=True, order=0)
+__all__ = ["digamma", "factorial", "gamma", "gammainc", "gammaincc", "gammainccinv", "gammaincinv", "gammaln",
+           "gammasgn", "log_gammainc", "log_gammaincc", "multigammaln", "polygamma", "psi", "random_gamma_grad",
+           "rgamma"]
 
 
 def gammasgn(x):

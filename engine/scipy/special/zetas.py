@@ -1,4 +1,4 @@
 """The zeta functions."""
-from ...ops.special import zeta
+from ...ops.zeta import zeta
 
 __all__ = ["zeta"]
