@@ -72,7 +72,6 @@ from ..ops.elementwise import mul as multiply
 from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
-from . import fft, linalg
 from . import emath, fft, linalg
 from .applying import apply_along_axis, apply_over_axes, vectorize
 from .convolution import convolve, correlate

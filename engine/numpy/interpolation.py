@@ -2,13 +2,13 @@
 import numpy as _np
 
 from ..errors import DtypeError, ShapeError
+from ..ops.arithmetic import remainder
 from ..ops.complexes import complex_p, imag, real
 from ..ops.elementwise import eq, gt, isnan, lt, maximum, minimum, where
 from ..ops.index import gather_nd
 from ..ops.shaping import concatenate
 from ..ops.sort import argsort, searchsorted_p
 from ..ops.structural import asvalue, cast, full, promote, promote_inexact, reshape
-from .elementary import remainder
 
 
 def interval(grid, x):

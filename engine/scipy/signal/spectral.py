@@ -9,7 +9,8 @@ import numpy as _np
 from ...avals import canonical_axis, default_float, to_inexact_dtype
 from ...errors import ShapeError
 from ...numpy import fft as _fft
-from ...numpy.reductions import mean, median
+from ...numpy.quantiles import median
+from ...numpy.statistics import mean
 from ...ops.complexes import conj, real
 from ...ops.elementwise import abs, gt, sqrt, where
 from ...ops.shaping import concatenate
