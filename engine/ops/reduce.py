@@ -7,7 +7,7 @@ from . import lowerings
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
 from .index import take_along
 from .shaping import concatenate, reverse, slice_axis
-from .sort import argsort, sort  # noqa: F401 (where others look for them)
+from .sort import argsort, lower_argsort, sort  # noqa: F401 (where others look for them)
 from .structural import (
     _without,
     broadcast_p,
@@ -244,14 +244,24 @@ def _top_k_impl(x, *, k):
 
 
 def _lower_top_k(b, x, *, k):
-    """XLA orders by bits: so first one nan for all nans and one zero for both zeros."""
-    if kind(x.dtype) == "f":
-        x = b.select(b.compare("NE", x, x), b.like(x, np.nan), b.select(b.compare("EQ", x, b.like(x, 0)), b.like(x, 0),
-                                                                        x))
-    out = [Aval((*x.shape[:-1], k), x.dtype), Aval((*x.shape[:-1], k), np.dtype("int32"))]
-    made = b.emit_many(out, f'"chlo.top_k"({x.name}) <{{k = {k} : i64}}> : ({x.type}) -> '
-                            f"({b.type_text(out[0])}, {b.type_text(out[1])})")
+    """XLA has a quick way for float32, in the order of the bits: so first one nan for all nans, one zero for both.
+    Wider numbers are sorted, last element first, so that of equal ones the first stands behind."""
+    axis, out = len(x.shape) - 1, Aval((*x.shape[:-1], k), _INT)
+    if x.dtype.itemsize > 2 and x.dtype != np.float32:
+        order = lower_argsort(b, _reversed(b, x, axis), axis=axis)
+        n = x.shape[-1]
+        last = b.slice(order, (0,) * axis + (n - k,), order.shape)
+        return b.elementwise("stablehlo.subtract", b.constant(n - 1, _INT, out.shape), _reversed(b, last, axis))
+    x = b.convert(x, np.dtype("float32"))
+    x = b.select(b.compare("NE", x, x), b.like(x, np.nan), b.select(b.compare("EQ", x, b.like(x, 0)), b.like(x, 0), x))
+    avals = [Aval(out.shape, x.dtype), Aval(out.shape, np.dtype("int32"))]
+    made = b.emit_many(avals, f'"chlo.top_k"({x.name}) <{{k = {k} : i64}}> : ({x.type}) -> '
+                              f"({b.type_text(avals[0])}, {b.type_text(avals[1])})")
     return b.convert(made[1], _INT)
+
+
+def _reversed(b, x, axis):
+    return b.op("stablehlo.reverse", [x], x.aval, f"dimensions = array<i64: {axis}>")
 
 
 top_k_p = Primitive(

@@ -134,7 +134,7 @@ def _pick_rows(b, x, i):
                 "indices_are_sorted = false")
 
 
-def _lower_argsort(b, x, *, axis):
+def lower_argsort(b, x, *, axis):
     shape, n = x.shape, x.shape[axis]
     if n <= 1 or x.aval.size == 0:
         return b.constant(0, _INT, shape)
@@ -156,7 +156,7 @@ argsort_p = Primitive(
     "argsort",                                           # stable; nan last
     shape=lambda a, *, axis: Aval(a.shape, _INT),
     impl=lambda x, *, axis: np.argsort(_numpys(x), axis=axis, kind="stable"),
-    lower=_lower_argsort,
+    lower=lower_argsort,
     jvp=(None,),
     batch=lambda b, mine, x, *, axis: b.bind(x, axis=axis + 1),
 )

@@ -82,6 +82,8 @@ CASES = [
     conv((1, 2, 5), (2, 2, 3), "dilated", (1,), ((2, 1),), (2,), (2,)),
     conv((1, 2, 9), (1, 2, 3), "cut", (2,), ((-1, -2),)),
     conv((2, 3), (4, 3), "without-space"),
+    conv((2, 2, 6, 5), (2, 1, 2, 3), "channelwise", (2, 1), ((1, -1), (0, 2)), (1, 2), (2, 1), groups=2),
+    conv((2, 1, 6), (1, 1, 3), "one-channel", (2,), ((1, 2),)),
     conv((2, 2, 71), (2, 1, 18), "long", padding=((3, 17),), groups=2),
     conv((1, 1, 40), (1, 1, 17), "long-dilated", padding=((5, 2),), lhs_dilation=(2,)),
     window("add", np.add, 0.0, IMAGE, "add", (2, 3), (2, 1), ((0, 1), (1, 0))),
