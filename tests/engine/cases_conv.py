@@ -4,6 +4,7 @@ import numpy as np
 import chainrule.engine.numpy as cnp
 from chainrule.engine.ops import shaping
 from chainrule.engine.ops.conv import conv_p
+from chainrule.engine.ops.precision import reduce_precision_p
 from chainrule.engine.ops.reduce import top_k_p
 from chainrule.engine.ops.window import reduce_window, window_winner_p
 from tests.engine.cases import Case, F
@@ -98,6 +99,8 @@ CASES = [
          args=(IMAGE,), order=0),
     Case(lambda x: top_k_p.bind(cnp.asarray(x), k=3), "top_k", lambda x: np.argsort(-x, 1, kind="stable")[:, :3],
          args=(IMAGE,), order=0),
+    Case(lambda x: reduce_precision_p.bind(cnp.asarray(x), exponent=8, mantissa=10), "reduce_precision",
+         lambda x: np.asarray(x).astype(np.float16).astype(float), args=(IMAGE,), order=0),
     Case(lambda x, v: shaping.pad(x, [(-1, 2), (1, -2)], v), "pad",
          lambda x, v: np.pad(x, [(0, 2), (1, 0)], constant_values=v)[1:, :-2], args=(IMAGE, np.asarray(0.5)),
          name="pad-cut"),
