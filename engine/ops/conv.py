@@ -88,6 +88,8 @@ def _shifted_sum(x, w, shape, strides, rhs_dilation):
 
 
 def _lower_conv(b, x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups):
+    if 0 in (b.out[0].size, x.aval.size, w.aval.size):
+        return b.constant(0, x.dtype, b.out[0].shape)
     if is_long(x, w, strides, rhs_dilation, groups, b.out[0]):
         return lower_long(b, x, w, padding, lhs_dilation)
     if is_short(x, w, groups, b.out[0]):

@@ -144,6 +144,17 @@ def test_complex_derivatives_need_no_conjugate():
     close((c * onp.asarray(y)).sum(), (cw * w).sum(), 1e-13)
 
 
+@pytest.mark.parametrize("shape, window", [((0, 2, 5), (3, 2, 2)), ((2, 2, 1), (3, 2, 2)), ((2, 0, 5), (3, 0, 2)),
+                                           ((2, 2, 5), (0, 2, 2)), ((2, 1, 3, 0), (1, 1, 2, 2))])
+def test_nothing_is_convolved_to_nothing_or_to_zeros(shape, window):
+    x, w = onp.ones(shape), onp.ones(window)
+    f = lambda a, b: lax.conv(a, b, (1,) * (x.ndim - 2), "VALID")
+    y = onp.asarray(f(x, w))
+    assert not y.any() and (onp.asarray(jit(f)(x, w)) == y).all()
+    gradients = jit(grad(lambda a, b: (f(a, b) ** 2).sum(), (0, 1)))(x, w)
+    assert [g.shape for g in gradients] == [shape, window] and not any(onp.any(g) for g in gradients)
+
+
 def test_vmap_over_examples_and_windows_is_a_loop():
     xs, ws = RNG.normal(size=(3, 2, 4, 9)), RNG.normal(size=(3, 6, 2, 3))
     f = lambda x, w: lax.conv_general_dilated(x, w, (2,), "SAME", feature_group_count=2)
