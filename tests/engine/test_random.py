@@ -22,14 +22,13 @@ HALVES = np.array([0.1, 0.2, 0.3, 0.4])
 ROWS = {"uniform", "normal", "truncated_normal-across", "exponential", "cauchy", "laplace", "logistic", "gumbel",
         "maxwell", "double_sided_maxwell", "pareto", "weibull_min", "rayleigh", "triangular", "lognormal", "wald-0.1",
         "gamma-3.5", "loggamma-0.7", "chisquare", "t-7", "f", "beta", "dirichlet", "generalized_normal-4",
-        "von_mises-2", "multivariate_normal", "ball", "bernoulli", "rademacher", "randint", "geometric-0.3",
-        "categorical", "choice", "poisson-42", "binomial-100-0.4", "multinomial", "negative_binomial",
+        "von_mises-2", "multivariate_normal", "orthogonal", "ball", "bernoulli", "rademacher", "randint",
+        "geometric-0.3", "categorical", "choice", "poisson-42", "binomial-100-0.4", "multinomial", "negative_binomial",
         "hypergeometric-60-40-50", "zipf-4"}
 PLACE = {name: i for i, name in enumerate(sorted(ROWS))}
 EACH = pytest.mark.parametrize("name", sorted(ROWS))
 NOT_SAMPLERS = {"Key", "PRNGKey", "key", "key_data", "key_impl", "clone", "split", "fold_in", "wrap_key_data",
-                "hash_bits", "hash_normal", "hash_uniform", "philox4x32", "threefry2x32", "bits", "permutation",
-                "orthogonal"}
+                "hash_bits", "hash_normal", "hash_uniform", "philox4x32", "threefry2x32", "bits", "permutation"}
 COMPILED = sorted({"uniform", "normal", "truncated_normal-across", "exponential", "cauchy", "gumbel", "wald-0.1",
                    "gamma-3.5", "beta", "von_mises-2", "randint", "categorical", "choice", "poisson-42",
                    "geometric-0.3", "binomial-100-0.4", "hypergeometric-60-40-50", "zipf-4"})
@@ -48,7 +47,7 @@ def close(found, expected):
 
 
 def test_every_sampler_has_a_row():
-    assert {n.split("-")[0] for n in ROWS} | NOT_SAMPLERS == set(random.__all__) | {"orthogonal"}
+    assert {n.split("-")[0] for n in ROWS} | NOT_SAMPLERS == set(random.__all__)
     assert set(EVERY) >= ROWS
 
 
@@ -109,6 +108,8 @@ def test_floating_draws_have_the_dtype_that_is_asked_for_and_are_finite(name):
         given["mean"] = np.zeros(2)
     if name == "triangular":
         given |= {"left": 0.0, "mode": 0.5, "right": 1.0}
+    if name == "orthogonal":
+        given["n"] = 3
     if name == "multinomial":
         given["p"] = HALVES
     for dtype in ("float16", "float32", "float64"):
@@ -243,6 +244,20 @@ def test_dirichlet_vectors_of_tiny_concentrations_are_corners():
     assert np.isfinite(x).all() and np.abs(x.sum(-1) - 1).max() < 4e-16
     corners = np.bincount(x.argmax(-1), minlength=3)
     assert stats.chisquare(corners, 20_000 * alpha / alpha.sum()).pvalue > LEVEL
+
+
+def test_orthogonal_matrices_are_orthogonal_and_turn_and_reflect_equally_often():
+    for n, m, dtype in ((4, 4, float), (5, 2, float), (2, 5, float), (3, 3, complex), (3, 3, np.float32)):
+        q = np.asarray(random.orthogonal(KEY, n, (7,), dtype, m))
+        assert q.shape == (7, n, m) and q.dtype == dtype
+        q = q if m <= n else np.swapaxes(q, -1, -2)
+        product = np.swapaxes(q, -1, -2).conj() @ q
+        assert np.abs(product - np.eye(min(n, m))).max() < 16 * np.finfo(q.dtype).eps
+    determinants = np.linalg.det(np.asarray(random.orthogonal(KEY, 3, (4000,))))
+    assert stats.binomtest(int((determinants > 0).sum()), 4000).pvalue > LEVEL
+    # of Haar's measure on the unitary matrices, the phases of the eigenvalues are uniform
+    phases = np.angle(np.linalg.eigvals(np.asarray(random.orthogonal(KEY, 2, (4000,), complex)))[:, 0])
+    assert stats.kstest(phases / (2 * np.pi) + 0.5, "uniform").pvalue > LEVEL
 
 
 def test_complex_normal_numbers_turn_evenly():
