@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats as stats
 
-from chainrule.engine import config, jit, random, scan, vmap
+from chainrule.engine import config, jit, make_jaxpr, random, scan, vmap
 from chainrule.engine.errors import DtypeError, ShapeError
 from chainrule.engine.random.generators import GENERATORS
 from tests.engine.test_random_samplers import EVERY
@@ -123,6 +123,16 @@ def test_floating_draws_have_the_dtype_that_is_asked_for_and_are_finite(name):
 
 # ---- particular draws ----
 
+def test_loops_that_the_parameters_rule_out_are_not_in_the_program():
+    """A known mean is on one side of the limit; a traced one may be on either."""
+    def loops(program):
+        return sum((eqn.prim.name == "while") + sum(map(loops, eqn.prim.programs(eqn.params))) for eqn in program.eqns)
+    for mean in (3.0, 30.0):
+        assert loops(make_jaxpr(lambda k, m=mean: random.poisson(k, m, (3,)))(KEY)) == 1
+        assert loops(make_jaxpr(lambda k, m=mean: random.binomial(k, 10 * m, 0.1, (3,)))(KEY)) == 1
+    assert loops(make_jaxpr(lambda k, m: random.poisson(k, m, (3,)))(KEY, 3.0)) == 2
+
+
 def test_counts_are_the_same_under_float32_as_the_default():
     """They are computed in float64 all the same."""
     for f in (lambda: random.poisson(KEY, 50.0, (3,)), lambda: random.hypergeometric(KEY, 60, 50, 40, (3,)),
@@ -225,6 +235,7 @@ def test_categorical_puts_the_axis_and_the_shape_where_they_belong():
         random.categorical(KEY, logits, shape=(3, 3), replace=False)
 
 
+@pytest.mark.slow
 def test_multinomial_counts_add_up_and_vary_together():
     n = np.array([0, 3, 1000, 2.0 ** 40])
     x = np.asarray(random.multinomial(KEY, n, HALVES))

@@ -64,6 +64,7 @@ def test_the_second_derivative_of_a_gamma_draw_is_that_of_its_quantile():
         np.testing.assert_allclose(second, (q[0] - 2 * q[1] + q[2]) / h ** 2, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_compiled_gradient_is_the_plain_one_and_float32_is_near_it():
     g = lambda a: cnp.sum(random.gamma(KEY, a))          # noqa: E731
     a = np.array([0.3, 2.0, 40.0])
@@ -74,6 +75,7 @@ def test_a_compiled_gradient_is_the_plain_one_and_float32_is_near_it():
     np.testing.assert_allclose(slope, expected, rtol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("a, b", [(2.0, 3.0), (0.1, 0.2), (30.0, 0.5)])
 def test_means_of_gradients_of_beta_numbers_are_the_gradient_of_the_mean(a, b):
     """d E[x] / da = E[dx / da], to five standard errors (false alarm: 6e-7 each)."""
@@ -82,6 +84,7 @@ def test_means_of_gradients_of_beta_numbers_are_the_gradient_of_the_mean(a, b):
         assert abs(slopes.mean() - exact) < 5 * slopes.std() / slopes.size ** 0.5
 
 
+@pytest.mark.slow
 def test_gradients_of_dirichlet_t_and_f_numbers_have_the_right_mean():
     """As above."""
     def check(f, at, exact):
@@ -132,6 +135,7 @@ def test_the_slope_of_a_von_mises_quantile_solves_its_equation():
         np.testing.assert_allclose(flow(-x), -flow(x), rtol=1e-12, atol=1e-300)
 
 
+@pytest.mark.slow
 def test_a_von_mises_draw_turns_with_its_location_and_compiles():
     f = lambda m, k: random.von_mises(KEY, m, k, (5,))   # noqa: E731
     x, slope = jvp(lambda m: f(m, 2.0), (0.3,), (1.0,))
