@@ -99,7 +99,7 @@ def chisquare(key, df, shape=None, dtype=None):
 def t(key, df, shape=None, dtype=None):
     """Student t numbers: a normal number over sqrt(χ²(df) / df).   df : float[*batch], > 0 -> float[*shape]
 
-    With df = inf, normal numbers.
+    Normal numbers for df = inf. Differentiable in df, through the gamma number; so are the others below.
     """
     shape, (df,) = parameters("t", shape, dtype, df)
     stream = single(key, "t")

@@ -85,6 +85,20 @@ def test_large_draws_begin_like_small_ones_compiled_or_not(name):
     close(jit(lambda k: f(k, (5001,)))(KEY), many)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [3, 4100])
+def test_vmap_over_parameters_is_a_loop_over_them(size):
+    """Lanes that need more turns than others, or none, do not disturb their neighbours; 4100 go by columns."""
+    rows = ((random.gamma, [0.5, 1e9, np.nan, 2.0]),
+            (random.poisson, [3.0, 11.0, 1e6, -1.0]),
+            (lambda k, p, n: random.binomial(k, 100, p, n), [0.0, 0.02, 0.5, 0.97]),
+            (lambda k, c, n: random.von_mises(k, 0.5, c, n), [0.0, 1.0, 1e6, 0.01]))
+    for f, values in rows if size < 100 else rows[:2]:
+        draw = lambda a: f(KEY, a, (size,))              # noqa: B023, E731
+        loop = np.stack([np.asarray(draw(a)) for a in values])
+        np.testing.assert_array_equal(vmap(draw)(np.array(values)), loop)
+
+
 @EACH
 def test_draws_of_no_elements_have_their_shape(name):
     f = EVERY[name][0]
