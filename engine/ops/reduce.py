@@ -7,7 +7,7 @@ from . import lowerings
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
 from .index import take_along
 from .shaping import concatenate, reverse, slice_axis
-from .sort import argsort, lower_argsort, sort  # noqa: F401 (where others look for them)
+from .sort import lower_argsort
 from .structural import (
     _without,
     broadcast_p,

@@ -170,7 +170,10 @@ def argsort(x, axis):
 # ---- binary search ----
 
 def _search_impl(a, v, *, side):
-    out, a, v = np.empty(v.shape, _INT), _numpys(a), _numpys(v)
+    a, v = _numpys(a), _numpys(v)
+    if a.ndim == 1:
+        return np.searchsorted(a, v, side)
+    out = np.empty(v.shape, _INT)
     for r in np.ndindex(*v.shape[:-1]):
         out[r] = np.searchsorted(a[r], v[r], side)
     return out
