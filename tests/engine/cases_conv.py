@@ -5,7 +5,7 @@ import chainrule.engine.numpy as cnp
 from chainrule.engine.ops import shaping
 from chainrule.engine.ops.conv import conv_p
 from chainrule.engine.ops.precision import reduce_precision_p
-from chainrule.engine.ops.reduce import top_k_p
+from chainrule.engine.ops.sort import top_k_p
 from chainrule.engine.ops.window import reduce_window, window_winner_p
 from tests.engine.cases import Case, F
 
