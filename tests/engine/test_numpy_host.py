@@ -391,6 +391,7 @@ def test_compiled_sorts_are_numpys_at_the_extremes(dtype, axis):
 
 def test_what_has_the_wrong_type_is_refused():
     for f in (lambda: cnp.take(V, 1.5), lambda: cnp.repeat(V, 1.5), lambda: cnp.concatenate(3),
-              lambda: cnp.bincount(V), lambda: cnp.pad(V, 1.5), lambda: cnp.choose(V, [V])):
+              lambda: cnp.bincount(V), lambda: cnp.pad(V, 1.5), lambda: cnp.choose(V, [V]),
+              lambda: cnp.pad(V > 0, 1, "reflect", reflect_type="odd")):
         with pytest.raises(DtypeError):
             f()
