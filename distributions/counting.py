@@ -1,0 +1,104 @@
+"""What distributions of counts share: binomial coefficients, lists of all values, and quantiles by bisection."""
+import math
+
+import numpy as _numpy
+
+from ..engine import numpy as np
+from ..engine import tree
+from ..engine.array import Array
+from ..engine.avals import broadcast_shapes
+from ..engine.control import while_loop
+from ..engine.errors import ParameterError
+from ..engine.ops.elementwise import stop_gradient
+from ..engine.scipy import special
+
+
+def log_choose(n, k):
+    """log C(n, k) = -log(n + 1) - log B(k + 1, n - k + 1) for 0 <= k <= n, without differences of large logarithms.
+
+    DLMF 1.2.6, 5.12.1
+    """
+    return -np.log1p(n) - special.betaln(k + 1.0, n - k + 1.0)
+
+
+def log_multichoose(r, k):
+    """log of Γ(r + k) / (Γ(r) k!) = C(r + k - 1, k) for r > 0, k >= 0:  -log(r + k) - log B(r, k + 1).
+
+    Near k log r - log k! for large r, with no trace of the size of log Γ(r).
+    """
+    return -np.log(r + k) - special.betaln(r, k + 1.0)
+
+
+def log_multinomial(k):
+    """log of n! / Π kᵢ! for counts k[..., i] with sum n: a product of binomial coefficients."""
+    total = np.cumsum(k, -1)[..., 1:]
+    return np.sum(log_choose(total, k[..., 1:]), -1)
+
+
+# ---- lists of values ----
+
+def the_same_for_all(family, name, x):
+    """The one number that a parameter is for all of the batch; an error where there are several."""
+    found = _numpy.unique(x.concrete(f"the values of a {family}"))
+    if found.size != 1:
+        raise ParameterError(f"the values of a {family} can be listed only where {name} is the same for all; "
+                             f"it is {found.tolist()}.")
+    return int(found[0])
+
+
+def known(*parameters):
+    """Whether the numbers are known while tracing too."""
+    return all(type(x) is Array for x in parameters)
+
+
+def listed(values, batch_shape, expand):
+    """Values [n, *event] with axes of the batch put between: of its sizes if `expand`, else of size 1."""
+    values = np.asarray(values)
+    n, *event = values.shape
+    out = values.reshape((n, *(1,) * len(batch_shape), *event))
+    return np.broadcast_to(out, (n, *batch_shape, *event)) if expand else out
+
+
+# ---- quantiles ----
+
+def integer_quantile(d, q, first=0, last=math.inf):
+    """The smallest integer k in [first, last] with d.cdf(k) >= q: float[*batch]; nan where q is not in [0, 1].
+
+    Steps that double, from where a normal distribution of the same mean and variance has it, then bisection: all
+    elements at once, until the last one is done. No derivatives.
+    """
+    d = tree.map(stop_gradient, d)
+    q = stop_gradient(np.asarray(q, d.dtype))
+    shape = broadcast_shapes(q.shape, d.batch_shape)
+    q = np.broadcast_to(q, shape)
+    valid = np.logical_and(q >= 0, q <= 1)
+    end = np.logical_and(q >= 1, np.isinf(np.asarray(last, q.dtype)))
+    wanted = np.where(np.logical_and(valid, np.logical_not(end)), q, 0.5)
+    first, last = (np.broadcast_to(np.asarray(v, q.dtype), shape) for v in (first, last))
+    spread, inside = d.stddev, np.clip(wanted, 1e-9, 1.0 - 1e-6)
+    guess = np.floor(d.mean + spread * special.ndtri(inside))
+    guess = np.clip(np.where(np.isfinite(guess), guess, first), first, last)
+    step = np.broadcast_to(np.where(np.isfinite(spread), np.ceil(0.25 * spread), 0.0) + 1.0, shape)
+
+    def outside(state):                                  # cdf(low) < q <= cdf(high), or they are at the ends
+        low, high, step = state
+        return (np.logical_and(low >= first, d.cdf(low) >= wanted),
+                np.logical_and(high < last, d.cdf(high) < wanted))
+
+    def widen(state):
+        low, high, step = state
+        left, right = outside(state)
+        new_low = np.where(left, np.maximum(low - step, first - 1.0), np.where(right, high, low))
+        new_high = np.where(left, low, np.where(right, np.minimum(high + step, last), high))
+        return new_low, new_high, step * 2.0
+
+    def halve(state):
+        low, high = state
+        middle = np.floor(0.5 * (low + high))
+        below = np.logical_and(d.cdf(middle) < wanted, middle > low)
+        return np.where(below, middle, low), np.where(below, high, np.where(middle > low, middle, high))
+
+    start = (np.maximum(guess - step, first - 1.0), np.minimum(guess + step, last), step)
+    low, high, _ = while_loop(lambda s: np.any(np.logical_or(*outside(s))), widen, start)
+    _, high = while_loop(lambda s: np.any(s[1] - s[0] > np.maximum(1.0, np.spacing(s[1]))), halve, (low, high))
+    return np.where(valid, np.where(end, math.inf, high), math.nan)
