@@ -64,8 +64,9 @@ def listed(values, batch_shape, expand):
 def integer_quantile(d, q, first=0, last=math.inf):
     """The smallest integer k in [first, last] with d.cdf(k) >= q: float[*batch]; nan where q is not in [0, 1].
 
-    Steps that double, from where a normal distribution of the same mean and variance has it, then bisection: all
-    elements at once, until the last one is done. No derivatives.
+    Up to the rounding of the cdf: q is taken to be 64 ulps smaller, so that the quantile of cdf(k) is k. Steps that
+    double, from where a normal distribution of the same mean and variance has it, then bisection: all elements at once,
+    until the last one is done. No derivatives.
     """
     d = tree.map(stop_gradient, d)
     q = stop_gradient(np.asarray(q, d.dtype))
@@ -73,7 +74,8 @@ def integer_quantile(d, q, first=0, last=math.inf):
     q = np.broadcast_to(q, shape)
     valid = np.logical_and(q >= 0, q <= 1)
     end = np.logical_and(q >= 1, np.isinf(np.asarray(last, q.dtype)))
-    wanted = np.where(np.logical_and(valid, np.logical_not(end)), q, 0.5)
+    slack = 1.0 - 64.0 * float(_numpy.finfo(q.dtype).eps)
+    wanted = np.where(np.logical_and(valid, np.logical_not(end)), q * slack, 0.5)
     first, last = (np.broadcast_to(np.asarray(v, q.dtype), shape) for v in (first, last))
     spread, inside = d.stddev, np.clip(wanted, 1e-9, 1.0 - 1e-6)
     guess = np.floor(d.mean + spread * special.ndtri(inside))
@@ -99,6 +101,15 @@ def integer_quantile(d, q, first=0, last=math.inf):
         return np.where(below, middle, low), np.where(below, high, np.where(middle > low, middle, high))
 
     start = (np.maximum(guess - step, first - 1.0), np.minimum(guess + step, last), step)
-    low, high, _ = while_loop(lambda s: np.any(np.logical_or(*outside(s))), widen, start)
-    _, high = while_loop(lambda s: np.any(s[1] - s[0] > np.maximum(1.0, np.spacing(s[1]))), halve, (low, high))
+    low, high, _ = _repeat(lambda s: np.any(np.logical_or(*outside(s))), widen, start)
+    _, high = _repeat(lambda s: np.any(s[1] - s[0] > np.maximum(1.0, np.spacing(s[1]))), halve, (low, high))
     return np.where(valid, np.where(end, math.inf, high), math.nan)
+
+
+def _repeat(condition, body, state):
+    """while_loop, which is Python's own where all numbers are known: nothing is compiled then."""
+    if not known(*state, condition(state)):
+        return while_loop(condition, body, state)
+    while condition(state):
+        state = body(state)
+    return state

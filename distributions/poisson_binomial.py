@@ -1,4 +1,6 @@
 """The number of successes in trials of different probabilities."""
+import math
+
 import numpy as _numpy
 
 from ..engine import numpy as np
@@ -40,7 +42,7 @@ class PoissonBinomial(Distribution):
         n, *batch = p.shape
         tiny = float(_numpy.finfo(p.dtype).tiny)         # in place of 0, whose logarithm has no derivative
         log_p = np.log(np.where(p > 0, p, tiny))
-        log_q = np.where(p < 1, np.log1p(-np.where(p < 1, p, 0.5)), _numpy.log(tiny))
+        log_q = np.where(p < 1, np.log1p(-np.where(p < 1, p, 0.5)), math.log(tiny))
         never = np.full((*batch, 1), -1e30, p.dtype)
 
         def trial(f, logs):

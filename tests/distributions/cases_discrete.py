@@ -208,10 +208,10 @@ def poisson_log_normal(loc, scale):
     shape = np.broadcast_shapes(loc.shape, scale.shape)
 
     def logpmf(k):
-        u = np.linspace(-12, 12, 3001).reshape((-1, *(1,) * max(k.ndim, len(shape))))
+        u = np.linspace(-12, 12, 401).reshape((-1, *(1,) * max(k.ndim, len(shape))))
         both = stats.norm.logpdf(u) + stats.poisson.logpmf(k, np.exp(loc + scale * u))
-        return special.logsumexp(both, 0) + np.log(24 / 3000)
-    return Summed(logpmf, 2500, shape=shape)
+        return special.logsumexp(both, 0) + np.log(24 / 400)
+    return Summed(logpmf, 300, shape=shape)
 
 
 class Squashed:
@@ -304,7 +304,7 @@ CASES = [
          lambda total_count, logits: stats.nbinom(total_count, expit(-logits)), (dist.NegativeBinomialLogits,),
          outside=(-1, 2.5), bad=dict(total_count=-1.0, logits=np.nan), discrete=True, largest=200),
     Case("NegativeBinomial2", dist.NegativeBinomial2,
-         [dict(mean=3.0, concentration=2.5), dict(mean=[[0.5], [4.0]], concentration=[1.5, 30.0])],
+         [dict(mean=3.0, concentration=2.5), dict(mean=[[0.5, 1.0], [4.0, 2.0]], concentration=[1.5, 30.0])],
          lambda mean, concentration: stats.nbinom(concentration, concentration / (mean + concentration)),
          (dist.NegativeBinomial2,), outside=(-1, 2.5), bad=dict(mean=-1.0, concentration=0.0), discrete=True,
          largest=200),
@@ -348,14 +348,15 @@ CASES = [
          largest=120),
     Case("Zipf", dist.Zipf, [dict(power=6.0), dict(power=[7.0, 9.5])], lambda power: stats.zipf(power), (dist.Zipf,),
          outside=(0, -1, 1.5), bad=dict(power=1.0), discrete=True, smallest=1, largest=300),
-    Case("YuleSimon", dist.YuleSimon, [dict(alpha=6.0), dict(alpha=[7.0, 9.5])], lambda alpha: stats.yulesimon(alpha),
-         (dist.YuleSimon,), outside=(0, -1, 1.5), bad=dict(alpha=0.0), discrete=True, smallest=1, largest=300),
+    Case("YuleSimon", dist.YuleSimon, [dict(alpha=6.0), dict(alpha=[7.0, 9.5])],
+         lambda alpha: Summed(stats.yulesimon(alpha).logpmf, 5000, 1, alpha.shape), (dist.YuleSimon,),
+         outside=(0, -1, 1.5), bad=dict(alpha=0.0), discrete=True, smallest=1, largest=300),
     Case("PoissonBinomial", dist.PoissonBinomial,
-         [dict(probs=[0.2, 0.5, 0.9]), dict(probs=[[0.1, 0.3, 0.6, 0.8], [0.5, 0.4, 0.3, 0.7]])], poisson_binomial,
+         [dict(probs=[0.2, 0.5, 0.9, 0.3]), dict(probs=[[0.1, 0.3, 0.6, 0.8], [0.5, 0.4, 0.3, 0.7]])], poisson_binomial,
          (dist.PoissonBinomial,), outside=(-1, 5, 0.5), bad=dict(probs=[0.5, 1.5]), discrete=True, largest=4),
     Case("PoissonLogNormal", dist.PoissonLogNormal,
-         [dict(loc=0.5, scale=0.4), dict(loc=[[-0.5], [1.0]], scale=[0.3, 0.6])], poisson_log_normal,
-         (dist.PoissonLogNormal,), outside=(-1, 0.5), bad=dict(loc=np.nan, scale=0.0), discrete=True, largest=2500),
+         [dict(loc=0.5, scale=0.4), dict(loc=[[-0.5], [0.8]], scale=[0.3, 0.5])], poisson_log_normal,
+         (dist.PoissonLogNormal,), outside=(-1, 0.5), bad=dict(loc=np.nan, scale=0.0), discrete=True, largest=300),
     Case("OrderedLogistic", functools.partial(dist.OrderedLogistic),
          [dict(predictor=0.3, cutpoints=CUTS), dict(predictor=[0.3, -1.0], cutpoints=[CUTS, [-0.5, 0.0, 0.5]])],
          lambda predictor, cutpoints: table(ordered_probs(expit, predictor, cutpoints)), (dist.OrderedLogistic,),
@@ -383,7 +384,7 @@ CASES = [
          lambda probit: stats.bernoulli(stats.norm.cdf(probit)), (dist.ProbitBernoulli,), outside=(-1, 2),
          bad=dict(probit=np.nan), discrete=True, largest=1),
     Case("ExtendedBinomial", dist.ExtendedBinomial,
-         [dict(total_count=7, probs=0.3), dict(total_count=[[3], [20]], probs=[0.1, 0.8])],
+         [dict(probs=0.3, total_count=7), dict(probs=[0.1, 0.8], total_count=[[3], [20]])],
          lambda total_count, probs: stats.binom(total_count, probs), (dist.ExtendedBinomial,), outside=(-1, 61, 0.5),
          bad=dict(probs=-0.5, total_count=0.5), discrete=True, largest=20),
     Case("ExtendedBetaBinomial", dist.ExtendedBetaBinomial,
@@ -400,7 +401,7 @@ CASES = [
          [dict(logits=[0.2, -0.5, 0.3], total_count=4),
           dict(logits=[[0.1, 0.7, 0.2], [0.6, 0.3, -1.0]], total_count=3)],
          lambda logits, total_count: multinomial(softmax(logits), total_count), (dist.MultinomialLogits,),
-         outside=([1, 1, 1], [-1, 3, 2]), bad=dict(logits=[np.nan, 0.6], total_count=-1), discrete=True),
+         outside=([1, 1, 0], [-1, 3, 2]), bad=dict(logits=[np.nan, 0.6], total_count=-1), discrete=True),
     Case("DirichletMultinomial", functools.partial(dist.DirichletMultinomial),
          [dict(concentration=[2.0, 0.5, 3.0], total_count=4),
           dict(concentration=[[1.0, 7.0, 0.2], [6.0, 3.0, 1.0]], total_count=5)],
@@ -424,7 +425,8 @@ CASES = [
          [dict(logits=[0.2, -0.5, 0.3]), dict(logits=[[0.1, 0.7, 0.2], [0.6, 0.3, -1.0]])],
          lambda logits: one_hot(softmax(logits)), (dist.OneHotCategoricalStraightThrough,),
          outside=([1, 1, 0], [0, 0, 0]), bad=dict(logits=[np.nan, 0.6]), discrete=True),
-    Case("PlackettLuce", dist.PlackettLuce, [dict(scores=[0.5, 2.0, 1.0]), dict(scores=[[1.0, 2.0, 3.0, 0.5]] * 2)],
+    Case("PlackettLuce", dist.PlackettLuce,
+         [dict(scores=[0.5, 2.0, 1.0]), dict(scores=[[1.0, 2.0, 3.0], [0.3, 0.5, 0.2]])],
          plackett_luce, (dist.PlackettLuce,), outside=([0, 0, 1], [1, 2, 3]), bad=dict(scores=[1.0, 0.0]),
          discrete=True),
     Case("RelaxedBernoulli", dist.RelaxedBernoulli,
