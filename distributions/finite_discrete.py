@@ -1,6 +1,4 @@
 """Any finite set of real values, each with its probability."""
-import math
-
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
@@ -40,8 +38,9 @@ class _FiniteDiscrete(Distribution):
     def sample(self, key, sample_shape=()):
         return pick(self.outcomes, random.categorical(key, self.logits, -1, self.shape(sample_shape)))
 
-    def _there(self, value):
-        return np.asarray(value)[..., None] == self.outcomes
+    def _index(self, value):
+        """Which outcome a value is: the nearest, so that rounding (and a derivative in the outcomes) does no harm."""
+        return np.argmin(np.abs(np.asarray(value)[..., None] - self.outcomes), -1)
 
     @property
     def mean(self):
@@ -58,7 +57,6 @@ class _FiniteDiscrete(Distribution):
         return pick(self.outcomes, np.argmax(self.logits, -1))
 
     def entropy(self):
-        """Of outcomes that are all different."""
         return np.sum(special.entr(self.probs), -1)
 
     def cdf(self, value):
@@ -76,9 +74,10 @@ class _FiniteDiscrete(Distribution):
 class FiniteDiscreteLogits(_FiniteDiscrete):
     """Value xᵢ with probability exp(ηᵢ) / Σ exp η.
 
-    outcomes : float[*batch, n]      logits : float[*batch, n]          sample : float[*shape, *batch], one of outcomes
+    outcomes : float[*batch, n], increasing      logits : float[*batch, n]
+    sample : float[*shape, *batch], one of outcomes
     """
-    outcomes: ArrayLike = param(constraints.real_vector)
+    outcomes: ArrayLike = param(constraints.ordered_vector)
     logits: ArrayLike = param(_LogitVector())
 
     @property
@@ -87,17 +86,16 @@ class FiniteDiscreteLogits(_FiniteDiscrete):
         return special.softmax(self.logits, axis=-1)
 
     def log_prob_inside(self, value):
-        there = np.where(self._there(value), self.logits, -math.inf)
-        return special.logsumexp(there, axis=-1) - special.logsumexp(self.logits, axis=-1)
+        return pick(self.logits, self._index(value)) - special.logsumexp(self.logits, axis=-1)
 
 
 class FiniteDiscreteProbs(_FiniteDiscrete):
     """Value xᵢ with probability pᵢ.
 
-    outcomes : float[*batch, n]      probs : float[*batch, n], nonnegative with sum 1
+    outcomes : float[*batch, n], increasing      probs : float[*batch, n], nonnegative with sum 1
     sample : float[*shape, *batch], one of outcomes
     """
-    outcomes: ArrayLike = param(constraints.real_vector)
+    outcomes: ArrayLike = param(constraints.ordered_vector)
     probs: ArrayLike = param(constraints.simplex)
 
     @property
@@ -106,7 +104,7 @@ class FiniteDiscreteProbs(_FiniteDiscrete):
         return np.log(self.probs)
 
     def log_prob_inside(self, value):
-        return np.log(np.sum(np.where(self._there(value), self.probs, 0.0), -1))
+        return np.log(pick(self.probs, self._index(value)))
 
 
 def FiniteDiscrete(outcomes, probs=None, logits=None, *, validate_args=None):

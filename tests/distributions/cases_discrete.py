@@ -430,7 +430,7 @@ CASES = [
          plackett_luce, (dist.PlackettLuce,), outside=([0, 0, 1], [1, 2, 3]), bad=dict(scores=[1.0, 0.0]),
          discrete=True),
     Case("RelaxedBernoulli", dist.RelaxedBernoulli,
-         [dict(temperature=0.7, logits=0.3), dict(temperature=[[0.5], [1.5]], logits=[-0.4, 1.0])], Squashed,
+         [dict(temperature=0.7, logits=0.3), dict(temperature=[[0.8], [1.5]], logits=[-0.4, 1.0])], Squashed,
          (dist.RelaxedBernoulliLogits,), outside=(-0.5, 0.0, 1.0, 1.5), bad=dict(temperature=0.0, logits=np.nan)),
     Case("RelaxedOneHotCategorical", dist.RelaxedOneHotCategorical,
          [dict(temperature=0.7, logits=[0.3, -0.2]), dict(temperature=[0.5, 1.5], logits=[-0.4, 1.0])], SquashedPair,
