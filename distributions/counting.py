@@ -56,13 +56,13 @@ def log_multichoose(r, k):
     if known(r, k):
         return -np.log(r + k) - special.betaln(r, k + 1.0)
     n, size = (8, 8) if r.dtype.itemsize > 4 else (4, 2)                     # size: as far as products do not overflow
-    z, m, low = r + float(n), k + (n + 1.0), 1.0
+    z, m = r + float(n), k + (n + 1.0)
     alone = (n + 1 - 0.5 * math.log(2 * math.pi)) - _stirling(m) - (n + 0.5) * np.log(m)
+    out = (z - 0.5) * np.log1p(k / z) + k * np.log1p((r - 1.0) / m) + (_stirling(z + k) - _stirling(z))
     for i in range(0, n, size):
-        low = low * (_product(r + float(i), size) / _product(r + k + float(i), size))
+        out = out + np.log(_product(r + float(i), size) / _product(r + k + float(i), size))
         alone = alone + np.log(_product(k + (i + 1.0), size))
-    large = (z - 0.5) * np.log1p(k / z) + k * np.log1p((r - 1.0) / m)
-    return large + (_stirling(z + k) - _stirling(z)) + np.log(low) + alone
+    return out + alone
 
 
 def log_multinomial(k):
@@ -111,35 +111,34 @@ def integer_quantile(d, q, first=0, last=math.inf):
     valid = np.logical_and(q >= 0, q <= 1)
     end = np.logical_and(q >= 1, np.isinf(np.asarray(last, q.dtype)))
     slack = 1.0 - 64.0 * float(_numpy.finfo(q.dtype).eps)
-    wanted = np.where(np.logical_and(valid, np.logical_not(end)), q * slack, 0.5)
+    wanted = np.where(np.logical_and(np.logical_and(valid, q > 0), np.logical_not(end)), q * slack, 0.5)
     first, last = (np.broadcast_to(np.asarray(v, q.dtype), shape) for v in (first, last))
     spread, inside = d.stddev, np.clip(wanted, 1e-9, 1.0 - 1e-6)
     guess = np.floor(d.mean + spread * special.ndtri(inside))
     guess = np.clip(np.where(np.isfinite(guess), guess, first), first, last)
     step = np.broadcast_to(np.where(np.isfinite(spread), np.ceil(0.25 * spread), 0.0) + 1.0, shape)
 
-    def outside(state):                                  # cdf(low) < q <= cdf(high), or they are at the ends
-        low, high, step = state
-        return (np.logical_and(low >= first, d.cdf(low) >= wanted),
-                np.logical_and(high < last, d.cdf(high) < wanted))
+    def unfinished(state):
+        low, high, below, above, _ = state
+        wide = high - low > np.maximum(1.0, np.spacing(high))
+        return np.any(np.logical_or(wide, np.logical_not(np.logical_and(below, above))))
 
-    def widen(state):
-        low, high, step = state
-        left, right = outside(state)
-        new_low = np.where(left, np.maximum(low - step, first - 1.0), np.where(right, high, low))
-        new_high = np.where(left, low, np.where(right, np.minimum(high + step, last), high))
-        return new_low, new_high, step * 2.0
+    def narrow(state):
+        """One cdf: at an end that is not yet known to be on its side, which moves away if it is not, or between."""
+        low, high, below, above, step = state
+        both = np.logical_and(below, above)
+        probe = np.where(below, np.where(above, np.floor(0.5 * (low + high)), high), low)
+        reached = d.cdf(probe) >= wanted
+        new_low = np.where(reached, np.where(below, low, np.maximum(low - step, first - 1.0)), probe)
+        new_high = np.where(reached, probe, np.where(both, high, np.where(below, np.minimum(high + step, last), high)))
+        new_below = np.logical_or(np.logical_not(reached), np.logical_or(below, new_low < first))
+        new_above = np.logical_or(reached, np.logical_or(above, new_high >= last))
+        return new_low, new_high, new_below, new_above, np.where(both, step, 2.0 * step)
 
-    def halve(state):
-        low, high = state
-        middle = np.floor(0.5 * (low + high))
-        below = np.logical_and(d.cdf(middle) < wanted, middle > low)
-        return np.where(below, middle, low), np.where(below, high, np.where(middle > low, middle, high))
-
-    start = (np.maximum(guess - step, first - 1.0), np.minimum(guess + step, last), step)
-    low, high, _ = _repeat(lambda s: np.any(np.logical_or(*outside(s))), widen, start)
-    _, high = _repeat(lambda s: np.any(s[1] - s[0] > np.maximum(1.0, np.spacing(s[1]))), halve, (low, high))
-    return np.where(valid, np.where(end, math.inf, high), math.nan)
+    low, high = np.maximum(guess - step, first - 1.0), np.minimum(guess + step, last)
+    start = low, high, low < first, high >= last, step
+    high = _repeat(unfinished, narrow, start)[1]
+    return np.where(valid, np.where(end, math.inf, np.where(q > 0, high, first)), math.nan)
 
 
 def _repeat(condition, body, state):

@@ -88,6 +88,11 @@ class NegativeBinomialProbs(_NegativeBinomial):
         k = np.astype(value, r.dtype)
         return log_multichoose(r, k) + special.xlogy(k, p) + r * np.log1p(-p)
 
+    @classmethod
+    def from_stopping_probability(cls, n, p, *, validate_args=None):
+        """By the probability p of what is waited for n times, as SciPy and PyMC have it: probs = 1 - p."""
+        return cls(n, 1.0 - np.asarray(p), validate_args=validate_args)
+
 
 class NegativeBinomialLogits(_NegativeBinomial):
     """NegativeBinomialLogits(total_count r, logits η): the same with p = 1 / (1 + exp(-η)); mean r exp η.
