@@ -85,6 +85,8 @@ CASES = [
          lambda a, b, x: a * np.log(x) + b * np.log1p(-x) - sp.betaln(a, b),
          domain=((0.5, 9), (0.5, 9), (0.1, 0.9)), ulps=64, name="log_beta_front"),
     Case(cs.random_gamma_grad, "gamma_ratio", None, domain=((0.5, 4), (0.5, 4)), order=1, ulps=64, dtypes=ONE),
+    Case(cs.von_mises_cdf, "von_mises_cdf", None, args=(np.array([-2.0, 0.3, 1.2]), np.array([0.7, 6.0, 150.0])),
+         ulps=64, lane=lambda a, k: a * (1 + 0.05 * k)),
     # its derivative is that of a draw, which no function of (x, a) has: see test_random.py; here only the form
     Case(lambda x, a: gamma_path_p.bind(x, a) * 0 + x * a, "gamma_path", lambda x, a: x * a,
          domain=((0.5, 2), (0.5, 2))),
