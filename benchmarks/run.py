@@ -130,16 +130,26 @@ SPECIAL = {"f64 plain": ".2f", "f64 compiled": ".2f", "f32 plain": ".2f", "f32 c
            "ns": ".1f", "ns f32": ".1f", "f64 worst at": ""}
 
 
+def arrays():
+    """{"eager" and "compiled": {what: [NumPy's time, ours]}}, printed with the ratios."""
+    found = process(HERE / "arrays.py")
+    for kind, title in (("eager", "Array calls on small arrays, µs: the goal is 3 times NumPy's"),
+                        ("compiled", "Compiled, float64, 1,000,000 numbers or 500 x 500, ms: the goal is 1.1 at most")):
+        table(title, {"NumPy": ".3f", "chainrule": ".3f", "ratio": ".2f"},
+              {what: [theirs, ours, ours / theirs] for what, (theirs, ours) in found[kind].items()})
+    return found
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="NAME", nargs="+",
-                        choices=[*WORKLOADS, "engine", "gradients", "imports", "special"],
-                        help="these workloads (or engine, gradients, imports, special) alone")
+                        choices=[*WORKLOADS, "arrays", "engine", "gradients", "imports", "special"],
+                        help="these workloads (or arrays, engine, gradients, imports, special) alone")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
     names = options.only or (["imports", "eight_schools_nc", "engine"] if options.quick else
-                             ["imports", *WORKLOADS, "engine", "gradients"])
+                             ["imports", *WORKLOADS, "engine", "arrays", "gradients"])
     repeats = 1 if options.quick else 3
 
     machine = {"machine": f"{platform.machine()} {platform.system()}, {len(os.sched_getaffinity(0))} cores"
@@ -160,6 +170,7 @@ def main(arguments=None):
         table("Once compiled: a second run on new data in the same process; µs a gradient", AFTER,
               {name: after_row(result) for name, result in done.items()})
     if "engine" in names: results["engine"] = engine()
+    if "arrays" in names: results["arrays"] = arrays()
     if "gradients" in names:
         results["gradients"] = process(HERE / "gradients.py")
         table("Compiled gradients over compiled functions: the goal is 4 at most, however many the inputs",

@@ -7,7 +7,7 @@ if __name__ == "engine":
     raise ImportError("import chainrule.engine: the bare name would load a second copy")
 
 from . import config as _config_module  # noqa: E402
-from . import debug, lax, numpy, operators, random, scipy, tree
+from . import debug, lax, nn, numpy, operators, random, scipy, tree
 from .api import (  # noqa: E402
     ShapeDtype,
     eval_shape,

@@ -2,12 +2,22 @@
 
 An `Array` is immutable. It wraps a NumPy array, a device buffer, or both; one is made from the other
 when it is asked for. The operators of `Value` are given to it once, in `engine/operators.py`.
+
+Memory is shared with NumPy in both directions. What NumPy is shown of an array is read-only. A NumPy array becomes an
+`Array` without a copy when nobody can write to it, and with copy=False; see `asarray`. NumPy's methods that would
+change an array in place raise `ImmutableError` with what to write instead; `sort` gives a sorted array.
 """
+import pickle
+
 import numpy as np
 
 from . import xla
 from .avals import Aval
 from .errors import ImmutableError
+from .exchange import CPU, to_dlpack
+
+HOST = xla.Device("cpu", 0, 0)                           # where arrays are, as the array API has it
+_HOST_NAMES = (None, HOST, "cpu", "cpu:0")
 
 
 def _as_written(index):
@@ -51,17 +61,60 @@ class Value:
         raise ImmutableError(f"arrays are immutable, so x[{shown}] = ... cannot change one in place.\n"
                              f"Write x = x.at[{shown}].set(...): it returns a new array.")
 
-    def __iadd__(self, other):
-        return self + other          # `x += 1` binds x to a new array
+    @property
+    def device(self):
+        """Where the array is: `cpu:0`, the memory of the host."""
+        return HOST
 
-    def __isub__(self, other):
-        return self - other
+    def to_device(self, device, *, stream=None):
+        """The array on a device; there is one, the host."""
+        if stream is not None:
+            raise ValueError(f"stream={stream!r}: the host has no streams; it is None.")
+        return on_device(self, device)
 
-    def __imul__(self, other):
-        return self * other
+    def devices(self):
+        """The set of the devices that hold the array."""
+        return {HOST}
 
-    def __itruediv__(self, other):
-        return self / other
+    @property
+    def nbytes(self):
+        return self.size * self.dtype.itemsize
+
+    @property
+    def itemsize(self):
+        return self.dtype.itemsize
+
+    @property
+    def base(self):
+        """None: no other array can change this one."""
+        return None
+
+
+def on_device(x, device):
+    """x, where `device` is the host; raises ValueError for other devices."""
+    if device not in _HOST_NAMES:
+        raise ValueError(f"there is no device {device!r} for arrays; there is {HOST!r}, the host.")
+    return x
+
+
+def _in_place(name, instead):
+    """A method of NumPy's that would change the array."""
+    def method(self, *args, **kwargs):
+        call = "del x[...]" if name == "__delitem__" else f"x.{name}(...)"
+        raise ImmutableError(f"arrays are immutable, so {call} cannot change one in place.\nWrite {instead}.")
+    method.__name__, method.__doc__ = name, f"Raises `ImmutableError`; write {instead}."
+    return method
+
+
+IN_PLACE = {
+    "fill": "x = np.full_like(x, value)", "put": "x = x.ravel().at[indices].set(values).reshape(x.shape)",
+    "itemset": "x = x.at[index].set(value)", "resize": "x = np.resize(x, shape)",
+    "setfield": "x = x.at[index].set(value)",
+    "partition": "x = np.partition(x, kth)", "setflags": "np.array(x, copy=True) of NumPy's for an array to write to",
+    "__delitem__": "x = np.delete(x, index)",
+}
+for _name, _instead in IN_PLACE.items():
+    setattr(Value, _name, _in_place(_name, _instead))
 
 
 class Array(Value):
@@ -73,7 +126,10 @@ class Array(Value):
     __slots__ = ("_value", "_buffer", "_aval", "recipe", "__weakref__")
 
     def __init__(self, value=None, buffer=None, aval=None, recipe=None):
-        self._value, self._buffer, self._aval, self.recipe = value, buffer, aval, recipe
+        self._value = value
+        self._buffer = buffer
+        self._aval = aval
+        self.recipe = recipe
 
     @property
     def aval(self):
@@ -129,12 +185,26 @@ class Array(Value):
     def __array__(self, dtype=None, copy=None):
         v = self.value
         if dtype is not None and np.dtype(dtype) != v.dtype:
+            if copy is False:
+                raise ValueError(f"a NumPy array of dtype {np.dtype(dtype)} cannot share the memory of {v.dtype}.")
             return v.astype(dtype)
         if copy:
             return v.copy()
         v = v.view()
         v.flags.writeable = False                        # what NumPy is shown must not change the array
         return v
+
+    def __buffer__(self, flags):
+        """The buffer protocol, from Python 3.12 on: `memoryview(x)`. Before, it is `memoryview(np.asarray(x))`."""
+        if flags & 1:                                    # PyBUF_WRITABLE
+            raise BufferError("arrays are immutable: their buffer is read-only.")
+        return memoryview(self.__array__())
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        return to_dlpack(self.value, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self):
+        return CPU, 0
 
     def __bool__(self):
         return bool(self.value)
@@ -181,19 +251,52 @@ class Array(Value):
     def __str__(self):
         return str(self.value)
 
-    def __dlpack__(self, **kwargs):
-        return np.array(self.value).__dlpack__()
-
-    def __dlpack_device__(self):
-        return self.value.__dlpack_device__()
+    # ---- what only memory has ----
 
     @property
-    def nbytes(self):
-        return self.size * self.dtype.itemsize
+    def flat(self):
+        """NumPy's flat iterator; indexing it reads."""
+        return self.__array__().flat
 
     @property
-    def itemsize(self):
-        return self.dtype.itemsize
+    def flags(self):
+        """NumPy's flags of the memory; it is not writeable."""
+        return self.__array__().flags
+
+    @property
+    def strides(self):
+        """The bytes from one element to the next along each axis."""
+        return self.value.strides
+
+    @property
+    def data(self):
+        """The memory, read-only."""
+        return memoryview(self.__array__())
+
+    @property
+    def ctypes(self):
+        """The memory for ctypes, as NumPy has it. It must not be written to."""
+        return self.__array__().ctypes
+
+    def tobytes(self, order="C"):
+        """The bytes of the elements."""
+        return self.value.tobytes(order)
+
+    def tofile(self, fid, sep="", format="%s"):
+        """Write the elements to a file, as NumPy does."""
+        self.value.tofile(fid, sep, format)
+
+    def dumps(self):
+        """The pickled array."""
+        return pickle.dumps(self)
+
+    def dump(self, file):
+        """Pickle the array into a file: a path or an open file."""
+        if hasattr(file, "write"):
+            pickle.dump(self, file)
+        else:
+            with open(file, "wb") as f:
+                pickle.dump(self, f)
 
 
 def _from_numpy(value):

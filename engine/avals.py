@@ -1,20 +1,30 @@
 """What is known of an array before it exists: `Aval(shape, dtype)`; and how dtypes promote.
 
-Promotion is NumPy 2's: Python scalars are weak and take the dtype of the arrays they meet. The default
-float is float64; `config.default_float` changes it to float32.
+Promotion is NumPy 2's: Python scalars are weak and take the dtype of the arrays they meet. The default float is
+float64; `config.default_float` changes it to float32, and then a float64 arises only from a float64. The narrow types
+of ml_dtypes (bfloat16, float8, int4, …) join in: see `engine/numpy/dtypes.py`.
 """
 import functools
 import operator
 
+import ml_dtypes
 import numpy as np
 
 from .config import config
-from .errors import DtypeError, ShapeError
+from .errors import AxisError, DtypeError, ShapeError
 
 PYTHON_SCALARS = (bool, int, float, complex)
 _SHORT = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16", "bool": "bool",
           "int64": "i64", "int32": "i32", "int16": "i16", "int8": "i8", "uint64": "u64", "uint32": "u32",
           "uint16": "u16", "uint8": "u8", "complex64": "c64", "complex128": "c128"}
+_NARROW_NAMES = ("bfloat16 float8_e3m4 float8_e4m3 float8_e4m3b11fnuz float8_e4m3fn float8_e4m3fnuz float8_e5m2 "
+                 "float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn int4 uint4")
+NARROW = {name: np.dtype(getattr(ml_dtypes, name)) for name in _NARROW_NAMES.split() if hasattr(ml_dtypes, name)}
+NARROW_DTYPES = frozenset(NARROW.values())
+_SHORT |= {name: name.replace("uint", "u").replace("int", "i").replace("float", "f") for name in NARROW
+           if name != "bfloat16"}
+_INTEGERS = frozenset([d for name, d in NARROW.items() if "int" in name])
+_FLOATS = frozenset(NARROW.values()) - _INTEGERS
 
 
 class Aval:
@@ -61,7 +71,41 @@ class Aval:
 @functools.lru_cache(None)
 def is_inexact(dtype):
     """Real or complex floating, bfloat16 and float8 included."""
-    return dtype.kind in "fc" or (dtype.kind == "V" and dtype.names is None and "float" in dtype.name)
+    return dtype.kind in "fc" or dtype in _FLOATS
+
+
+@functools.lru_cache(None)
+def kind(dtype):
+    """NumPy's letter for a dtype's kind, b i u f c; the narrow types have theirs too (NumPy calls most of them V)."""
+    return "f" if dtype in _FLOATS else dtype.name[0] if dtype in _INTEGERS else dtype.kind
+
+
+@functools.lru_cache(None)
+def limits(dtype):
+    """The finfo or iinfo of a dtype, as NumPy or ml_dtypes has it."""
+    source = ml_dtypes if dtype in _FLOATS or dtype in _INTEGERS else np
+    return source.finfo(dtype) if is_inexact(dtype) else source.iinfo(dtype)
+
+
+@functools.lru_cache(None)
+def has_infinity(dtype):
+    """Whether a dtype can hold infinity; some float8 types cannot."""
+    return dtype.kind == "c" or kind(dtype) == "f" and bool(np.isinf(np.asarray(np.inf, dtype)))
+
+
+@functools.lru_cache(None)
+def roomy(dtype):
+    """The dtype that formulas compute in: float32 for narrower floats, int8 and uint8 for int4 and uint4."""
+    if dtype in _INTEGERS:
+        return np.dtype(f"{kind(dtype)}1")
+    return np.dtype("float32") if kind(dtype) == "f" and dtype.itemsize < 4 else dtype
+
+
+def as_dtype(dtype):
+    """Anything that names a dtype as one; Python's float and complex are the default ones."""
+    if dtype is float:
+        return default_float()
+    return python_dtype(0j) if dtype is complex else np.dtype(dtype)
 
 
 def default_float():
@@ -71,7 +115,7 @@ def default_float():
 
 _DTYPES = {name: np.dtype(name) for name in ("float32", "float64")}
 _INT, _BOOL = np.dtype("int64"), np.dtype("bool")
-_NARROW = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
+_HALVED = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
 
 
 def python_dtype(x):
@@ -94,12 +138,47 @@ def _promote(kinds, floats):
         widest = max(weak, key=PYTHON_SCALARS.index)
         return python_dtype(widest())
     try:
-        out = np.result_type(*dtypes, *[k() for k in weak])
+        if _INTEGERS.isdisjoint(dtypes) and _FLOATS.isdisjoint(dtypes):
+            out = np.result_type(*dtypes, *[k() for k in weak])
+        else:
+            out = functools.reduce(_common, dtypes)
+            out = functools.reduce(_meet_scalar, weak, out)
     except TypeError as e:
         raise DtypeError(f"these dtypes have no common type: {[str(d) for d in dtypes]} ({e})") from None
-    if floats == "float32" and is_inexact(out) and not any(is_inexact(d) for d in dtypes):
-        out = _NARROW.get(out, out)            # int + Python float, in 32-bit mode
+    if floats == "float32" and out in _HALVED and _HALVED.keys().isdisjoint(dtypes):
+        out = _HALVED[out]                     # 64 bits that come from integers or a Python number, in 32-bit mode
     return out
+
+
+def _common(a, b):
+    """What two dtypes promote to, one of them perhaps narrow."""
+    if a == b or kind(b) == "b":
+        return a
+    if kind(a) == "b":
+        return b
+    for x, y in ((a, b), (b, a)):
+        if x in _FLOATS:
+            if kind(y) in "iu":
+                return x
+            if y in _FLOATS and x.itemsize == y.itemsize:
+                raise TypeError("convert one of them, e.g. with astype(np.bfloat16)")
+            wide = np.result_type(np.float32, y) if y not in _FLOATS else y if y.itemsize > x.itemsize else x
+            return y if kind(y) == "f" and y.itemsize > x.itemsize and np.can_cast(x, y) else wide
+    for x, y in ((a, b), (b, a)):
+        if x in _INTEGERS:
+            if y in _INTEGERS:                           # int4 with uint4
+                return np.dtype("int8")
+            return y if kind(x) == "u" and y.kind == "i" else np.result_type(f"{kind(x)}1", y)
+    return np.result_type(a, b)
+
+
+def _meet_scalar(dtype, scalar):
+    """What a dtype and the type of a Python scalar promote to."""
+    if kind(dtype) == "b" or dtype.kind in "iufc" and dtype not in _FLOATS:
+        return np.result_type(dtype, scalar())
+    if scalar is complex:
+        return np.dtype("complex64") if dtype in _FLOATS else np.dtype("complex128")
+    return default_float() if scalar is float and dtype in _INTEGERS else dtype
 
 
 def kind_of(x):
@@ -126,6 +205,16 @@ def to_inexact_dtype(dtype):
     return _inexact(dtype, config.default_float)
 
 
+_SMALL = {np.dtype(name): np.dtype(wide)
+          for wide, names in (("float16", "bool int8 uint8"), ("float32", "int16 uint16")) for name in names.split()}
+
+
+def to_ufunc_dtype(dtype):
+    """dtype itself if it is floating, else the float that NumPy's universal functions compute in: int8 gives float16,
+    int16 gives float32, and wider integers the default float."""
+    return _SMALL.get(dtype) or _inexact(dtype, config.default_float)
+
+
 @functools.lru_cache(4096)
 def broadcast_shapes(*shapes):
     """The shape that NumPy broadcasting gives; raises `ShapeError` naming the shapes."""
@@ -138,10 +227,10 @@ def broadcast_shapes(*shapes):
 
 
 def canonical_axis(axis, ndim, what="axis"):
-    """A non-negative axis; raises `ShapeError` when out of range."""
+    """A non-negative axis; raises `AxisError` when out of range."""
     a = operator.index(axis)
     if not -ndim <= a < ndim:
-        raise ShapeError(f"{what} {axis} is out of range for an array with {ndim} dimension{'s' * (ndim != 1)}.")
+        raise AxisError(f"{what} {axis} is out of range for an array with {ndim} dimension{'s' * (ndim != 1)}.")
     return a % ndim if ndim else 0
 
 

@@ -15,7 +15,10 @@ confusion (d/dx x * d/dy x has inner derivative 0).
 Sharp edges: a tracer kept after its transformation ended raises `LeakedTracerError` when it is used; an
 interpreter is current per thread, so a thread started inside a transformation begins at the root.
 """
+import contextvars
 import threading
+
+import numpy as np
 
 from .array import Array, Value
 from .avals import Aval
@@ -30,9 +33,15 @@ OPEN_EFFECTS = frozenset(["site", "axis"])    # what another interpreter must tr
 
 class _State(threading.local):
     trace = None             # the current interpreter; the class attribute is the root
+    root = None              # the interpreter at the bottom of every world
     source = None            # the user's line that a re-evaluated equation came from
     scope = ""               # the names given by named_scope
     loops = 0                # the number of scans that vmap went into on its way to the current operation
+
+    def __init__(self):
+        silent = contextvars.copy_context()              # a context in which NumPy does not warn: errstate takes 1 µs
+        silent.run(np.seterr, all="ignore")
+        self.silently = silent.run
 
 
 state = _State()
@@ -68,9 +77,18 @@ class world:
         state.trace = self.before
 
 
+def quietly(f, *xs):
+    """f(*xs) without NumPy's warnings, for an f that calls nothing of the user's."""
+    try:
+        return state.silently(f, *xs)
+    except RuntimeError:                                 # inside of itself, by way of a signal handler or a finalizer
+        with np.errstate(all="ignore"):
+            return f(*xs)
+
+
 def set_root(trace):
     """Install the interpreter at the bottom of every world."""
-    _State.trace = trace
+    _State.trace = _State.root = trace
     trace.parent = trace
 
 
@@ -157,6 +175,8 @@ class Primitive:
     def bind(self, *args, **params):
         """Hand the operation to the current interpreter: arrays in args, static facts in params."""
         before = trace = state.trace
+        if trace is state.root:
+            return trace.process(self, args, params)
         while trace.transparent and not self.handled:
             trace = trace.parent
         state.trace = trace.parent

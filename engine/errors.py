@@ -65,6 +65,14 @@ class ShapeError(ChainruleError, ValueError):
     """
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis that the array does not have.
+
+        np.sum(np.ones((2, 3)), axis=2)  # fails: the axes are 0 and 1
+        np.sum(np.ones((2, 3)), axis=-1) # works
+    """
+
+
 class DtypeError(ChainruleError, TypeError):
     """A dtype, or a type of argument, that the operation does not take."""
 

@@ -3,13 +3,15 @@
 An operation on concrete arrays runs its NumPy meaning at once: nothing is compiled. Programs (jit, scan,
 while) are compiled by XLA, once for each program, unless `config.disable_jit` is on.
 """
+from functools import partial
+
 import numpy as np
 
 from .. import xla
 from ..array import Array
 from ..avals import is_inexact
 from ..config import config
-from ..core import REGISTRY, Trace, Tracer, aval_of, raw, set_root, state
+from ..core import REGISTRY, Trace, Tracer, aval_of, quietly, raw, set_root, state
 from ..errors import NanError
 from ..passes import optimize
 from ..stats import stats
@@ -30,13 +32,22 @@ class Evaluate(Trace):
         if not args and not prim.multiple:
             return Array(aval=prim.shape(**params), recipe=(prim, params))
         if prim.uniform:
-            scalars = [one_value(a) for a in args]
-            if all([v is not None for v in scalars]) and (prim.name == "broadcast" or any([a.ndim for a in args])):
-                return self.uniform(prim, args, scalars, params)
-        values = [raw(a) for a in args]
+            for a in args:                               # most often one of them has values of its own
+                if type(a) is Array and a.recipe is None and a._value is not None and a._value.ndim:
+                    break
+            else:
+                scalars = [one_value(a) for a in args]
+                if all([v is not None for v in scalars]) and (prim.name == "broadcast" or any([a.ndim for a in args])):
+                    return self.uniform(prim, args, scalars, params)
+        values = [a._value if type(a) is Array and a._value is not None else raw(a) for a in args]
         try:
-            with np.errstate(all="ignore"):
-                out = prim.rule("impl")(*values, **params)
+            if prim.multiple or prim.inner:              # the user's functions may run inside
+                with np.errstate(all="ignore"):
+                    out = prim.rule("impl")(*values, **params)
+            elif params:
+                out = quietly(partial(prim.rule("impl"), **params), *values)
+            else:
+                out = quietly(prim.rule("impl"), *values)
         except (ValueError, IndexError):
             prim.out_avals([aval_of(a) for a in args], params)       # says what is wrong in our words
             raise
@@ -44,7 +55,10 @@ class Evaluate(Trace):
             check_nans(prim, values, out if prim.multiple else [out])
         if prim.multiple:
             return [Array(np.asarray(o)) for o in out]
-        return Array(out if type(out) is np.ndarray else np.asarray(out))
+        out = out if type(out) is np.ndarray else np.asarray(out)
+        if values[-1].dtype.kind == "V":                 # NumPy computes with int4 in int8
+            out = out.astype(prim.out_avals([aval_of(a) for a in args], params)[0].dtype, copy=False)
+        return Array(out)
 
     def uniform(self, prim, args, scalars, params):
         """An operation on arrays of one value each: done on the values, and the result is a recipe again."""

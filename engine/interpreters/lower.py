@@ -8,11 +8,16 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..avals import Aval
+from ..avals import kind as kind_of_dtype
 from ..ir import Literal
 
 _TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64", "uint8": "ui8", "uint16": "ui16",
           "uint32": "ui32", "uint64": "ui64", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64",
-          "complex64": "complex<f32>", "complex128": "complex<f64>"}
+          "complex64": "complex<f32>", "complex128": "complex<f64>",
+          "float4_e2m1fn": "f4E2M1FN", "float8_e3m4": "f8E3M4", "float8_e4m3": "f8E4M3",
+          "float8_e4m3b11fnuz": "f8E4M3B11FNUZ", "float8_e4m3fn": "f8E4M3FN", "float8_e4m3fnuz": "f8E4M3FNUZ",
+          "float8_e5m2": "f8E5M2", "float8_e5m2fnuz": "f8E5M2FNUZ", "float8_e8m0fnu": "f8E8M0FNU",
+          "int4": "i4", "uint4": "ui4"}
 
 
 @functools.lru_cache(4096)
@@ -24,7 +29,7 @@ def type_text(aval):
 def number(x):
     """A scalar as StableHLO writes it, exactly."""
     x = np.asarray(x)
-    kind = x.dtype.kind
+    kind = kind_of_dtype(x.dtype)
     if kind == "b":
         return "true" if x else "false"
     if kind in "iu":
@@ -62,7 +67,8 @@ class Builder:
 
     type_text = staticmethod(type_text)
 
-    def __init__(self):
+    def __init__(self, platform="cpu"):
+        self.platform = platform
         self.lines, self.count, self.out = [], 0, None
         self.callbacks, self.last = [], None             # host functions; the last one with an effect in this block
 
@@ -151,7 +157,7 @@ class Builder:
     def compare(self, direction, x, y):
         shape = np.broadcast_shapes(x.shape, y.shape)
         x, y = self.broadcast_to(x, shape), self.broadcast_to(y, shape)
-        kind = {"b": "UNSIGNED", "u": "UNSIGNED", "i": "SIGNED"}.get(x.dtype.kind, "FLOAT")
+        kind = {"b": "UNSIGNED", "u": "UNSIGNED", "i": "SIGNED"}.get(kind_of_dtype(x.dtype), "FLOAT")
         aval = Aval(shape, np.dtype(bool))
         return self.emit(aval, f"stablehlo.compare {direction}, {x.name}, {y.name}, {kind} : "
                                f"({x.type}, {y.type}) -> {type_text(aval)}")
@@ -201,6 +207,12 @@ class Builder:
         """The return of a region."""
         self.lines.append(f'"stablehlo.return"({", ".join([v.name for v in values])}) : '
                           f'({", ".join([v.type for v in values])}) -> ()')
+
+    def op_with_region(self, name, operands, aval, attributes):
+        """An operation whose region is the one closed last."""
+        return self.emit(aval, f'"{name}"({", ".join([x.name for x in operands])}) <{{{attributes}}}> '
+                               f'({{\n{self.closed}\n}}) : ({", ".join([x.type for x in operands])}) -> '
+                               f'{type_text(aval)}')
 
     def while_loop(self, init, cond, body):
         """stablehlo.while over a list of values; cond(*vals) -> Val, body(*vals) -> list."""
@@ -274,9 +286,12 @@ def _with_flag(host, chained):
     return run
 
 
-def lower(jaxpr, donated=()):
-    """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results."""
-    b = Builder()
+def lower(jaxpr, donated=(), platform="cpu"):
+    """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results.
+
+    platform : "cpu" or "cuda", whose libraries linear algebra calls
+    """
+    b = Builder(platform)
     args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
     outs = b.program(jaxpr, args)
     params = ", ".join([f"{a.name}: {a.type}" + " {jax.buffer_donor = true}" * (i in donated)

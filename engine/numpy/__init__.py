@@ -2,7 +2,23 @@
 import numpy as _numpy
 
 from ..array import Array as ndarray
-from ..avals import promote_types as _promote_types
+from ..ops.arithmetic import (
+    copysign,
+    exp2,
+    floor_divide,
+    fmax,
+    fmin,
+    gcd,
+    hypot,
+    ldexp,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    remainder,
+    signbit,
+)
+from ..ops.bessel import i0
 from ..ops.complexes import conj, imag, real
 from ..ops.elementwise import (
     abs,
@@ -57,17 +73,21 @@ from ..ops.elementwise import mul as multiply
 from ..ops.elementwise import ne as not_equal
 from ..ops.elementwise import neg as negative
 from ..ops.elementwise import sub as subtract
-from . import linalg
+from . import emath, fft, linalg
+from .applying import apply_along_axis, apply_over_axes, vectorize
+from .convolution import convolve, correlate
+from .counting import bincount, count_nonzero, histogram, histogram2d, histogram_bin_edges, histogramdd
 from .creation import (
     arange,
     array,
     asarray,
-    astype,
     empty,
     empty_like,
     eye,
+    from_dlpack,
     full,
     full_like,
+    geomspace,
     identity,
     linspace,
     logspace,
@@ -76,150 +96,287 @@ from .creation import (
     ones_like,
     tri,
     tril,
-    tril_indices,
     triu,
-    triu_indices,
     zeros,
     zeros_like,
 )
+from .cross import cross
+from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
+from .diagonals import (
+    diag,
+    diag_indices,
+    diag_indices_from,
+    diagflat,
+    diagonal,
+    fill_diagonal,
+    tril_indices,
+    tril_indices_from,
+    triu_indices,
+    triu_indices_from,
+    vander,
+)
+from .differences import diff, ediff1d, gradient, trapezoid, unwrap
+from .dtypes import (
+    astype,
+    bfloat16,
+    bool_,
+    byte,
+    can_cast,
+    cdouble,
+    complex64,
+    complex128,
+    complexfloating,
+    csingle,
+    double,
+    dtype,
+    finfo,
+    float4_e2m1fn,
+    float8_e3m4,
+    float8_e4m3,
+    float8_e4m3b11fnuz,
+    float8_e4m3fn,
+    float8_e4m3fnuz,
+    float8_e5m2,
+    float8_e5m2fnuz,
+    float8_e8m0fnu,
+    float16,
+    float32,
+    float64,
+    floating,
+    generic,
+    half,
+    iinfo,
+    inexact,
+    int4,
+    int8,
+    int16,
+    int32,
+    int64,
+    int_,
+    intc,
+    integer,
+    intp,
+    isdtype,
+    issubdtype,
+    long,
+    longlong,
+    number,
+    promote_types,
+    result_type,
+    short,
+    signedinteger,
+    single,
+    ubyte,
+    uint,
+    uint4,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    uintc,
+    uintp,
+    ulong,
+    ulonglong,
+    unsignedinteger,
+    ushort,
+)
+from .einsum import einsum, einsum_path
 from .elementary import (
     angle,
     bitwise_count,
     clip,
-    copysign,
-    cross,
     deg2rad,
     degrees,
     divmod,
-    exp2,
     fabs,
-    floor_divide,
-    hypot,
+    float_power,
+    frexp,
+    heaviside,
     isclose,
     isinf,
     isneginf,
     isposinf,
-    log2,
-    log10,
-    logaddexp,
-    logaddexp2,
+    lcm,
     logical_and,
     logical_not,
     logical_or,
     logical_xor,
+    modf,
     nan_to_num,
     positive,
     rad2deg,
     radians,
-    remainder,
     round,
-    signbit,
     sinc,
-    where,
+    spacing,
 )
-from .products import dot, einsum, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
-from .reductions import (
-    all,
-    allclose,
-    any,
-    argmax,
-    argmin,
-    argsort,
+from .host import (
+    array2string,
+    array_repr,
+    array_str,
+    asanyarray,
+    asarray_chkfinite,
+    ascontiguousarray,
+    asfortranarray,
+    base_repr,
+    binary_repr,
+    copy,
+    errstate,
+    format_float_positional,
+    format_float_scientific,
+    frombuffer,
+    fromfile,
+    fromiter,
+    fromstring,
+    genfromtxt,
+    get_printoptions,
+    load,
+    loadtxt,
+    may_share_memory,
+    mintypecode,
+    printoptions,
+    require,
+    save,
+    savetxt,
+    savez,
+    savez_compressed,
+    set_printoptions,
+    shares_memory,
+)
+from .index_tricks import (
+    broadcast,
+    c_,
+    fromfunction,
+    index_exp,
+    indices,
+    isscalar,
+    iterable,
+    ix_,
+    mask_indices,
+    mgrid,
+    ndenumerate,
+    ndindex,
+    ogrid,
+    r_,
+    ravel_multi_index,
+    s_,
+    unravel_index,
+)
+from .inquiring import (
     array_equal,
-    average,
-    bincount,
-    corrcoef,
-    count_nonzero,
-    cov,
-    cumprod,
-    cumsum,
-    diff,
-    max,
-    mean,
-    median,
-    min,
+    array_equiv,
+    common_type,
+    iscomplex,
+    iscomplexobj,
+    isreal,
+    isrealobj,
+    min_scalar_type,
+    real_if_close,
+)
+from .inspection import API_VERSION as __array_api_version__
+from .inspection import __array_namespace_info__
+from .interpolation import interp
+from .joining import (
+    append,
+    array_split,
+    block,
+    column_stack,
+    concat,
+    concatenate,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    split,
+    stack,
+    unstack,
+    vsplit,
+    vstack,
+)
+from .nan_reductions import (
+    nanargmax,
+    nanargmin,
+    nancumprod,
+    nancumsum,
     nanmax,
     nanmean,
     nanmin,
+    nanprod,
+    nanstd,
     nansum,
-    percentile,
-    prod,
-    ptp,
-    quantile,
-    searchsorted,
-    sort,
-    std,
-    sum,
-    trapezoid,
+    nanvar,
+)
+from .packing import packbits, unpackbits
+from .padding import pad
+from .picking import (
+    argwhere,
+    compress,
+    copyto,
+    extract,
+    flatnonzero,
+    nonzero,
+    place,
+    put,
+    put_along_axis,
+    putmask,
+    take,
+    take_along_axis,
+)
+from .polynomials import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots
+from .products import dot, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
+from .quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
+from .reductions import all, allclose, any, argmax, argmin, max, min, prod, ptp, sum
+from .repeating import delete, insert, repeat, resize, tile, trim_zeros
+from .selecting import choose, piecewise, select, where
+from .sets import (
+    intersect1d,
+    isin,
+    setdiff1d,
+    setxor1d,
+    union1d,
     unique,
-    var,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
 )
 from .shapes import (
-    append,
     atleast_1d,
     atleast_2d,
     atleast_3d,
     broadcast_arrays,
     broadcast_shapes,
     broadcast_to,
-    column_stack,
-    concatenate,
-    delete,
-    diag,
-    diagflat,
-    diagonal,
     expand_dims,
-    flatnonzero,
     flatten,
     flip,
     fliplr,
     flipud,
-    hstack,
-    insert,
     matrix_transpose,
     moveaxis,
     ndim,
-    nonzero,
-    pad,
     permute_dims,
     ravel,
-    repeat,
     reshape,
     roll,
+    rollaxis,
     rot90,
     shape,
     size,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    take,
-    take_along_axis,
-    tile,
     transpose,
-    unstack,
-    vstack,
 )
+from .sorting import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, sort_complex
+from .statistics import average, corrcoef, cov, mean, std, var
+from .ufunc import frompyfunc, ufunc
+from .windows import bartlett, blackman, hamming, hanning, kaiser
 
-true_divide, pow, absolute, concat, amax, amin, acos, acosh = divide, power, abs, concatenate, max, min, arccos, arccosh
+true_divide, pow, absolute, amax, amin, acos, acosh = divide, power, abs, max, min, arccos, arccosh
 asin, asinh, atan, atan2, atanh, conjugate = arcsin, arcsinh, arctan, arctan2, arctanh, conj
 bitwise_not = bitwise_invert = invert
 bitwise_left_shift, bitwise_right_shift, fix, mod = left_shift, right_shift, trunc, remainder
+around = round
 
 e, euler_gamma, inf, nan, newaxis, pi = _numpy.e, _numpy.euler_gamma, _numpy.inf, _numpy.nan, None, _numpy.pi
-bool_ = bool = _numpy.bool_
-int8, int16, int32, int64 = _numpy.int8, _numpy.int16, _numpy.int32, _numpy.int64
-uint8, uint16, uint32, uint64 = _numpy.uint8, _numpy.uint16, _numpy.uint32, _numpy.uint64
-float16, float32, float64 = _numpy.float16, _numpy.float32, _numpy.float64
-complex64, complex128 = _numpy.complex64, _numpy.complex128
-dtype, finfo, iinfo, issubdtype, floating, integer = (_numpy.dtype, _numpy.finfo, _numpy.iinfo, _numpy.issubdtype,
-                                                      _numpy.floating, _numpy.integer)
-
-
-def result_type(*xs):
-    """The dtype that the arguments promote to, as NumPy 2 has it."""
-    from_values = [x if isinstance(x, _numpy.dtype) else _numpy.dtype(x) if isinstance(x, type)
-                   and issubclass(x, _numpy.generic)
-                   else x for x in xs]
-    return _promote_types(*from_values)
-
+bool = bool_

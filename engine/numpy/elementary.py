@@ -1,40 +1,49 @@
-"""Element-wise functions made of the primitives."""
+"""Element-wise functions made of the primitives: rounding, limits, signs, truth, closeness."""
 import builtins
 import math
 
 import numpy as _np
 
-from ..avals import is_inexact
-from ..indexing import getitem
-from ..ops.complexes import imag, real
+from ..avals import is_inexact, promote_types
+from ..errors import DtypeError
+from ..ops.arithmetic import (
+    copysign,
+    exponent,
+    floor_divide,
+    gcd,
+    ldexp,
+    refuse,
+    remainder,
+)
+from ..ops.complexes import imag, make_complex, real
 from ..ops.elementwise import (
     abs,
     arctan2,
     bitwise_and,
     bitwise_or,
     bitwise_xor,
-    div_p,
-    exp,
-    floor,
-    fmod,
+    eq,
+    integer_pow,
     invert,
     isfinite,
     isnan,
-    log,
     lt,
     maximum,
     minimum,
     mul,
     ne,
+    nextafter,
     popcount,
+    power,
     rint,
     sin,
-    softplus,
-    sqrt,
-    sub,
+    trunc,
 )
 from ..ops.elementwise import where as _where
-from ..ops.structural import asvalue, cast, promote, promote_inexact, stack_values
+from ..ops.structural import asvalue, cast, promote_inexact, promote_ufunc
+from .direct import at_once, by_numpy, known, no_out
+
+_BOOL = _np.dtype(bool)
 
 
 def _values(xs):
@@ -42,156 +51,64 @@ def _values(xs):
     return [asvalue(x) for x in xs]
 
 
-def where(condition, x=None, y=None):
-    """x where the condition holds, y elsewhere; with one argument, the indices of the true elements."""
-    if x is None and y is None:
-        return tuple(asvalue(i) for i in _np.nonzero(_np.asarray(condition)))
-    return _where(condition, x, y)
+# ---- limits and rounding ----
+
+def clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None):
+    """a limited to [a_min, a_max]; either may be missing. `min` and `max` are other names of the two."""
+    if min is not None or max is not None:
+        if a_min is not None and min is not None or a_max is not None and max is not None:
+            raise DtypeError("clip was given a limit twice: pass a_min and a_max, or min and max.")
+        a_min, a_max = a_min if min is None else min, a_max if max is None else max
+    no_out(out)
+    a = asvalue(a)
+    if is_inexact(a.dtype) and (a_min is not None or a_max is not None):
+        found = by_numpy(_np.clip, a, a_min, a_max)
+        if found is not None:
+            return found
+    a = a if a_min is None else maximum(a, a_min)
+    return a if a_max is None else minimum(a, a_max)
 
 
-def clip(x, min=None, max=None):
-    """x limited to [min, max]."""
-    x = asvalue(x)
-    x = x if min is None else maximum(x, min)
-    return x if max is None else minimum(x, max)
-
-
-def floor_divide(x, y):
-    """The largest integer not above x / y; division of an integer by zero gives 0 as in NumPy."""
-    x, y = _values(promote(x, y))
-    if is_inexact(x.dtype):
-        return floor(x / y)
-    q = div_p.bind(x, y)
-    off = bitwise_and(ne(fmod(x, y), 0), ne(lt(x, 0), lt(y, 0)))
-    return _where(ne(y, 0), q - cast(off, q.dtype), _np.zeros((), q.dtype))
-
-
-def remainder(x, y):
-    """x - y * floor(x / y): the remainder with the sign of y."""
-    x, y = _values(promote(x, y))
-    r = fmod(x, y)
-    wrong = bitwise_and(ne(r, 0), ne(lt(r, 0), lt(y, 0)))
-    return _where(wrong, r + y, r)
-
-
-def divmod(x, y):
-    """(x // y, x % y)."""
-    return floor_divide(x, y), remainder(x, y)
-
-
-def positive(x):
-    """x."""
-    return asvalue(x)
-
-
-def fabs(x):
-    """|x| as a float."""
-    return abs(promote_inexact(x)[0])
-
-
-def round(x, decimals=0):
-    """x rounded to `decimals` places; halves go to the even digit."""
-    x = asvalue(x)
-    if not is_inexact(x.dtype):
-        return x
+def round(a, decimals=0, out=None):
+    """a rounded to `decimals` places, to the left of the point where negative; halves go to the even digit."""
+    no_out(out)
+    a = asvalue(a)
+    if a.dtype == _BOOL:
+        return rint(a) if decimals == 0 else refuse("round", a.dtype, "numbers, to decimals other than 0")
+    if not is_inexact(a.dtype):
+        if decimals >= 0:
+            return a
+        factor = 10.0 ** -decimals
+        return cast(rint(cast(a, _np.dtype("float64")) / factor) * factor, a.dtype)
     if decimals == 0:
-        return rint(x)
-    factor = 10.0 ** decimals
-    return rint(x * factor) / factor
+        return rint(a)
+    if (v := known(a)) is not None:
+        return at_once(_np.round, v, decimals)
+    factor = 10.0 ** builtins.abs(decimals)
+    if a.dtype.kind == "c":
+        return make_complex(round(real(a), decimals), round(imag(a), decimals))
+    return rint(a * factor) / factor if decimals > 0 else rint(a / factor) * factor
 
 
-def exp2(x):
-    """2 to the power x."""
-    return exp(mul(x, math.log(2.0)))
+def modf(x):
+    """(the fraction, the integer part), both with the sign of x."""
+    x = _real("modf", promote_ufunc(asvalue(x))[0])
+    whole = trunc(x)
+    fraction = copysign(_where(eq(abs(x), _np.inf), _np.zeros((), x.dtype), x - whole), x)
+    return fraction, copysign(whole, x)
 
 
-def log2(x):
-    """The logarithm to base 2."""
-    return log(x) / math.log(2.0)
+def frexp(x):
+    """(m, n) with x = m 2**n and 0.5 <= |m| < 1; n is an integer."""
+    x = _real("frexp", promote_ufunc(asvalue(x))[0])
+    n = exponent(x)
+    return ldexp(x, -n), n
 
 
-def log10(x):
-    """The logarithm to base 10."""
-    return log(x) / math.log(10.0)
-
-
-def logaddexp(x, y):
-    """log(exp(x) + exp(y)), without overflow."""
-    x, y = _values(promote_inexact(x, y))
-    top = maximum(x, y)
-    gap = sub(minimum(x, y), top)
-    same = x == y                                        # infinities of one sign among them
-    return _where(same, x + math.log(2.0), top + softplus(_where(same, _np.zeros((), x.dtype), gap)))
-
-
-def logaddexp2(x, y):
-    """log2(2**x + 2**y)."""
-    c = math.log(2.0)
-    return logaddexp(mul(x, c), mul(y, c)) / c
-
-
-def hypot(x, y):
-    """sqrt(x² + y²), without overflow."""
-    x, y = _values(promote_inexact(x, y))
-    a, b = maximum(abs(x), abs(y)), minimum(abs(x), abs(y))
-    r = b / _where(a == 0, _np.ones((), a.dtype), a)
-    return a * sqrt(1 + r * r)
-
-
-def sinc(x):
-    """sin(πx) / (πx)."""
-    x = asvalue(promote_inexact(x)[0])
-    z = mul(_where(x == 0, _np.ones((), x.dtype), x), math.pi)
-    return _where(x == 0, _np.ones((), x.dtype), sin(z) / z)
-
-
-def radians(x):
-    """Degrees to radians."""
-    return mul(promote_inexact(x)[0], math.pi / 180)
-
-
-def degrees(x):
-    """Radians to degrees."""
-    return mul(promote_inexact(x)[0], 180 / math.pi)
-
-
-deg2rad, rad2deg = radians, degrees
-
-
-def isinf(x):
-    """True where x is infinite."""
-    x = asvalue(x)
-    return abs(x) == _np.inf if is_inexact(x.dtype) else invert(isfinite(x))
-
-
-def isposinf(x):
-    """True where x is +inf."""
-    return asvalue(x) == _np.inf
-
-
-def isneginf(x):
-    """True where x is -inf."""
-    return asvalue(x) == -_np.inf
-
-
-def isclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
-    """|a - b| <= atol + rtol |b|; equal infinities are close."""
-    a, b = _values(promote_inexact(a, b))
-    close = bitwise_and(abs(a - b) <= atol + rtol * abs(b), isfinite(b))
-    close = bitwise_or(close, a == b)
-    return bitwise_or(close, bitwise_and(isnan(a), isnan(b))) if equal_nan else close
-
-
-def signbit(x):
-    """True where the sign of x is negative."""
-    x = asvalue(x)
-    return bitwise_or(lt(x, 0), lt(1 / x, 0)) if is_inexact(x.dtype) else lt(x, 0)
-
-
-def copysign(x, y):
-    """|x| with the sign of y."""
-    x, y = _values(promote_inexact(x, y))
-    return _where(signbit(y), -abs(x), abs(x))
+def spacing(x):
+    """The distance to the next number away from 0, with the sign of x."""
+    x = _real("spacing", promote_ufunc(asvalue(x))[0])
+    return nextafter(x, copysign(_np.asarray(_np.inf, x.dtype), x)) - x
 
 
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
@@ -199,15 +116,138 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     x = asvalue(x)
     if not is_inexact(x.dtype):
         return x
-    info = _np.finfo(x.dtype)
-    x = _where(isnan(x), _np.asarray(nan, x.dtype), x)
-    x = _where(x == _np.inf, _np.asarray(info.max if posinf is None else posinf, x.dtype), x)
-    return _where(x == -_np.inf, _np.asarray(info.min if neginf is None else neginf, x.dtype), x)
+    if x.dtype.kind == "c":
+        return make_complex(*[nan_to_num(part(x), copy, nan, posinf, neginf) for part in (real, imag)])
+    found = by_numpy(_np.nan_to_num, x, True, nan, posinf, neginf) if x.dtype.kind == "f" else None
+    if found is not None:
+        return found
+    largest = _np.array([_np.inf], x.dtype)
+    largest = _np.nextafter(largest, -largest)[0]
+    x = _where(isnan(x), cast(nan, x.dtype), x)
+    x = _where(eq(x, _np.inf), cast(largest if posinf is None else posinf, x.dtype), x)
+    return _where(eq(x, -_np.inf), cast(-largest if neginf is None else neginf, x.dtype), x)
+
+
+# ---- quotients, powers, divisors ----
+
+def divmod(x, y):
+    """(x // y, x % y)."""
+    return floor_divide(x, y), remainder(x, y)
+
+
+def float_power(x, y):
+    """x to the power y, computed in float64 at least."""
+    x, y = _values([x, y])
+    d = promote_types(x.dtype, y.dtype, _np.dtype("float64"))
+    return power(cast(x, d), cast(y, d))
+
+
+def lcm(x, y):
+    """The least common multiple, of integers; 0 where one of them is 0."""
+    g = gcd(x, y)
+    x, y = (abs(cast(asvalue(v), g.dtype)) for v in (x, y))
+    none = eq(g, _np.zeros((), g.dtype))
+    return floor_divide(x, _where(none, _np.ones((), g.dtype), g)) * y
+
+
+def heaviside(x, h0):
+    """0 below 0, h0 at 0, 1 above; nan of nan."""
+    x, h0 = _values(promote_ufunc(x, h0))
+    _real("heaviside", x)
+    step = _where(lt(x, 0), _np.zeros((), x.dtype), _np.ones((), x.dtype))
+    return _where(isnan(x), x, _where(eq(x, 0), h0, step))
+
+
+def bitwise_count(x):
+    """The number of set bits of |x|."""
+    x = asvalue(x)
+    if x.dtype == _BOOL:
+        return cast(x, _np.dtype("uint8"))
+    if x.dtype.kind not in "iu":
+        refuse("bitwise_count", x.dtype, "integers")
+    return cast(popcount(abs(x)), _np.dtype("uint8"))
+
+
+# ---- angles and signs ----
+
+def _real(name, x):
+    if x.dtype.kind == "c":
+        refuse(name, x.dtype, "real numbers")
+    return x
+
+
+def positive(x):
+    """x."""
+    x = asvalue(x)
+    return x if x.dtype != _BOOL else refuse("positive", x.dtype, "numbers")
+
+
+def fabs(x):
+    """|x| as a float."""
+    return abs(_real("fabs", promote_ufunc(asvalue(x))[0]))
+
+
+def sinc(x):
+    """sin(πx) / (πx)."""
+    x = asvalue(promote_inexact(x)[0])
+    none = eq(x, 0)
+    z = mul(_where(none, _np.ones((), x.dtype), x), math.pi)
+    near = 1 - integer_pow(x * math.pi, 2) / 6           # its derivatives at 0, not those of a constant
+    return _where(none, near, sin(z) / z)
+
+
+def radians(x):
+    """Degrees to radians."""
+    return mul(_real("radians", promote_ufunc(asvalue(x))[0]), math.pi / 180)
+
+
+def degrees(x):
+    """Radians to degrees."""
+    return mul(_real("degrees", promote_ufunc(asvalue(x))[0]), 180 / math.pi)
+
+
+deg2rad, rad2deg = radians, degrees
+
+
+def angle(z, deg=False):
+    """The angle of a complex number, in (-π, π], or in degrees."""
+    z = asvalue(z)
+    out = arctan2(imag(z), real(z))
+    return out * (180 / math.pi) if deg else out
+
+
+def isinf(x):
+    """True where x is infinite."""
+    x = asvalue(x)
+    if x.dtype.kind == "c":
+        return bitwise_or(isinf(real(x)), isinf(imag(x)))
+    return eq(abs(x), _np.inf) if is_inexact(x.dtype) else invert(isfinite(x))
+
+
+def isposinf(x):
+    """True where x is +inf."""
+    return eq(_real("isposinf", asvalue(x)), _np.inf)
+
+
+def isneginf(x):
+    """True where x is -inf."""
+    return eq(_real("isneginf", asvalue(x)), -_np.inf)
+
+
+def isclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """|a - b| <= atol + rtol |b|; equal infinities are close."""
+    a, b = _values(promote_inexact(a, b))
+    found = by_numpy(_np.isclose, a, b, rtol, atol, equal_nan)
+    if found is not None:
+        return found
+    close = bitwise_and(abs(a - b) <= atol + rtol * abs(b), isfinite(b))
+    close = bitwise_or(close, eq(a, b))
+    return bitwise_or(close, bitwise_and(isnan(a), isnan(b))) if equal_nan else close
 
 
 def _truth(x):
     x = asvalue(x)
-    return x if x.dtype == _np.bool_ else ne(x, _np.zeros((), x.dtype))
+    return x if x.dtype == _BOOL else ne(x, _np.zeros((), x.dtype))
 
 
 def logical_and(x, y):
@@ -228,23 +268,3 @@ def logical_xor(x, y):
 def logical_not(x):
     """True where x is not."""
     return invert(_truth(x))
-
-
-def angle(x):
-    """The angle of a complex number, in (-π, π]."""
-    return arctan2(imag(x), real(x))
-
-
-def cross(a, b, axis=-1):
-    """The cross product of vectors with three components (the last axis)."""
-    a, b = _values(promote(a, b))
-    a0, a1, a2 = (getitem(a, (..., i)) for i in builtins.range(3))
-    b0, b1, b2 = (getitem(b, (..., i)) for i in builtins.range(3))
-    parts = [a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0]
-    out = stack_values(parts)
-    return out.transpose((*builtins.range(1, out.ndim), 0))
-
-
-def bitwise_count(x):
-    """The number of set bits of |x|."""
-    return cast(popcount(abs(asvalue(x))), _np.dtype("uint8"))

@@ -1,108 +1,49 @@
-"""Sums, means, extremes, running sums, sorting and counting."""
+"""Sums, products, extremes, truth of all or any, and where the extremes are."""
 import builtins
+import math
 
 import numpy as _np
 
-from ..avals import canonical_axes, canonical_axis, to_inexact_dtype
-from ..core import Tracer
+from ..avals import canonical_axes, canonical_axis
 from ..errors import ShapeError
-from ..indexing import getitem
 from ..ops import reduce as rd
-from ..ops import structural as st
-from ..ops.elementwise import bitwise_and, floor, isnan, lt, ne, sqrt
+from ..ops.elementwise import maximum, minimum, ne
 from ..ops.elementwise import where as _where
-from ..ops.index import scatter_nd
-from ..ops.shaping import slice_axis
-from ..ops.structural import asvalue, cast, reduce_sum, reshape
-from . import shapes as sh
+from ..ops.index import take_along
+from ..ops.structural import asvalue, broadcast_to, cast, reduce_sum, reshape, transpose
+from .direct import at_once, known, no_out
 from .elementary import isclose
-from .products import matmul
 
-_INT = _np.dtype("int64")
+_INT, _UINT, _BOOL = _np.dtype("int64"), _np.dtype("uint64"), _np.dtype(bool)
 
 
-def _kept(x, axes, keepdims, out):
+# ---- what reductions share ----
+
+def kept(x, axes, keepdims, out):
+    """The result of a reduction of x over axes, with them as ones where they are kept."""
     return reshape(out, [1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else out
 
 
-def _masked(x, where, fill):
-    return x if where is None else _where(where, x, _np.asarray(fill, x.dtype))
+def masked(x, where, fill):
+    """x with `fill` where the mask does not hold."""
+    if where is None or where is True:
+        return x
+    return broadcast_to(_where(where, x, cast(fill, x.dtype)), x.shape)
 
 
-def _sum_dtype(x, dtype):
+def sum_dtype(x, dtype):
+    """The dtype of a sum or product: integers and booleans get 64 bits."""
     if dtype is not None:
         return _np.dtype(dtype)
-    if x.dtype.kind == "b" or (x.dtype.kind == "i" and x.dtype.itemsize < 8):
-        return _INT
-    return _np.dtype("uint64") if x.dtype.kind == "u" else x.dtype
+    kind = x.dtype.kind
+    return x.dtype if kind in "fcV" else _UINT if kind == "u" else _INT
 
 
-def sum(x, axis=None, dtype=None, keepdims=False, where=None, initial=None):
-    """The sum over axes (all of them unless given)."""
-    x = asvalue(x)
-    x = _masked(cast(x, _sum_dtype(x, dtype)), where, 0)
-    axes = canonical_axes(axis, x.ndim)
-    out = _kept(x, axes, keepdims, reduce_sum(x, axes))
-    return out if initial is None else out + initial
-
-
-def prod(x, axis=None, dtype=None, keepdims=False, where=None):
-    """The product over axes."""
-    x = asvalue(x)
-    x = _masked(cast(x, _sum_dtype(x, dtype)), where, 1)
-    axes = canonical_axes(axis, x.ndim)
-    return _kept(x, axes, keepdims, rd.reduce_prod_p.bind(x, axes=axes) if axes else x)
-
-
-def _count(x, axes, where):
-    if where is None:
-        n = 1
-        for a in axes:
-            n *= x.shape[a]
-        return n
-    w = st.broadcast_to(asvalue(where), x.shape)
-    return sum(w, axes, keepdims=False)
-
-
-def mean(x, axis=None, dtype=None, keepdims=False, where=None):
-    """The mean over axes."""
-    x = asvalue(x)
-    x = cast(x, _np.dtype(dtype) if dtype is not None else to_inexact_dtype(x.dtype))
-    axes = canonical_axes(axis, x.ndim)
-    out = sum(x, axes, where=where) / _count(x, axes, where)
-    return _kept(x, axes, keepdims, out)
-
-
-def var(x, axis=None, dtype=None, ddof=0, keepdims=False, correction=None):
-    """The variance over axes: squared deviations summed, over n - ddof."""
-    x = asvalue(x)
-    x = cast(x, _np.dtype(dtype) if dtype is not None else to_inexact_dtype(x.dtype))
-    axes = canonical_axes(axis, x.ndim)
-    off = x - mean(x, axes, keepdims=True)
-    n = _count(x, axes, None) - (ddof if correction is None else correction)
-    return _kept(x, axes, keepdims, reduce_sum(off * off, axes) / n)
-
-
-def std(x, axis=None, dtype=None, ddof=0, keepdims=False, correction=None):
-    """The square root of the variance."""
-    return sqrt(var(x, axis, dtype, ddof, keepdims, correction))
-
-
-def _extreme(prim, name):
-    def f(x, axis=None, keepdims=False, where=None, initial=None):
-        x = asvalue(x)
-        axes = canonical_axes(axis, x.ndim)
-        if where is not None:
-            x = _masked(x, where, rd._extreme(x.dtype, name == "max") if initial is None else initial)
-        elif initial is None and any_empty(x, axes):
-            raise ShapeError(f"{name} over an empty axis of shape {x.shape} has no value.")
-        out = prim.bind(x, axes=axes) if axes else x
-        if initial is not None:
-            out = _where(lt(out, initial) if name == "max" else lt(initial, out), cast(initial, out.dtype), out)
-        return _kept(x, axes, keepdims, out)
-    f.__name__ = f.__qualname__ = name
-    f.__doc__ = f"The {'largest' if name == 'max' else 'smallest'} element over axes; nan if there is one."
-    return f
+def count(x, axes, where):
+    """How many elements a reduction over axes takes in."""
+    if where is None or where is True:
+        return math.prod([x.shape[a] for a in axes])
+    return reduce_sum(cast(broadcast_to(asvalue(where), x.shape), _INT), axes)
 
 
 def any_empty(x, axes):
@@ -110,47 +51,111 @@ def any_empty(x, axes):
     return builtins.any(x.shape[a] == 0 for a in axes)
 
 
-max = _extreme(rd.reduce_max_p, "max")
-min = _extreme(rd.reduce_min_p, "min")
+def flat_last(x, axes):
+    """x with the reduced axes merged into one, the last: (the other axes..., their product)."""
+    rest = [i for i in range(x.ndim) if i not in axes]
+    lead = tuple([x.shape[i] for i in rest])
+    return reshape(transpose(x, (*rest, *axes)), (*lead, math.prod([x.shape[a] for a in axes])))
 
 
-def ptp(x, axis=None, keepdims=False):
+# ---- sums and products ----
+
+def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None):
+    """The sum over axes (all of them unless given), of the elements where `where` holds, plus `initial`."""
+    no_out(out)
+    if dtype is initial is where is None and (v := known(a)) is not None:
+        y = at_once(_np.add.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
+    a = asvalue(a)
+    x = masked(cast(a, sum_dtype(a, dtype)), where, 0)
+    axes = canonical_axes(axis, x.ndim)
+    y = kept(x, axes, keepdims, reduce_sum(x, axes))
+    return y if initial is None else y + cast(initial, y.dtype)
+
+
+def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None):
+    """The product over axes, of the elements where `where` holds, times `initial`."""
+    no_out(out)
+    if dtype is initial is where is None and (v := known(a)) is not None:
+        y = at_once(_np.multiply.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
+    a = asvalue(a)
+    x = masked(cast(a, sum_dtype(a, dtype)), where, 1)
+    axes = canonical_axes(axis, x.ndim)
+    y = kept(x, axes, keepdims, rd.reduce_prod_p.bind(x, axes=axes) if axes else x)
+    return y if initial is None else y * cast(initial, y.dtype)
+
+
+# ---- extremes ----
+
+def _complex_extreme(x, axes, place):
+    """By the real parts, then by the imaginary ones: the element at its place."""
+    x = flat_last(x, axes)
+    at = place.bind(x, axis=x.ndim - 1)
+    return reshape(take_along(x, reshape(at, (*at.shape, 1)), x.ndim - 1), at.shape)
+
+
+def _extreme(prim, place, larger, name):
+    better = getattr(_np, larger.__name__)
+
+    def f(a, axis=None, out=None, keepdims=False, initial=None, where=None):
+        no_out(out)
+        if initial is where is None and (v := known(a)) is not None:
+            y = at_once(better.reduce, v, axis, None, None, keepdims)
+            if y is not None:
+                return y
+        x = asvalue(a)
+        axes = canonical_axes(axis, x.ndim)
+        if where is not None and where is not True:
+            if initial is None:
+                raise ShapeError(f"{name} with where= needs initial=, its value where nothing is left.")
+            x = masked(x, where, cast(asvalue(initial), x.dtype))
+        elif initial is None and any_empty(x, axes):
+            raise ShapeError(f"{name} over an empty axis of shape {x.shape} has no value.")
+        if not axes:
+            y = x
+        elif x.dtype.kind == "c" and x.size:
+            y = _complex_extreme(x, axes, place)
+        else:
+            y = prim.bind(x, axes=axes)
+        y = kept(x, axes, keepdims, y)
+        return y if initial is None else larger(y, cast(asvalue(initial), y.dtype))
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = f"The {'largest' if name == 'max' else 'smallest'} element over axes; nan if there is one."
+    return f
+
+
+max = _extreme(rd.reduce_max_p, rd.argmax_p, maximum, "max")
+min = _extreme(rd.reduce_min_p, rd.argmin_p, minimum, "min")
+
+
+def ptp(a, axis=None, out=None, keepdims=False):
     """max - min."""
-    return max(x, axis, keepdims) - min(x, axis, keepdims)
-
-
-def _bool(x):
-    x = asvalue(x)
-    return x if x.dtype == _np.bool_ else ne(x, _np.zeros((), x.dtype))
-
-
-def all(x, axis=None, keepdims=False):
-    """Whether all elements are true."""
-    x = _bool(x)
-    axes = canonical_axes(axis, x.ndim)
-    return _kept(x, axes, keepdims, rd.reduce_and_p.bind(x, axes=axes))
-
-
-def any(x, axis=None, keepdims=False):
-    """Whether any element is true."""
-    x = _bool(x)
-    axes = canonical_axes(axis, x.ndim)
-    return _kept(x, axes, keepdims, rd.reduce_or_p.bind(x, axes=axes))
-
-
-def count_nonzero(x, axis=None, keepdims=False):
-    """The number of elements that are not zero."""
-    return sum(_bool(x), axis, keepdims=keepdims)
+    no_out(out)
+    a = asvalue(a)
+    return max(a, axis, None, keepdims) - min(a, axis, None, keepdims)
 
 
 def _arg(prim):
-    def f(x, axis=None, keepdims=False):
-        x = asvalue(x)
-        if axis is None:
-            out = prim.bind(sh.ravel(x), axis=0)
-            return reshape(out, (1,) * x.ndim) if keepdims else out
-        axis = canonical_axis(axis, x.ndim)
-        return _kept(x, (axis,), keepdims, prim.bind(x, axis=axis))
+    theirs = getattr(_np, prim.name)
+
+    def f(a, axis=None, out=None, *, keepdims=False):
+        no_out(out)
+        if not keepdims and (v := known(a)) is not None:
+            y = at_once(theirs, v, axis)
+            if y is not None:
+                return y
+        x = asvalue(a)
+        flat = reshape(x, (-1,)) if axis is None else x
+        axis = 0 if axis is None else canonical_axis(axis, x.ndim)
+        if flat.shape[axis] == 0:
+            raise ShapeError(f"{prim.name} over an empty axis of shape {x.shape} has no value.")
+        y = prim.bind(flat, axis=axis)
+        if not keepdims:
+            return y
+        return reshape(y, (1,) * x.ndim) if flat is not x else kept(x, (axis,), True, y)
     f.__name__ = f.__qualname__ = prim.name
     which = "largest" if prim.name == "argmax" else "smallest"
     f.__doc__ = f"The first index of the {which} element; nan counts as it."
@@ -160,172 +165,38 @@ def _arg(prim):
 argmax, argmin = _arg(rd.argmax_p), _arg(rd.argmin_p)
 
 
-def _along(x, axis):
+# ---- truth ----
+
+def truth(x):
+    """x as booleans."""
     x = asvalue(x)
-    return (sh.ravel(x), 0) if axis is None else (x, canonical_axis(axis, x.ndim))
+    return x if x.dtype == _BOOL else ne(x, _np.zeros((), x.dtype))
 
 
-def cumsum(x, axis=None, dtype=None):
-    """Running sums along an axis (of the flattened array unless given)."""
-    x, axis = _along(x, axis)
-    return rd.cumsum(cast(x, _sum_dtype(x, dtype)), axis)
-
-
-def cumprod(x, axis=None, dtype=None):
-    """Running products along an axis."""
-    x, axis = _along(x, axis)
-    return rd.cumprod(cast(x, _sum_dtype(x, dtype)), axis)
-
-
-def sort(x, axis=-1, descending=False):
-    """x sorted along an axis; nan last."""
-    x, axis = _along(x, axis)
-    out = rd.sort(x, axis)
-    return sh.flip(out, axis) if descending else out
-
-
-def argsort(x, axis=-1, descending=False, stable=True):
-    """The indices that sort x along an axis; equal elements keep their order."""
-    x, axis = _along(x, axis)
-    return rd.argsort(-x if descending else x, axis)
-
-
-def searchsorted(a, v, side="left", sorter=None):
-    """Where elements v would go in the sorted vector a: the number of elements below (or not above) each."""
-    a, v = st.promote(asvalue(a), asvalue(v))
-    below = lt(a, v[..., None]) if side == "left" else a <= v[..., None]
-    return sum(below, -1)
-
-
-def median(x, axis=None, keepdims=False):
-    """The middle element, or the mean of the two middle ones."""
-    return quantile(x, 0.5, axis, keepdims=keepdims)
-
-
-def quantile(x, q, axis=None, method="linear", keepdims=False):
-    """Quantiles by linear interpolation between order statistics; q in [0, 1] stands first in the result."""
-    if method != "linear":
-        raise ShapeError(f"quantile with method={method!r}: only 'linear' is known.")
-    x = asvalue(x)
-    x = cast(x, to_inexact_dtype(x.dtype))
+def all(a, axis=None, out=None, keepdims=False, *, where=None):
+    """Whether all elements are true (of those where `where` holds)."""
+    no_out(out)
+    if where is None and (v := known(a)) is not None:
+        y = at_once(_np.logical_and.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
+    x = masked(truth(a), where, True)
     axes = canonical_axes(axis, x.ndim)
-    rest = [i for i in range(x.ndim) if i not in axes]
-    flat = reshape(st.transpose(x, (*rest, *axes)), (*[x.shape[i] for i in rest], -1))
-    ordered = rd.sort(flat, flat.ndim - 1)
-    q = cast(asvalue(q), x.dtype)
-    n = flat.shape[-1]
-    place = q * (n - 1)
-    low = cast(floor(place), _INT)
-    low = _where(lt(low, 0), 0, _where(lt(n - 1, low), n - 1, low))
-    high = _where(lt(n - 1, low + 1), n - 1, low + 1)
-    weight = place - cast(low, x.dtype)
-    a, b = getitem(ordered, (..., low)), getitem(ordered, (..., high))
-    out = a + (b - a) * weight
-    out = _where(any(isnan(flat), -1)[(..., *(None,) * q.ndim)], _np.asarray(_np.nan, x.dtype), out)
-    out = sh.moveaxis(out, tuple(range(len(rest), out.ndim)), tuple(range(q.ndim))) if q.ndim else out
-    if keepdims:
-        out = reshape(out, (*q.shape, *[1 if i in axes else m for i, m in enumerate(x.shape)]))
-    return out
+    return kept(x, axes, keepdims, rd.reduce_and_p.bind(x, axes=axes))
 
 
-def percentile(x, q, axis=None, method="linear", keepdims=False):
-    """Quantiles with q in percent."""
-    return quantile(x, asvalue(q) / 100.0, axis, method, keepdims)
-
-
-def average(x, axis=None, weights=None):
-    """The weighted mean."""
-    if weights is None:
-        return mean(x, axis)
-    x, w = st.promote_inexact(asvalue(x), asvalue(weights))
-    if w.ndim == 1 and x.ndim > 1 and axis is not None:
-        w = reshape(w, [-1 if i == canonical_axis(axis, x.ndim) else 1 for i in range(x.ndim)])
-    return sum(x * w, axis) / sum(st.broadcast_to(w, x.shape), axis)
-
-
-def diff(x, n=1, axis=-1):
-    """Differences of neighbours along an axis, n times."""
-    x = asvalue(x)
-    axis = canonical_axis(axis, x.ndim)
-    for _ in range(n):
-        m = x.shape[axis]
-        x = slice_axis(x, 1, m, axis) - slice_axis(x, 0, builtins.max(m - 1, 0), axis)
-    return x
-
-
-def cov(x, y=None, rowvar=True, ddof=1):
-    """The covariance matrix of variables in rows."""
-    x = sh.atleast_2d(x)
-    x = x if rowvar else sh.transpose(x)
-    x = x if y is None else sh.concatenate([x, sh.atleast_2d(y)], 0)
-    x = cast(x, to_inexact_dtype(x.dtype))
-    off = x - mean(x, 1, keepdims=True)
-    return sh.squeeze(matmul(off, sh.transpose(off)) / (x.shape[1] - ddof))
-
-
-def corrcoef(x, y=None):
-    """The correlation matrix of variables in rows."""
-    c = cov(x, y)
-    d = sqrt(sh.diagonal(c))
-    return c / d[:, None] / d[None, :]
-
-
-def trapezoid(y, x=None, dx=1.0, axis=-1):
-    """The integral by the trapezoidal rule."""
-    y = sh.moveaxis(y, axis, -1)
-    step = dx if x is None else diff(asvalue(x))
-    return sum((y[..., 1:] + y[..., :-1]) * step, -1) * 0.5
-
-
-def nansum(x, axis=None, keepdims=False):
-    """The sum of the elements that are not nan."""
-    x = asvalue(x)
-    return sum(_where(isnan(x), _np.zeros((), x.dtype), x), axis, keepdims=keepdims)
-
-
-def nanmean(x, axis=None, keepdims=False):
-    """The mean of the elements that are not nan."""
-    x = asvalue(x)
-    return nansum(x, axis, keepdims) / sum(bitwise_and(x == x, True), axis, keepdims=keepdims)
-
-
-def nanmax(x, axis=None, keepdims=False):
-    """The largest of the elements that are not nan."""
-    x = asvalue(x)
-    return max(_where(isnan(x), _np.asarray(-_np.inf, x.dtype), x), axis, keepdims)
-
-
-def nanmin(x, axis=None, keepdims=False):
-    """The smallest of the elements that are not nan."""
-    x = asvalue(x)
-    return min(_where(isnan(x), _np.asarray(_np.inf, x.dtype), x), axis, keepdims)
-
-
-def array_equal(a, b):
-    """Whether two arrays have one shape and equal elements."""
-    a, b = asvalue(a), asvalue(b)
-    return all(a == b) if a.shape == b.shape else asvalue(False)
+def any(a, axis=None, out=None, keepdims=False, *, where=None):
+    """Whether any element is true (of those where `where` holds)."""
+    no_out(out)
+    if where is None and (v := known(a)) is not None:
+        y = at_once(_np.logical_or.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
+    x = masked(truth(a), where, False)
+    axes = canonical_axes(axis, x.ndim)
+    return kept(x, axes, keepdims, rd.reduce_or_p.bind(x, axes=axes))
 
 
 def allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Whether all elements are close; see isclose."""
     return all(isclose(a, b, rtol, atol, equal_nan))
-
-
-def unique(x, return_index=False, return_inverse=False, return_counts=False):
-    """The sorted distinct elements of an array that is known while tracing."""
-    x = x.concrete("the distinct elements") if isinstance(x, Tracer) else _np.asarray(x)
-    out = _np.unique(x, return_index, return_inverse, return_counts)
-    return tuple(asvalue(v) for v in out) if isinstance(out, tuple) else asvalue(out)
-
-
-def bincount(x, weights=None, minlength=0, length=None):
-    """How often each integer occurs (or its weights' sum); `length` fixes the size where x is traced."""
-    x = asvalue(x)
-    if length is None:
-        known = x.concrete("the largest element")
-        length = builtins.max(int(known.max()) + 1 if known.size else 0, minlength)
-    w = asvalue(1 if weights is None else weights)
-    start = st.full((length,), 0, w.dtype)
-    return scatter_nd(start, [x], st.broadcast_to(w, x.shape), "add")
-

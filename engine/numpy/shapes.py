@@ -1,61 +1,140 @@
-"""Shapes: joining, cutting, repeating and rearranging arrays."""
+"""Shapes: arrays with their elements arranged differently."""
 import operator
 
 import numpy as _np
 
-from ..avals import broadcast_shapes, canonical_axes, canonical_axis
+from ..avals import broadcast_shapes as _broadcast_shapes
+from ..avals import canonical_axes, canonical_axis
+from ..core import Tracer
 from ..errors import ShapeError
-from ..indexing import getitem
 from ..ops import shaping
 from ..ops import structural as st
-from ..ops.elementwise import lt, where
-from ..ops.index import take_along
-from ..ops.structural import asvalue, cast
+from ..ops.dynamic import dynamic_slice
+from ..ops.structural import asvalue
 from ..ops.structural import broadcast_to as _broadcast_to
 
 
-def shape(x):
-    """The shape of an array."""
-    return asvalue(x).shape
+def shape(a):
+    """The sizes of the axes, as a tuple."""
+    return asvalue(a).shape
 
 
-def ndim(x):
+def ndim(a):
     """The number of axes."""
-    return asvalue(x).ndim
+    return asvalue(a).ndim
 
 
-def size(x, axis=None):
-    """The number of elements, or the length of an axis."""
-    x = asvalue(x)
-    return x.size if axis is None else x.shape[axis]
+def size(a, axis=None):
+    """The number of elements, or the length of an axis (the product of the lengths of several)."""
+    x, n = asvalue(a), 1
+    for a in canonical_axes(axis, x.ndim):
+        n *= x.shape[a]
+    return n
 
 
-def _shape_of(s):
-    return (operator.index(s),) if isinstance(s, (int, _np.integer)) else tuple(operator.index(n) for n in s)
+def several(v):
+    """Whether v is a sequence or an array with axes, not one number. Its items may be traced."""
+    return v.ndim > 0 if hasattr(v, "ndim") else hasattr(v, "__len__")
 
 
-def reshape(x, shape=None, order="C", copy=None):
-    """x with another shape of the same size; one size may be -1."""
-    if order != "C":
-        raise ShapeError(f"reshape with order={order!r}: only C order is known. Transpose first.")
-    return st.reshape(asvalue(x), _shape_of(shape))
+def sizes(s):
+    """A shape as a tuple of Python integers; one integer is the shape of a vector."""
+    return (operator.index(s),) if not several(s) else tuple([operator.index(n) for n in s])
 
 
-def ravel(x, order="C"):
-    """x as a vector."""
-    return st.reshape(asvalue(x), (-1,))
+def axes_of(axis, ndim, what="axis"):
+    """Axes in the order given, counted from the front; each is named once."""
+    axes = [canonical_axis(a, ndim, what) for a in (axis if several(axis) else (axis,))]
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"{what}={axis}: an axis is named twice.")
+    return axes
+
+
+# ---- reshape ----
+
+_ORDERS = ("C", "F", "A", "K")
+
+
+def _order(order, allowed):
+    if order not in allowed:
+        raise ShapeError(f"order={order!r} is none of {', '.join(allowed)}.")
+    return order == "F"
+
+
+def reshape(a, shape, order="C", copy=None):
+    """`a` with another shape of the same size; one size may be -1.
+
+    order : "C" reads and writes the last axis fastest, "F" the first one. Arrays are stored in C order, so "A" is "C".
+    """
+    x, new = asvalue(a), sizes(shape)
+    if min(new, default=0) < -1:
+        raise ShapeError(f"an array of shape {x.shape} cannot be reshaped to {new}: a size is negative.")
+    if -1 in new and 0 in new:
+        raise ShapeError(f"an array of shape {x.shape} cannot be reshaped to {new}: beside a 0, -1 could be anything.")
+    if not _order(order, "CFA"):
+        return st.reshape(x, new)
+    return transpose(st.reshape(transpose(x), new[::-1]))
+
+
+def ravel(a, order="C"):
+    """`a` as a vector, its last axis running fastest (order="F": the first one)."""
+    x = asvalue(a)
+    return st.reshape(transpose(x) if _order(order, _ORDERS) else x, (-1,))
 
 
 flatten = ravel
 
 
-def transpose(x, axes=None):
-    """x with its axes in another order (reversed unless given)."""
-    x = asvalue(x)
-    axes = range(x.ndim)[::-1] if axes is None else axes
-    axes = tuple(canonical_axis(a, x.ndim) for a in axes)
-    if sorted(axes) != list(range(x.ndim)):
-        raise ShapeError(f"transpose of shape {x.shape} with axes {axes}: name each axis once.")
+def squeeze(a, axis=None):
+    """`a` without axes of size one: all of them, or those named."""
+    x = asvalue(a)
+    if not x.ndim and axis in (0, -1):                   # of a number, an axis of length one is meant, as in NumPy
+        return x
+    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axes_of(axis, x.ndim)
+    bad = [i for i in axes if x.shape[i] != 1]
+    if bad:
+        raise ShapeError(f"squeeze of axis {bad[0]} of shape {x.shape}: its size is not 1.")
+    return st.reshape(x, [n for i, n in enumerate(x.shape) if i not in axes])
+
+
+def expand_dims(a, axis=0):
+    """`a` with axes of size one at these places of the result."""
+    x = asvalue(a)
+    n = x.ndim + (len(axis) if several(axis) else 1)
+    places, kept = axes_of(axis, n), iter(x.shape)
+    return st.reshape(x, [1 if i in places else next(kept) for i in range(n)])
+
+
+def _at_least(xs, shape_of):
+    out = tuple([st.reshape(x, shape_of(x)) for x in map(asvalue, xs)])
+    return out[0] if len(out) == 1 else out
+
+
+def atleast_1d(*xs):
+    """Arrays with at least one axis."""
+    return _at_least(xs, lambda x: x.shape or (1,))
+
+
+def atleast_2d(*xs):
+    """Arrays with at least two axes, new ones in front."""
+    return _at_least(xs, lambda x: (1,) * (2 - x.ndim) + x.shape)
+
+
+def atleast_3d(*xs):
+    """Arrays with at least three axes: a vector of n is 1 × n × 1, an m × n matrix is m × n × 1."""
+    return _at_least(xs, lambda x: {0: (1, 1, 1), 1: (1, *x.shape, 1), 2: (*x.shape, 1)}.get(x.ndim, x.shape))
+
+
+# ---- the order of axes ----
+
+def transpose(a, axes=None):
+    """`a` with its axes in another order: axis i of the result is axis axes[i] of `a` (reversed unless given)."""
+    x = asvalue(a)
+    if axes is None:
+        return st.transpose(x, range(x.ndim)[::-1])
+    axes = axes_of(axes, x.ndim, "axes")
+    if len(axes) != x.ndim:
+        raise ShapeError(f"transpose of shape {x.shape} with axes {tuple(axes)}: name each axis once.")
     return st.transpose(x, axes)
 
 
@@ -64,300 +143,129 @@ permute_dims = transpose
 
 def matrix_transpose(x):
     """x with its last two axes exchanged."""
+    x = asvalue(x)
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_transpose takes a matrix; got shape {x.shape}.")
     return swapaxes(x, -1, -2)
 
 
-def swapaxes(x, axis1, axis2):
-    """x with two axes exchanged."""
-    x = asvalue(x)
-    a, b = canonical_axis(axis1, x.ndim), canonical_axis(axis2, x.ndim)
+def swapaxes(a, axis1, axis2):
+    """`a` with two axes exchanged."""
+    x = asvalue(a)
+    a, b = canonical_axis(axis1, x.ndim, "axis1"), canonical_axis(axis2, x.ndim, "axis2")
     order = list(range(x.ndim))
     order[a], order[b] = b, a
     return st.transpose(x, order)
 
 
-def moveaxis(x, source, destination):
-    """x with axes moved to other places."""
-    x = asvalue(x)
-    source = [source] if isinstance(source, int) else list(source)
-    destination = [destination] if isinstance(destination, int) else list(destination)
-    source = [canonical_axis(a, x.ndim) for a in source]
-    destination = [canonical_axis(a, x.ndim) for a in destination]
+def moveaxis(a, source, destination):
+    """`a` with the axes `source` moved to the places `destination`; the others keep their order."""
+    x = asvalue(a)
+    source, destination = axes_of(source, x.ndim, "source"), axes_of(destination, x.ndim, "destination")
+    if len(source) != len(destination):
+        raise ShapeError(f"moveaxis of {len(source)} axes to {len(destination)} places: there must be as many.")
     order = [i for i in range(x.ndim) if i not in source]
     for d, s in sorted(zip(destination, source)):
         order.insert(d, s)
     return st.transpose(x, order)
 
 
-def expand_dims(x, axis):
-    """x with axes of size one put at these places of the result."""
-    x = asvalue(x)
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    n = x.ndim + len(axes)
-    places = {canonical_axis(a, n) for a in axes}
-    sizes = iter(x.shape)
-    return st.reshape(x, [1 if i in places else next(sizes) for i in range(n)])
+def rollaxis(a, axis, start=0):
+    """`a` with one axis moved to stand before the axis that is at `start` now; `moveaxis` says it more plainly."""
+    x = asvalue(a)
+    axis, before = canonical_axis(axis, x.ndim), operator.index(start)
+    if not -x.ndim <= before <= x.ndim:
+        raise ShapeError(f"rollaxis: start={start} is out of range for an array with {x.ndim} dimensions.")
+    before += x.ndim * (before < 0)
+    return moveaxis(x, axis, before - (axis < before))
 
 
-def squeeze(x, axis=None):
-    """x without axes of size one."""
-    x = asvalue(x)
-    axes = tuple(i for i, n in enumerate(x.shape) if n == 1) if axis is None else canonical_axes(axis, x.ndim)
-    bad = [i for i in axes if x.shape[i] != 1]
-    if bad:
-        raise ShapeError(f"squeeze of axis {bad[0]} of shape {x.shape}: its size is not 1.")
-    return st.reshape(x, [n for i, n in enumerate(x.shape) if i not in axes])
+# ---- broadcasting ----
+
+def broadcast_shapes(*shapes):
+    """The shape that arrays of these shapes broadcast to."""
+    return _broadcast_shapes(*[sizes(s) for s in shapes])
 
 
-def broadcast_to(x, shape):
-    """x repeated to a shape, by NumPy's broadcasting."""
-    return _broadcast_to(asvalue(x), _shape_of(shape))
+def broadcast_to(array, shape):
+    """`array` repeated to a shape, by NumPy's broadcasting."""
+    return _broadcast_to(asvalue(array), sizes(shape))
 
 
 def broadcast_arrays(*xs):
-    """The arrays, broadcast together."""
+    """The arrays, broadcast together, as a tuple."""
     xs = [asvalue(x) for x in xs]
-    s = broadcast_shapes(*[x.shape for x in xs])
-    return [_broadcast_to(x, s) for x in xs]
+    s = _broadcast_shapes(*[x.shape for x in xs])
+    return tuple([_broadcast_to(x, s) for x in xs])
 
 
-def concatenate(xs, axis=0, dtype=None):
-    """Arrays joined along an existing axis; None flattens them first."""
-    xs = [asvalue(x) for x in xs]
-    if not xs:
-        raise ShapeError("concatenate needs at least one array.")
-    if axis is None:
-        xs, axis = [ravel(x) for x in xs], 0
-    out = shaping.concatenate(xs, canonical_axis(axis, xs[0].ndim))
-    return out if dtype is None else cast(out, _np.dtype(dtype))
+# ---- turning round ----
 
-
-def stack(xs, axis=0, dtype=None):
-    """Arrays of one shape joined along a new axis."""
-    xs = [asvalue(x) for x in xs]
-    shapes = {x.shape for x in xs}
-    if len(shapes) > 1:
-        raise ShapeError(f"stack needs arrays of one shape; got {sorted(shapes)}.")
-    return concatenate([expand_dims(x, canonical_axis(axis, x.ndim + 1)) for x in xs],
-                       canonical_axis(axis, xs[0].ndim + 1), dtype)
-
-
-def unstack(x, axis=0):
-    """The slices of x along an axis, as a tuple."""
-    x = asvalue(x)
-    return tuple(shaping.unstack(x, canonical_axis(axis, x.ndim)))
-
-
-def atleast_1d(*xs):
-    """Arrays with at least one axis."""
-    out = [x if x.ndim >= 1 else st.reshape(x, (1,)) for x in map(asvalue, xs)]
-    return out[0] if len(out) == 1 else out
-
-
-def atleast_2d(*xs):
-    """Arrays with at least two axes."""
-    out = [x if x.ndim >= 2 else st.reshape(x, (1, -1)) for x in map(asvalue, xs)]
-    return out[0] if len(out) == 1 else out
-
-
-def atleast_3d(*xs):
-    """Arrays with at least three axes."""
-    out = []
-    for x in map(asvalue, xs):
-        s = {0: (1, 1, 1), 1: (1, -1, 1), 2: (*x.shape, 1)}.get(x.ndim, x.shape)
-        out.append(st.reshape(x, s))
-    return out[0] if len(out) == 1 else out
-
-
-def vstack(xs):
-    """Arrays joined as rows."""
-    return concatenate([atleast_2d(x) for x in xs], 0)
-
-
-def hstack(xs):
-    """Arrays joined as columns (vectors end to end)."""
-    xs = [atleast_1d(x) for x in xs]
-    return concatenate(xs, 0 if xs[0].ndim == 1 else 1)
-
-
-def column_stack(xs):
-    """Vectors as the columns of a matrix."""
-    xs = [asvalue(x) for x in xs]
-    return concatenate([x if x.ndim > 1 else st.reshape(x, (-1, 1)) for x in xs], 1)
-
-
-def append(x, values, axis=None):
-    """x with values after it."""
-    return concatenate([x, values], axis)
-
-
-def split(x, indices_or_sections, axis=0):
-    """x cut into equal parts, or at these places."""
-    x = asvalue(x)
-    axis = canonical_axis(axis, x.ndim)
-    n = x.shape[axis]
-    if isinstance(indices_or_sections, (int, _np.integer)):
-        k = int(indices_or_sections)
-        if n % k:
-            raise ShapeError(f"split of an axis of size {n} into {k} equal parts.")
-        cuts = list(range(0, n + 1, n // k))
-    else:
-        cuts = [0, *[operator.index(i) for i in indices_or_sections], n]
-    return [shaping.slice_axis(x, a, max(a, z), axis) for a, z in zip(cuts, cuts[1:])]
-
-
-def flip(x, axis=None):
-    """x with the order along axes turned round."""
-    x = asvalue(x)
+def flip(m, axis=None):
+    """`m` with the order along axes turned round (all of them unless given)."""
+    x = asvalue(m)
     return shaping.reverse(x, canonical_axes(axis, x.ndim))
 
 
-def fliplr(x):
-    """x with its columns turned round."""
-    return flip(x, 1)
+def fliplr(m):
+    """`m` with its columns turned round."""
+    return flip(_with_axes(m, 2, "fliplr"), 1)
 
 
-def flipud(x):
-    """x with its rows turned round."""
-    return flip(x, 0)
+def flipud(m):
+    """`m` with its rows turned round."""
+    return flip(_with_axes(m, 1, "flipud"), 0)
 
 
-def rot90(x, k=1, axes=(0, 1)):
-    """x turned by 90 degrees, k times."""
+def _with_axes(x, least, what):
     x = asvalue(x)
-    for _ in range(k % 4):
-        x = flip(swapaxes(x, *axes), axes[0])
+    if x.ndim < least:
+        raise ShapeError(f"{what} takes an array with at least {least} axes; got shape {x.shape}.")
     return x
 
 
-def roll(x, shift, axis=None):
-    """x with elements moved round by `shift` places (Python integers)."""
-    x = asvalue(x)
+def rot90(m, k=1, axes=(0, 1)):
+    """`m` turned by 90 degrees k times, from the first of two axes towards the second."""
+    x, k = _with_axes(m, 2, "rot90"), operator.index(k) % 4
+    if len(axes) != 2:
+        raise ShapeError(f"rot90 turns in a plane of two axes; got axes={axes}.")
+    a, b = axes_of(axes, x.ndim, "axes")
+    if k == 0:
+        return x
+    if k == 2:
+        return flip(x, (a, b))
+    return swapaxes(flip(x, b), a, b) if k == 1 else flip(swapaxes(x, a, b), b)
+
+
+def roll(a, shift, axis=None):
+    """`a` with elements moved on by `shift` places along axes; what leaves at the end enters at the front.
+
+    shift : int, or as many as there are axes; may be traced     axis : None rolls the flattened array
+    """
+    x = asvalue(a)
     if axis is None:
-        return st.reshape(roll(ravel(x), shift, 0), x.shape)
-    shifts = shift if isinstance(shift, (tuple, list)) else (shift,)
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    for s, a in zip(shifts, axes):
-        a = canonical_axis(a, x.ndim)
-        n = x.shape[a]
-        s = operator.index(s) % n if n else 0
-        if s:
-            x = shaping.concatenate([shaping.slice_axis(x, n - s, n, a), shaping.slice_axis(x, 0, n - s, a)], a)
+        return st.reshape(roll(st.reshape(x, (-1,)), shift, 0), x.shape)
+    shifts = list(shift) if several(shift) else [shift]
+    axes = [canonical_axis(a, x.ndim) for a in (axis if several(axis) else (axis,))]
+    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
+        raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes.")
+    n = max(len(shifts), len(axes)) if shifts and axes else 0
+    for s, a in zip(shifts * n if len(shifts) == 1 else shifts, axes * n if len(axes) == 1 else axes):
+        x = _roll(x, s, a)
     return x
 
 
-def tile(x, reps):
-    """x repeated `reps` times along its axes."""
-    x = asvalue(x)
-    reps = _shape_of(reps)
-    n = max(x.ndim, len(reps))
-    reps = (1,) * (n - len(reps)) + reps
-    s = (1,) * (n - x.ndim) + x.shape
-    wide = st.reshape(x, [v for m in s for v in (1, m)])
-    wide = _broadcast_to(wide, tuple(v for m, r in zip(s, reps) for v in (r, m)))
-    return st.reshape(wide, [m * r for m, r in zip(s, reps)])
-
-
-def repeat(x, repeats, axis=None, total_repeat_length=None):
-    """Each element repeated; `repeats` is known while tracing."""
-    x = asvalue(x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    axis = canonical_axis(axis, x.ndim)
-    counts = _np.asarray(repeats)
-    index = _np.repeat(_np.arange(x.shape[axis]), counts)
-    return take(x, index, axis)
-
-
-def pad(x, pad_width, mode="constant", constant_values=0):
-    """x with elements put around it; mode constant, edge, reflect, symmetric or wrap."""
-    x = asvalue(x)
-    widths = _np.broadcast_to(_np.asarray(pad_width), (x.ndim, 2)).tolist()
-    if mode == "constant":
-        return shaping.pad(x, widths, constant_values)
-    for axis, (low, high) in enumerate(widths):
-        index = _np.pad(_np.arange(x.shape[axis]), (low, high), mode=mode)
-        x = take(x, index, axis)
-    return x
-
-
-def diagonal(x, offset=0, axis1=0, axis2=1):
-    """The elements of a diagonal, as the last axis."""
-    x = moveaxis(asvalue(x), (axis1, axis2), (-2, -1))
-    n, m = x.shape[-2:]
-    k = max(0, min(n + min(offset, 0), m - max(offset, 0)))
-    i = _np.arange(k)
-    return getitem(x, (..., i + max(-offset, 0), i + max(offset, 0)))
-
-
-def diag(x, k=0):
-    """A diagonal matrix of a vector, or the diagonal of a matrix."""
-    x = asvalue(x)
-    if x.ndim == 2:
-        return diagonal(x, k)
-    if x.ndim != 1:
-        raise ShapeError(f"diag takes a vector or a matrix; got shape {x.shape}.")
-    n = x.shape[0] + abs(k)
-    i = st.iota_p.bind(shape=(n, n), axis=0, dtype=_np.dtype("int64"))
-    j = st.iota_p.bind(shape=(n, n), axis=1, dtype=_np.dtype("int64"))
-    row = shaping.pad(x, [(max(-0, k), 0)] if k > 0 else [(0, -k)]) if k else x
-    return where(i + k == j, _broadcast_to(row, (n, n)), _np.zeros((), x.dtype))
-
-
-def diagflat(x, k=0):
-    """A diagonal matrix of the flattened elements."""
-    return diag(ravel(x), k)
-
-
-def take(x, indices, axis=None, mode=None):
-    """Elements of x along an axis, at these indices."""
-    x = asvalue(x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    axis = canonical_axis(axis, x.ndim)
-    index = indices if isinstance(indices, (int, _np.integer)) else asvalue(indices)
-    return getitem(x, (slice(None),) * axis + (index,))
-
-
-def take_along_axis(x, indices, axis=-1):
-    """x at indices that vary along one axis and match in the others."""
-    x, indices = asvalue(x), cast(asvalue(indices), _np.dtype("int64"))
-    axis = canonical_axis(axis, x.ndim)
-    indices = where(lt(indices, 0), indices + x.shape[axis], indices)
-    lead = broadcast_shapes(tuple(1 if i == axis else n for i, n in enumerate(x.shape)),
-                            tuple(1 if i == axis else n for i, n in enumerate(indices.shape)))
-    indices = _broadcast_to(indices, tuple(indices.shape[axis] if i == axis else n for i, n in enumerate(lead)))
-    return take_along(x, indices, axis)
-
-
-def nonzero(x):
-    """The indices of the elements that are not zero (known while tracing)."""
-    return tuple(asvalue(i) for i in _np.nonzero(_np.asarray(x)))
-
-
-def flatnonzero(x):
-    """The flat indices of the elements that are not zero."""
-    return nonzero(ravel(x))[0]
-
-
-def delete(x, obj, axis=None):
-    """x without the elements at these (known) indices."""
-    x = asvalue(x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    keep = _np.delete(_np.arange(x.shape[axis]), obj)
-    return take(x, keep, axis)
-
-
-def insert(x, obj, values, axis=None):
-    """x with values put before one index."""
-    x = asvalue(x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    axis = canonical_axis(axis, x.ndim)
-    i = operator.index(obj) + (x.shape[axis] if obj < 0 else 0)
-    values = asvalue(values)
-    want = tuple((values.shape[axis] if values.ndim == x.ndim else 1) if k == axis else n for k,
-                 n in enumerate(x.shape))
-    head, tail = split(x, [i], axis)
-    return concatenate([head, _broadcast_to(cast(values, x.dtype), want), tail], axis)
+def _roll(x, s, axis):
+    n = x.shape[axis]
+    if n <= 1:
+        return x
+    if isinstance(s, Tracer):
+        if s.dtype.kind not in "iub":
+            raise ShapeError(f"roll: a shift is an integer; got {s.aval!r}.")
+        s = st.cast(s, _np.dtype("int64"))
+        starts = [(-s) % n if i == axis else 0 for i in range(x.ndim)]
+        return dynamic_slice(shaping.concatenate([x, x], axis), starts, x.shape)
+    s = operator.index(s) % n
+    if s == 0:
+        return x
+    return shaping.concatenate([shaping.slice_axis(x, n - s, n, axis), shaping.slice_axis(x, 0, n - s, axis)], axis)

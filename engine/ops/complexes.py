@@ -45,7 +45,8 @@ complex_p = Primitive(
 )
 
 
-def _lower_conj(b, x):
+def lower_conj(b, x):
+    """The conjugate of a complex operand."""
     part = Aval(x.shape, _part_dtype(x.dtype))
     re, im = b.op("stablehlo.real", [x], part), b.op("stablehlo.imag", [x], part)
     return b.op("stablehlo.complex", [re, b.op("stablehlo.negate", [im], part)], x.aval)
@@ -56,7 +57,7 @@ conj_p = Primitive(
     uniform=True,
     shape=elementwise,
     impl=np.conj,
-    lower=_lower_conj,
+    lower=lower_conj,
     jvp=(lambda t, y, x: conj_p.bind(t),),
     transpose=(lambda c, x: conj_p.bind(c),),
     batch=elementwise_batch,
@@ -79,3 +80,8 @@ def conj(x):
     """The complex conjugate."""
     x = asvalue(x)
     return conj_p.bind(x) if x.dtype.kind == "c" else x
+
+
+def make_complex(re, im):
+    """re + i im, of two real arrays of one dtype."""
+    return complex_p.bind(re, im)

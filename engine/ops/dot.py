@@ -31,6 +31,8 @@ def _dot_shape(a, b, *, contract, batch):
 
 
 def _dot_impl(a, b, *, contract, batch):
+    if contract == ((a.ndim - 1,), (0,)) and b.ndim <= 2 and not batch[0] and a.dtype.char in "efd":
+        return a @ b                                     # matrices and vectors as they stand
     _check_sizes(a, b, contract, batch)                  # reshaping below would hide sizes that differ
     (ca, cb), (ba, bb) = contract, batch
     fa, fb = _free(a.ndim, ca, ba), _free(b.ndim, cb, bb)

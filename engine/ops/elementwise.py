@@ -4,10 +4,13 @@ import math
 import numpy as np
 
 from ..array import Value
-from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype
+from ..avals import Aval, broadcast_shapes, is_inexact, kind, to_inexact_dtype, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
-from .complexes import conj, real
+from ..lazy import scipy_special
+from . import accurate, lowerings, shortcut
+from .complexes import conj, imag, make_complex, real
+from .infinities import mended, modulus
 from .structural import (
     align,
     asvalue,
@@ -16,9 +19,25 @@ from .structural import (
     elementwise_batch,
     promote,
     promote_inexact,
+    promote_ufunc,
     spread,
     unbroadcast,
 )
+
+
+def _only(kinds, advice):
+    """A shape rule that takes these kinds of dtypes alone."""
+    def shape(*avals):
+        out = elementwise(*avals)
+        if kind(out.dtype) not in kinds:
+            raise DtypeError(f"this operation has no meaning for {out.dtype}.\n{advice}")
+        return out
+    return shape
+
+
+_arithmetic = _only("iufc", "Booleans have no `-`: write x ^ y, ~x, or x.astype(int).")
+_bitwise = _only("biu", "Bits are for booleans and integers: compare, round or convert first, e.g. x > 0.")
+_INT8 = np.dtype("int8")
 
 
 def _unary(name, impl, lower, derivative=None):
@@ -27,21 +46,26 @@ def _unary(name, impl, lower, derivative=None):
                      jvp=(derivative,), batch=elementwise_batch)
 
 
-def _floating(prim, doc):
+def _floating(prim, doc, floating=to_inexact_dtype):
     """The function that users call: integers become floats."""
-    def f(x):
+    def slow(x):
         x = asvalue(x) if not isinstance(x, Value) else x
-        d = to_inexact_dtype(x.dtype)
+        d = floating(x.dtype)
         return prim.bind(x if x.dtype == d else cast(x, d))
+    f = shortcut.one(prim, slow, "fc")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
 
 
+def _ufunc(prim, doc):
+    """The same, where small integers become small floats."""
+    return _floating(prim, doc, to_ufunc_dtype)
+
+
 def _keeping(prim, doc):
     """The function that users call: the dtype stays."""
-    def f(x):
-        return prim.bind(x if isinstance(x, Value) else asvalue(x))
+    f = shortcut.one(prim, lambda x: prim.bind(x if isinstance(x, Value) else asvalue(x)))
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -58,9 +82,31 @@ def _logistic(x):
 
 # ---- one argument ----
 
-neg_p = Primitive("neg", shape=elementwise, uniform=True, impl=np.negative, lower="stablehlo.negate",
+def _near_zero(name):
+    """NumPy's function of real numbers, SciPy's of complex ones, where NumPy's loses the digits of small parts."""
+    return lambda x: getattr(np if x.dtype.kind != "c" else scipy_special, name)(x)
+
+
+def _expm1(x):
+    """exp(x) - 1; of complex numbers with imaginary part 0 that part again, where SciPy may have nan."""
+    y = _near_zero("expm1")(x)
+    if x.dtype.kind == "c":
+        y = np.asarray(y)
+        y.imag[...] = np.where(x.imag == 0, x.imag, y.imag)
+    return y
+
+
+def _sign_jvp(t, y, x):
+    """0 of real numbers; of complex ones i y times the change of the angle."""
+    if x.dtype.kind != "c":
+        return None
+    r = abs(x)
+    return y * (1j * imag(conj(y) * t) / where(eq(r, 0), np.ones((), r.dtype), r))
+
+
+neg_p = Primitive("neg", shape=_arithmetic, uniform=True, impl=np.negative, lower="stablehlo.negate",
                   jvp=(lambda t, y, x: -t,), transpose=(lambda c, x: -c,), batch=elementwise_batch)
-sign_p = _unary("sign", np.sign, "stablehlo.sign")
+sign_p = _unary("sign", np.sign, lowerings.sign, _sign_jvp)
 floor_p = _unary("floor", np.floor, "stablehlo.floor")
 ceil_p = _unary("ceil", np.ceil, "stablehlo.ceil")
 round_p = _unary("round", np.round, "stablehlo.round_nearest_even")
@@ -68,124 +114,82 @@ abs_p = Primitive(
     "abs",
     shape=lambda a: Aval(a.shape, np.dtype(f"f{a.dtype.itemsize // 2}")) if a.dtype.kind == "c" else a,
     impl=np.abs,
-    lower=lambda b, x: b.op("stablehlo.abs", [x], b.out[0]),
-    jvp=(lambda t, y, x: t * sign(x) if x.dtype.kind != "c" else real(t * conj(x)) / y,),
+    lower=lambda b, x: modulus(b, x) if x.dtype.kind == "c" else x if kind(x.dtype) in "ub" else b.op(
+        "stablehlo.abs", [x], b.out[0]),
+    jvp=(lambda t, y, x: t * sign(x) if x.dtype.kind != "c" else real(t * conj(sign(x))),),
     batch=elementwise_batch,
 )
-exp_p = _unary("exp", np.exp, "stablehlo.exponential", lambda t, y, x: t * y)
-expm1_p = _unary("expm1", np.expm1, "stablehlo.exponential_minus_one", lambda t, y, x: t * (y + 1))
-log_p = _unary("log", np.log, "stablehlo.log", lambda t, y, x: t / x)
-log1p_p = _unary("log1p", np.log1p, "stablehlo.log_plus_one", lambda t, y, x: t / (x + 1))
-sqrt_p = _unary("sqrt", np.sqrt, "stablehlo.sqrt", lambda t, y, x: t / (y + y))
+exp_p = _unary("exp", np.exp, mended("exp", accurate.exp), lambda t, y, x: t * y)
+expm1_p = _unary("expm1", _expm1, "stablehlo.exponential_minus_one", lambda t, y, x: t * (y + 1))
+log_p = _unary("log", np.log, mended("log", accurate.log), lambda t, y, x: t / x)
+log1p_p = _unary("log1p", _near_zero("log1p"), mended("log1p", accurate.log1p), lambda t, y, x: t / (x + 1))
+sqrt_p = _unary("sqrt", np.sqrt, mended("sqrt", accurate.sqrt), lambda t, y, x: t / (y + y))
 rsqrt_p = _unary("rsqrt", lambda x: 1 / np.sqrt(x), "stablehlo.rsqrt", lambda t, y, x: t * (y / x * -0.5))
 cbrt_p = _unary("cbrt", np.cbrt, "stablehlo.cbrt", lambda t, y, x: t / (3 * y * y))
-sin_p = _unary("sin", np.sin, "stablehlo.sine", lambda t, y, x: t * cos(x))
-cos_p = _unary("cos", np.cos, "stablehlo.cosine", lambda t, y, x: -t * sin(x))
-tan_p = _unary("tan", np.tan, "stablehlo.tan", lambda t, y, x: t * (1 + y * y))
-asin_p = _unary("arcsin", np.arcsin, _chlo("asin"), lambda t, y, x: t * rsqrt((1 - x) * (1 + x)))
-acos_p = _unary("arccos", np.arccos, _chlo("acos"), lambda t, y, x: -t * rsqrt((1 - x) * (1 + x)))
-atan_p = _unary("arctan", np.arctan, _chlo("atan"), lambda t, y, x: t / (1 + x * x))
-sinh_p = _unary("sinh", np.sinh, _chlo("sinh"), lambda t, y, x: t * cosh(x))
-cosh_p = _unary("cosh", np.cosh, _chlo("cosh"), lambda t, y, x: t * sinh(x))
-tanh_p = _unary("tanh", np.tanh, "stablehlo.tanh", lambda t, y, x: t * ((1 - y) * (1 + y)))
-asinh_p = _unary("arcsinh", np.arcsinh, _chlo("asinh"), lambda t, y, x: t * rsqrt(x * x + 1))
-acosh_p = _unary("arccosh", np.arccosh, _chlo("acosh"), lambda t, y, x: t * rsqrt((x - 1) * (x + 1)))
-atanh_p = _unary("arctanh", np.arctanh, _chlo("atanh"), lambda t, y, x: t / ((1 - x) * (1 + x)))
-logistic_p = _unary("expit", _logistic, lambda b, x: _lower_logistic(b, x), lambda t, y, x: t * (y * (1 - y)))
-not_p = _unary("invert", np.invert, "stablehlo.not")
+sin_p = _unary("sin", np.sin, mended("sin", accurate.sin), lambda t, y, x: t * cos(x))
+cos_p = _unary("cos", np.cos, mended("cos", accurate.cos), lambda t, y, x: -t * sin(x))
+tan_p = _unary("tan", np.tan, mended("tan", "stablehlo.tan"), lambda t, y, x: t * (1 + y * y))
+asin_p = _unary("arcsin", np.arcsin, mended("arcsin", accurate.arcsin), lambda t, y, x: t * rsqrt((1 - x) * (1 + x)))
+acos_p = _unary("arccos", np.arccos, mended("arccos", accurate.arccos), lambda t, y, x: -t * rsqrt((1 - x) * (1 + x)))
+atan_p = _unary("arctan", np.arctan, mended("arctan", accurate.arctan), lambda t, y, x: t / (1 + x * x))
+sinh_p = _unary("sinh", np.sinh, mended("sinh", accurate.sinh), lambda t, y, x: t * cosh(x))
+cosh_p = _unary("cosh", np.cosh, mended("cosh", accurate.cosh), lambda t, y, x: t * sinh(x))
+tanh_p = _unary("tanh", np.tanh, mended("tanh", "stablehlo.tanh"), lambda t, y, x: t * ((1 - y) * (1 + y)))
+asinh_p = _unary("arcsinh", np.arcsinh, mended("arcsinh", accurate.arcsinh), lambda t, y, x: t * rsqrt(x * x + 1))
+acosh_p = _unary("arccosh", np.arccosh, mended("arccosh", accurate.arccosh),
+                 lambda t, y, x: t * rsqrt((x - 1) * (x + 1)))
+atanh_p = _unary("arctanh", np.arctanh, mended("arctanh", accurate.arctanh), lambda t, y, x: t / ((1 - x) * (1 + x)))
+logistic_p = _unary("expit", _logistic, lowerings.logistic, lambda t, y, x: t * (y * (1 - y)))
+not_p = Primitive("invert", shape=_bitwise, uniform=True, impl=np.invert, lower="stablehlo.not", jvp=(None,),
+                  batch=elementwise_batch)
 
 
-def _tail(b, x):
-    """exp(-|x|), which softplus and the sigmoid share (the compiler finds it once)."""
-    return b.op("stablehlo.exponential", [b.op("stablehlo.negate", [b.op("stablehlo.abs", [x], x.aval)], x.aval)],
-                x.aval)
-
-
-def _lower_logistic(b, x):
-    """(1 or e) / (1 + e) with e = exp(-|x|)"""
-    if x.dtype.kind == "c":
-        return b.op("stablehlo.logistic", [x], x.aval)
-    e, one = _tail(b, x), b.like(x, 1)
-    top = b.select(b.compare("GE", x, b.like(x, 0)), one, e)
-    return b.elementwise("stablehlo.divide", top, b.elementwise("stablehlo.add", one, e))
-
-
-def _lower_softplus(b, x):
-    """max(x, 0) + log1p(e), e = exp(-|x|) in (0, 1], by log1p(e) = 2 artanh(s), s = e / (2 + e) <= 1/3.
-
-    The series s + s³/3 + s⁵/5 + … is a polynomial without branches, five times quicker than the compiler's log1p.
-    """
-    e = _tail(b, x)
-    s = b.elementwise("stablehlo.divide", e, b.elementwise("stablehlo.add", b.like(x, 2), e))
-    square = b.elementwise("stablehlo.multiply", s, s)
-    terms = 17 if x.dtype.itemsize == 8 else 8
-    series = b.like(x, 2 / (2 * terms + 1))
-    for k in range(terms - 1, 0, -1):
-        series = b.elementwise("stablehlo.add", b.like(x, 2 / (2 * k + 1)),
-                               b.elementwise("stablehlo.multiply", series, square))
-    rest = b.elementwise("stablehlo.multiply", b.elementwise("stablehlo.multiply", series, square), s)
-    low = b.elementwise("stablehlo.add", b.elementwise("stablehlo.add", s, s), rest)
-    return b.elementwise("stablehlo.add", b.elementwise("stablehlo.maximum", x, b.like(x, 0)), low)
-
-
-softplus_p = _unary("softplus", lambda x: np.logaddexp(x, np.zeros((), x.dtype)), _lower_softplus,
+softplus_p = _unary("softplus", lambda x: np.logaddexp(x, np.zeros((), x.dtype)), lowerings.softplus,
                     lambda t, y, x: t * expit(x))
 is_finite_p = Primitive(
     "isfinite",
     shape=lambda a: Aval(a.shape, np.dtype(bool)),
     impl=np.isfinite,
-    lower=lambda b, x: b.op("stablehlo.is_finite", [x], b.out[0]),
+    lower=lowerings.is_finite,
     jvp=(None,),
     batch=elementwise_batch,
 )
-
-
-def _lower_integer_pow(b, x, *, n):
-    """Repeated squaring."""
-    out, base, k = None, x, abs(n)
-    while k:
-        if k & 1:
-            out = base if out is None else b.elementwise("stablehlo.multiply", out, base)
-        k >>= 1
-        if k:
-            base = b.elementwise("stablehlo.multiply", base, base)
-    out = b.like(x, 1) if out is None else out
-    return b.elementwise("stablehlo.divide", b.like(x, 1), out) if n < 0 else out
 
 
 integer_pow_p = Primitive(
     "integer_pow",
     shape=lambda a, *, n: a,
     impl=lambda x, *, n: x * x if n == 2 else np.power(x, n) if n >= 0 else 1 / np.power(x, -n),
-    lower=_lower_integer_pow,
+    lower=lowerings.integer_pow,
     jvp=(lambda t, y, x, *, n: t * (n * integer_pow(x, n - 1)) if n else None,),
     batch=elementwise_batch,
 )
 
-popcount_p = _unary("popcount", lambda x: np.bitwise_count(x).astype(x.dtype), "stablehlo.popcnt")
+popcount_p = _unary("popcount", lambda x: np.bitwise_count(x.astype(f"u{x.dtype.itemsize}")).astype(x.dtype),
+                    "stablehlo.popcnt")
 
 neg = _keeping(neg_p, "-x, element-wise.")
 sign = _keeping(sign_p, "-1, 0 or 1 with the sign of x.")
 abs = _keeping(abs_p, "|x|; the modulus of a complex number.")  # noqa: A001
-exp = _floating(exp_p, "e to the power x.")
-expm1 = _floating(expm1_p, "exp(x) - 1, accurate near 0.")
-log = _floating(log_p, "The natural logarithm; nan below 0, -inf at 0.")
-log1p = _floating(log1p_p, "log(1 + x), accurate near 0.")
-sqrt = _floating(sqrt_p, "The square root; nan below 0.")
+exp = _ufunc(exp_p, "e to the power x.")
+expm1 = _ufunc(expm1_p, "exp(x) - 1, accurate near 0.")
+log = _ufunc(log_p, "The natural logarithm; nan below 0, -inf at 0.")
+log1p = _ufunc(log1p_p, "log(1 + x), accurate near 0.")
+sqrt = _ufunc(sqrt_p, "The square root; nan below 0.")
 rsqrt = _floating(rsqrt_p, "1 / sqrt(x).")
-cbrt = _floating(cbrt_p, "The real cube root.")
-sin = _floating(sin_p, "The sine of x in radians.")
-cos = _floating(cos_p, "The cosine of x in radians.")
-tan = _floating(tan_p, "The tangent of x in radians.")
-arcsin = _floating(asin_p, "The inverse sine, in [-π/2, π/2].")
-arccos = _floating(acos_p, "The inverse cosine, in [0, π].")
-arctan = _floating(atan_p, "The inverse tangent, in (-π/2, π/2).")
-sinh = _floating(sinh_p, "The hyperbolic sine.")
-cosh = _floating(cosh_p, "The hyperbolic cosine.")
-tanh = _floating(tanh_p, "The hyperbolic tangent.")
-arcsinh = _floating(asinh_p, "The inverse hyperbolic sine.")
-arccosh = _floating(acosh_p, "The inverse hyperbolic cosine, x >= 1.")
-arctanh = _floating(atanh_p, "The inverse hyperbolic tangent, |x| < 1.")
+cbrt = _ufunc(cbrt_p, "The real cube root.")
+sin = _ufunc(sin_p, "The sine of x in radians.")
+cos = _ufunc(cos_p, "The cosine of x in radians.")
+tan = _ufunc(tan_p, "The tangent of x in radians.")
+arcsin = _ufunc(asin_p, "The inverse sine, in [-π/2, π/2].")
+arccos = _ufunc(acos_p, "The inverse cosine, in [0, π].")
+arctan = _ufunc(atan_p, "The inverse tangent, in (-π/2, π/2).")
+sinh = _ufunc(sinh_p, "The hyperbolic sine.")
+cosh = _ufunc(cosh_p, "The hyperbolic cosine.")
+tanh = _ufunc(tanh_p, "The hyperbolic tangent.")
+arcsinh = _ufunc(asinh_p, "The inverse hyperbolic sine.")
+arccosh = _ufunc(acosh_p, "The inverse hyperbolic cosine, x >= 1.")
+arctanh = _ufunc(atanh_p, "The inverse hyperbolic tangent, |x| < 1.")
 expit = _floating(logistic_p, "1 / (1 + exp(-x)), the logistic sigmoid.")
 softplus = _floating(softplus_p, "log(1 + exp(x)), without overflow.")
 isfinite = _floating(is_finite_p, "True where x is neither infinite nor nan.")
@@ -204,17 +208,26 @@ def _rounding(prim, doc):
 
 floor = _rounding(floor_p, "The largest integer not above x.")
 ceil = _rounding(ceil_p, "The smallest integer not below x.")
-rint = _rounding(round_p, "The nearest integer; halves go to the even one.")
+
+
+def rint(x):
+    """The nearest integer, as a float; halves go to the even one."""
+    x = asvalue(x)
+    d = to_ufunc_dtype(x.dtype)
+    if d.kind == "c":
+        return make_complex(round_p.bind(real(x)), round_p.bind(imag(x)))
+    return round_p.bind(x if x.dtype == d else cast(x, d))
 
 
 def reciprocal(x):
-    """1 / x."""
+    """1 / x, in floating point: that of an integer is no integer, where NumPy would give 0."""
     return div(1.0, x)
 
 
 def square(x):
     """x², with derivative 2x in one term."""
-    return integer_pow_p.bind(asvalue(x), n=2)
+    x = x if isinstance(x, Value) else asvalue(x)
+    return integer_pow_p.bind(x if x.dtype.kind != "b" else cast(x, _INT8), n=2)
 
 
 def integer_pow(x, n):
@@ -225,8 +238,8 @@ def integer_pow(x, n):
 
 # ---- two arguments ----
 
-def _binary(name, impl, lower, da=None, db=None, ta=None, tb=None):
-    return Primitive(name, shape=elementwise, uniform=True, impl=impl, lower=lower, jvp=(da, db),
+def _binary(name, impl, lower, da=None, db=None, ta=None, tb=None, shape=elementwise):
+    return Primitive(name, shape=shape, uniform=True, impl=impl, lower=lower, jvp=(da, db),
                      transpose=(ta, tb) if ta else None, batch=elementwise_batch)
 
 
@@ -236,7 +249,7 @@ add_p = _binary("add", np.add, lambda b, x, y: b.elementwise("stablehlo.or" if x
                 lambda c, a, b: unbroadcast(c, a), lambda c, a, b: unbroadcast(c, b))
 sub_p = _binary("sub", np.subtract, "stablehlo.subtract",
                 lambda t, y, a, b: spread(t, y), lambda t, y, a, b: spread(-t, y),
-                lambda c, a, b: unbroadcast(c, a), lambda c, a, b: unbroadcast(-c, b))
+                lambda c, a, b: unbroadcast(c, a), lambda c, a, b: unbroadcast(-c, b), _arithmetic)
 mul_p = _binary("mul", np.multiply, lambda b, x, y: b.elementwise("stablehlo.and" if x.dtype.kind == "b"
                                                                   else "stablehlo.multiply", x, y),
                 lambda t, y, a, b: t * b, lambda t, y, a, b: a * t,
@@ -245,14 +258,16 @@ mul_p = _binary("mul", np.multiply, lambda b, x, y: b.elementwise("stablehlo.and
 
 def _div_impl(a, b):
     if a.dtype.kind in "iu":
-        return np.where(b == 0, -1, np.trunc(np.divide(a, np.where(b == 0, 1, b)))).astype(a.dtype)
+        none = np.equal(b, 0)
+        b = np.where(none, np.ones((), b.dtype), b)
+        return np.where(none, np.asarray(-1).astype(a.dtype), (a - np.fmod(a, b)) // b)
     return np.divide(a, b)
 
 
 div_p = _binary("div", _div_impl, "stablehlo.divide",
                 lambda t, y, a, b: t / b, lambda t, y, a, b: -t * (y / b),
                 lambda c, a, b: unbroadcast(c / b, a), None)
-rem_p = _binary("rem", np.fmod, "stablehlo.remainder",
+rem_p = _binary("rem", np.fmod, accurate.fmod,
                 lambda t, y, a, b: spread(t, y), lambda t, y, a, b: -t * trunc(a / b))
 
 
@@ -262,11 +277,11 @@ def _ties(t, a, b, wins):
     return t * where(wins(a, b), np.asarray(1, t.dtype), where(eq(a, b), half, np.asarray(0, t.dtype)))
 
 
-max_p = _binary("maximum", np.maximum, "stablehlo.maximum",
+max_p = _binary("maximum", np.maximum, lowerings.extreme("stablehlo.maximum", "GE"),
                 lambda t, y, a, b: _ties(t, a, b, gt), lambda t, y, a, b: _ties(t, b, a, gt))
-min_p = _binary("minimum", np.minimum, "stablehlo.minimum",
+min_p = _binary("minimum", np.minimum, lowerings.extreme("stablehlo.minimum", "LE"),
                 lambda t, y, a, b: _ties(t, a, b, lt), lambda t, y, a, b: _ties(t, b, a, lt))
-pow_p = _binary("pow", np.power, "stablehlo.power",
+pow_p = _binary("pow", np.power, accurate.power,
                 lambda t, y, a, b: t * where(eq(b, 0), np.asarray(0, t.dtype),
                                              b * pow_p.bind(*promote(a,
                                                                      where(eq(b, 0), np.asarray(1, t.dtype), b - 1)))),
@@ -275,28 +290,21 @@ pow_p = _binary("pow", np.power, "stablehlo.power",
 atan2_p = _binary("arctan2", np.arctan2, "stablehlo.atan2",
                   lambda t, y, a, b: t * (b / (a * a + b * b)), lambda t, y, a, b: -t * (a / (a * a + b * b)))
 nextafter_p = _binary("nextafter", np.nextafter, lambda b, x, y: b.elementwise("chlo.next_after", x, y))
-and_p = _binary("bitwise_and", np.bitwise_and, "stablehlo.and")
-or_p = _binary("bitwise_or", np.bitwise_or, "stablehlo.or")
-xor_p = _binary("bitwise_xor", np.bitwise_xor, "stablehlo.xor")
+and_p = _binary("bitwise_and", np.bitwise_and, "stablehlo.and", shape=_bitwise)
+or_p = _binary("bitwise_or", np.bitwise_or, "stablehlo.or", shape=_bitwise)
+xor_p = _binary("bitwise_xor", np.bitwise_xor, "stablehlo.xor", shape=_bitwise)
 
 
-def _shift_impl(f, arithmetic=False):
-    def impl(x, k):
-        bits = 8 * x.dtype.itemsize
-        safe = f(x, np.where(k >= bits, 0, k).astype(x.dtype))
-        full = np.where(x < 0, -1, 0) if arithmetic else 0
-        return np.where(k >= bits, full, safe).astype(x.dtype)
-    return impl
-
-
-shift_left_p = _binary("left_shift", _shift_impl(np.left_shift), "stablehlo.shift_left")
-shift_right_p = _binary("right_shift", _shift_impl(np.right_shift, True), lambda b, x, k: b.elementwise(
-    "stablehlo.shift_right_logical" if x.dtype.kind == "u" else "stablehlo.shift_right_arithmetic", x, k))
+shift_left_p = _binary("left_shift", np.left_shift, "stablehlo.shift_left", shape=_bitwise)
+shift_right_p = _binary("right_shift", np.right_shift, lambda b, x, k: b.elementwise(
+    "stablehlo.shift_right_logical" if x.dtype.kind == "u" else "stablehlo.shift_right_arithmetic", x, k),
+                       shape=_bitwise)
 
 
 def _comparison(name, impl, direction):
     return Primitive(name, shape=lambda a, b: Aval(elementwise(a, b).shape, np.dtype(bool)), impl=impl, uniform=True,
-                     lower=lambda b, x, y: b.compare(direction, x, y), jvp=(None, None), batch=elementwise_batch)
+                     lower=lambda b, x, y: lowerings.compare(b, direction, x, y), jvp=(None, None),
+                     batch=elementwise_batch)
 
 
 eq_p = _comparison("equal", np.equal, "EQ")
@@ -307,9 +315,17 @@ gt_p = _comparison("greater", np.greater, "GT")
 ge_p = _comparison("greater_equal", np.greater_equal, "GE")
 
 
+def promote_numbers(x, y):
+    """Like `promote`; booleans become small integers, as where NumPy counts with them."""
+    x, y = promote(x, y)
+    return (cast(x, _INT8), cast(y, _INT8)) if x.dtype.kind == "b" else (x, y)
+
+
+KINDS = {promote: "biufc", promote_numbers: "iufc"}       # the dtypes that stay as they are
+
+
 def _two(prim, doc, operands=promote):
-    def f(x, y):
-        return prim.bind(*operands(x, y))
+    f = shortcut.two(prim, lambda x, y: prim.bind(*operands(x, y)), KINDS.get(operands, "fc"))
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -321,14 +337,14 @@ mul = _two(mul_p, "x * y.")
 div = _two(div_p, "x / y, in floating point.", promote_inexact)
 maximum = _two(max_p, "The larger of the two; nan if either is. At a tie each gets half of the derivative.")
 minimum = _two(min_p, "The smaller of the two; nan if either is.")
-fmod = _two(rem_p, "The remainder with the sign of x.")
-arctan2 = _two(atan2_p, "The angle of the point (y, x), in (-π, π].", promote_inexact)
-nextafter = _two(nextafter_p, "The next number after x in the direction of y.", promote_inexact)
+fmod = _two(rem_p, "The remainder with the sign of x; of integers by zero it is 0.", promote_numbers)
+arctan2 = _two(atan2_p, "The angle of the point (y, x), in (-π, π].", promote_ufunc)
+nextafter = _two(nextafter_p, "The next number after x in the direction of y.", promote_ufunc)
 bitwise_and = _two(and_p, "Bitwise and.")
 bitwise_or = _two(or_p, "Bitwise or.")
 bitwise_xor = _two(xor_p, "Bitwise exclusive or.")
-left_shift = _two(shift_left_p, "The bits of x moved left by y places.")
-right_shift = _two(shift_right_p, "The bits of x moved right by y places, keeping the sign.")
+left_shift = _two(shift_left_p, "The bits of x moved left by y places.", promote_numbers)
+right_shift = _two(shift_right_p, "The bits of x moved right by y places, keeping the sign.", promote_numbers)
 eq = _two(eq_p, "x == y, element-wise.")
 ne = _two(ne_p, "x != y, element-wise.")
 lt = _two(lt_p, "x < y, element-wise.")
@@ -337,29 +353,18 @@ gt = _two(gt_p, "x > y, element-wise.")
 ge = _two(ge_p, "x >= y, element-wise.")
 
 
+_power = shortcut.two(pow_p, lambda x, y: pow_p.bind(*promote_numbers(x, y)), "fc")
+
+
 def power(x, y):
-    """x to the power y. A Python integer exponent is multiplied out."""
-    if type(y) is int and isinstance(x, Value):
+    """x to the power y. A Python integer exponent is multiplied out; integers have no negative integer powers."""
+    if type(y) is int and isinstance(x, Value) and x.dtype.kind != "b":
         if y >= 0 or is_inexact(x.dtype):
             return integer_pow(x, y)
         raise DtypeError("integers to negative integer powers are not integers; convert x to float first.")
     if type(y) is float and y == 0.5 and isinstance(x, Value) and is_inexact(x.dtype):
         return sqrt(x)
-    x, y = promote(x, y)
-    if not is_inexact(x.dtype):
-        return _integer_power(x, y)
-    return pow_p.bind(x, y)
-
-
-def _integer_power(x, y):
-    """Integer arrays to integer array powers, bit by bit of the exponent."""
-    out = None
-    for bit in range(6):
-        factor = where(ne(bitwise_and(right_shift(y, np.asarray(bit, y.dtype)), np.asarray(1, y.dtype)), 0),
-                       x, np.asarray(1, x.dtype))
-        out = factor if out is None else out * factor
-        x = x * x
-    return out
+    return _power(x, y)
 
 
 def trunc(x):
@@ -415,22 +420,40 @@ def where(condition, x, y):
 
 # ---- bits ----
 
+def _bitcast_shape(a, *, dtype):
+    """To a narrower type there is one more axis, over the parts; to a wider one the last axis is taken up."""
+    old, new = a.dtype.itemsize, dtype.itemsize
+    return Aval(a.shape if old == new else (*a.shape, old // new) if old > new else a.shape[:-1], dtype)
+
+
+def _lower_bitcast(b, x, *, dtype):
+    x = b.convert(x, np.dtype("uint8")) if x.dtype.kind == "b" else x
+    if dtype.kind == "b":
+        bits = b.op("stablehlo.bitcast_convert", [x], Aval(b.out[0].shape, np.dtype("uint8")))
+        return b.convert(bits, dtype)
+    return x if x.dtype == dtype else b.op("stablehlo.bitcast_convert", [x], b.out[0])
+
+
 bitcast_p = Primitive(
     "bitcast",
-    shape=lambda a, *, dtype: Aval(a.shape, dtype),
-    impl=lambda x, *, dtype: np.ascontiguousarray(x).view(dtype).reshape(x.shape),
-    lower=lambda b, x, *, dtype: b.op("stablehlo.bitcast_convert", [x], b.out[0]),
+    shape=_bitcast_shape,
+    impl=lambda x, *, dtype: np.ascontiguousarray(x).reshape(-1).view(dtype).reshape(
+        _bitcast_shape(Aval(x.shape, x.dtype), dtype=dtype).shape),
+    lower=_lower_bitcast,
     jvp=(None,),
     batch=elementwise_batch,
 )
 
 
 def bitcast(x, dtype):
-    """The bits of x read as another dtype of the same width."""
-    x = asvalue(x)
-    if x.dtype.itemsize != np.dtype(dtype).itemsize:
-        raise DtypeError(f"bitcast from {x.dtype} to {np.dtype(dtype)}: the widths differ.")
-    return bitcast_p.bind(x, dtype=np.dtype(dtype))
+    """The bits of x read as another dtype. To a narrower one the parts are a last axis; to a wider one the last axis
+    holds the parts, as many as are needed."""
+    x, d = asvalue(x), np.dtype(dtype)
+    old, new = x.dtype.itemsize, d.itemsize
+    fits = old % new == 0 if old >= new else bool(x.shape) and x.shape[-1] * old == new
+    if not fits or "c" in (x.dtype.kind, d.kind):
+        raise DtypeError(f"bitcast from {x.dtype}{list(x.shape)} to {d}: the widths do not fit, or a dtype is complex.")
+    return bitcast_p.bind(x, dtype=d)
 
 
 def isnan(x):

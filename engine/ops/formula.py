@@ -131,8 +131,10 @@ class Xla:
         return Expr(self.b, self.b.like(x.val, 0))
 
     def where(self, c, x, y):
-        """x where c holds, y elsewhere; they may be numbers."""
-        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, f"f{self.size}", c.val.shape) for v in (x, y))
+        """x where c holds, y elsewhere; they may be numbers, of the other's dtype."""
+        known = [v.val.dtype for v in (x, y) if isinstance(v, Expr)]
+        dtype = known[0] if known else f"f{self.size}"
+        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, dtype, c.val.shape) for v in (x, y))
         return Expr(self.b, self.b.select(c.val, x, y))
 
     def special(self, name, x):

@@ -7,126 +7,26 @@ import numpy as np
 
 from ..avals import Aval
 from ..core import Primitive
-from ..errors import DtypeError, ShapeError
+from ..errors import ShapeError
 from ..lazy import scipy_linalg
-from .dot import dot_general
-from .elementwise import where
-from .structural import asvalue, broadcast_to, iota, moveaxis, promote_inexact, reshape, transpose
+from .lapack import lapack
+from .matrices import (
+    I32,
+    Small,
+    all_lanes,
+    columns_to_lanes,
+    flat_batch,
+    lanes_to_columns,
+    mH,
+    mm,
+    mT,
+    real_dtype,
+    square_matrix,
+    symmetrized,
+    triangle,
+)
 
 SMALL = 64                                               # up to this size: our own loops
-_I32 = np.dtype("int32")
-
-
-# ---- matrices as values ----
-
-def square_matrix(a, what):
-    """a as a float value [..., n, n]; raises ShapeError."""
-    a = promote_inexact(asvalue(a))[0]
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise ShapeError(f"{what} takes square matrices [..., n, n]; got shape {a.shape}.")
-    if a.dtype.kind == "c":
-        raise DtypeError(f"{what} takes real matrices; got dtype {a.dtype}.")
-    return a
-
-
-def mT(a):
-    """The matrices transposed."""
-    n = a.ndim
-    return transpose(a, (*range(n - 2), n - 1, n - 2))
-
-
-def mm(a, b):
-    """Matrix products, one for each index of the leading axes."""
-    lead = tuple(range(a.ndim - 2))
-    return dot_general(a, b, ((a.ndim - 1,), (b.ndim - 2,)), (lead, lead))
-
-
-def symmetrized(a):
-    """(A + A') / 2: so that the derivative treats both triangles alike."""
-    return (a + mT(a)) * np.asarray(0.5, a.dtype)
-
-
-def triangle(a, lower=True, k=0):
-    """The lower (or upper) triangle, zeros elsewhere; without the diagonal for k = -1."""
-    n, m = a.shape[-2:]
-    i, j = reshape(iota(n), (n, 1)), iota(m)
-    return where(i + k >= j if lower else j + k >= i, a, np.zeros((), a.dtype))
-
-
-def lapack(b, target, operands, outs, **attributes):
-    """A call of LAPACK: matrices column by column, leading axes are batch; attributes are (text of the value)."""
-    rank = len(operands[0].shape)
-
-    def layout(aval):
-        n = len(aval.shape)
-        order = [n - 2, n - 1, *range(n - 3, -1, -1)] if n == rank else range(n - 1, -1, -1)
-        return f"dense<[{', '.join(map(str, order))}]> : tensor<{n}xindex>" if n else "dense<> : tensor<0xindex>"
-
-    prefix = "d" if operands[0].dtype == np.float64 else "s"
-    config = ", ".join(f"{k} = {v}" for k, v in attributes.items())
-    return b.emit_many(outs, f'"stablehlo.custom_call"({", ".join(v.name for v in operands)}) '
-                             f'{{call_target_name = "lapack_{prefix}{target}_ffi", api_version = 4 : i32, '
-                             f'backend_config = {{{config}}}, operand_layouts = '
-                             f'[{", ".join(layout(v.aval) for v in operands)}], '
-                             f'result_layouts = [{", ".join(layout(a) for a in outs)}]}} : '
-                             f'({", ".join(v.type for v in operands)}) -> ({", ".join(b.type_text(a) for a in outs)})')
-
-
-class Small:
-    """The builder's operations on [batch, n, k] values, for our own loops."""
-
-    def __init__(self, b):
-        self.b = b
-
-    def op(self, name, *xs):
-        return self.b.elementwise("stablehlo." + name, *xs)
-
-    def place(self, shape, axis):
-        """The index along an axis."""
-        return self.b.op("stablehlo.iota", [], Aval(tuple(shape), _I32), f"iota_dimension = {axis} : i64")
-
-    def column(self, x, j):
-        """x[:, :, j] as [batch, n, 1]"""
-        zero = self.b.constant(0, _I32)
-        return self.b.dynamic_slice(x, [zero, zero, j], (x.shape[0], x.shape[1], 1))
-
-    def row(self, x, i):
-        """x[:, i, :] as [batch, 1, k]"""
-        zero = self.b.constant(0, _I32)
-        return self.b.dynamic_slice(x, [zero, i, zero], (x.shape[0], 1, x.shape[2]))
-
-    def put(self, x, part, i, j):
-        """x with a block at row i, column j (None for 0)"""
-        zero = self.b.constant(0, _I32)
-        return self.b.dynamic_update_slice(x, part, [zero, zero if i is None else i, zero if j is None else j])
-
-    def product(self, x, y):
-        """Matrix products over the batch."""
-        b, out = self.b, Aval((x.shape[0], x.shape[1], y.shape[2]), x.dtype)
-        if x.shape[0] == 1:                              # without a batch axis XLA has a quick kernel for vectors
-            x, y = b.reshape(x, x.shape[1:]), b.reshape(y, y.shape[1:])
-            flat = Aval(out.shape[1:], out.dtype)
-            made = b.emit(flat, f"stablehlo.dot_general {x.name}, {y.name}, contracting_dims = [1] x [0] : "
-                                f"({x.type}, {y.type}) -> {b.type_text(flat)}")
-            return b.reshape(made, out.shape)
-        return b.emit(out, f"stablehlo.dot_general {x.name}, {y.name}, batching_dims = [0] x [0], contracting_dims = "
-                           f"[2] x [1] : ({x.type}, {y.type}) -> {b.type_text(out)}")
-
-    def select(self, c, x, y):
-        shape = np.broadcast_shapes(c.shape, x.shape, y.shape)
-        return self.b.select(*[self.b.broadcast_to(v, shape) for v in (c, x, y)])
-
-    def count(self, n, body, state):
-        """for i in range(n): state = body(i, *state)"""
-        b = self.b
-        out = b.while_loop([b.constant(0, _I32), *state], lambda i, *_: b.compare("LT", i, b.constant(n, _I32)),
-                           lambda i, *s: [self.op("add", i, b.constant(1, _I32)), *body(i, *s)])
-        return out[1:]
-
-
-def flat_batch(b, x):
-    """[*batch, n, k] as [batch, n, k]"""
-    return b.reshape(x, (int(np.prod(x.shape[:-2], dtype=np.int64)), *x.shape[-2:]))
 
 
 # ---- Cholesky ----
@@ -150,28 +50,29 @@ def _lower_cholesky(b, a):
     n = a.shape[-1]
     if not a.aval.size:
         return a
-    if n > SMALL:
-        factor, info = lapack(b, "potrf", [a], [a.aval, Aval(a.shape[:-2], _I32)], uplo="76 : ui8")
+    if n > SMALL or b.platform != "cpu":
+        factor, info = lapack(b, "potrf", [a], [a.aval, Aval(a.shape[:-2], I32)], uplo="76 : ui8")
         bad = b.compare("NE", info, b.like(info, 0))
         bad = b.broadcast(bad, a.shape, range(len(bad.shape)))
     else:
         factor = b.reshape(_small_cholesky(b, flat_batch(b, a)), a.shape)
         last = b.slice(factor, [0] * (len(a.shape) - 2) + [n - 1, n - 1], a.shape)      # a nan stays to the end
         bad = b.broadcast_to(b.compare("NE", last, last), a.shape)
-    i, j = (b.op("stablehlo.iota", [], Aval(a.shape, _I32), f"iota_dimension = {len(a.shape) - k} : i64")
+    i, j = (b.op("stablehlo.iota", [], Aval(a.shape, I32), f"iota_dimension = {len(a.shape) - k} : i64")
             for k in (2, 1))
     factor = b.select(bad, b.like(a, np.nan), factor)
     return b.select(b.compare("GE", i, j), factor, b.like(a, 0))
 
 
 def _small_cholesky(b, a):
-    """Column j is (A[:, j] - L L[j, :]') over the square root of its own element j."""
+    """Column j is (A[:, j] - L L[j, :]*) over the square root of its own element j."""
     s, (_, n, _) = Small(b), a.shape
     index = s.place((1, n, 1), 1)
 
     def body(j, a, out):
-        v = s.op("subtract", s.column(a, j), s.product(out, b.reshape(s.row(out, j), (a.shape[0], n, 1))))
-        pivot = b.op("stablehlo.sqrt", [s.row(v, j)], Aval((a.shape[0], 1, 1), a.dtype))
+        v = s.op("subtract", s.column(a, j), s.product(out, b.reshape(s.conj(s.row(out, j)), (a.shape[0], n, 1))))
+        pivot = b.op("stablehlo.sqrt", [s.real(s.row(v, j))], Aval((a.shape[0], 1, 1), real_dtype(a.dtype)))
+        pivot = b.convert(pivot, a.dtype)
         column = s.select(b.compare("GE", index, b.broadcast(j, (1, 1, 1), [])), s.op("divide", v, pivot),
                           b.constant(0, a.dtype, (1, 1, 1)))
         return [a, s.put(out, column, None, j)]
@@ -180,7 +81,7 @@ def _small_cholesky(b, a):
 
 
 cholesky_p = Primitive(
-    "cholesky",                                          # of a symmetric matrix; nan where it is not positive definite
+    "cholesky",                                          # of a Hermitian matrix; nan where it is not positive definite
     shape=lambda a: a,
     impl=_cholesky_impl,
     lower=_lower_cholesky,
@@ -190,9 +91,9 @@ cholesky_p = Primitive(
 
 
 def _inverse_sandwich(factor, t):
-    """L⁻¹ T L⁻ᵀ"""
+    """L⁻¹ T L⁻*"""
     left = triangular_solve(factor, t)
-    return mT(triangular_solve(factor, mT(left)))
+    return mH(triangular_solve(factor, mH(left)))
 
 
 def _half(x):
@@ -201,7 +102,7 @@ def _half(x):
 
 
 def cholesky(a, symmetrize_input=True):
-    """The lower triangular L with L L' = a.   a : float[*batch, n, n], symmetric -> float[*batch, n, n]
+    """The lower triangular L with L L* = a.   a : inexact[*batch, n, n], Hermitian -> inexact[*batch, n, n]
 
     nan where the matrix is not positive definite.
 
@@ -233,7 +134,7 @@ def lower_triangular_solve(b, a, y, *, lower, trans, unit):
     n = a.shape[-1]
     if not y.aval.size:
         return y
-    if n > SMALL:
+    if n > SMALL or b.platform != "cpu":
         return lapack(b, "trsm", [a, y], [y.aval], side="76 : ui8", uplo=f"{76 if lower else 85} : ui8",
                       trans_x=f"{84 if trans else 78} : ui8", diag=f"{85 if unit else 78} : ui8")[0]
     s, shape = Small(b), y.shape
@@ -241,7 +142,7 @@ def lower_triangular_solve(b, a, y, *, lower, trans, unit):
     forward = lower != trans
 
     def body(k, a, y, out):
-        i = k if forward else s.op("subtract", b.constant(n - 1, _I32), k)
+        i = k if forward else s.op("subtract", b.constant(n - 1, I32), k)
         line = b.reshape(s.column(a, i), (a.shape[0], 1, n)) if trans else s.row(a, i)
         index = s.place((1, 1, n), 2)
         here = b.broadcast(i, (1, 1, 1), [])
@@ -283,22 +184,9 @@ triangular_solve_p = Primitive(
 def _(b, mine, a, y, **params):
     if mine == [False, True]:                            # one matrix: the lanes become columns
         return columns_to_lanes(b.bind(a, lanes_to_columns(y), **params), y.shape)
-    a = a if mine[0] else broadcast_to(a, (b.size, *a.shape))
-    y = y if mine[1] else broadcast_to(y, (b.size, *y.shape))
-    return b.bind(a, y, **params)
-
-
-def lanes_to_columns(y):
-    """[lanes, ..., n, k] as [..., n, k * lanes]"""
-    y = moveaxis(y, 0, -1)
-    return reshape(y, (*y.shape[:-2], y.shape[-2] * y.shape[-1]))
-
-
-def columns_to_lanes(x, shape):
-    """The way back, to `shape`."""
-    return moveaxis(reshape(x, (*shape[1:], shape[0])), -1, 0)
+    return all_lanes(b, mine, a, y, **params)
 
 
 def triangular_solve(a, y, lower=True, trans=False, unit=False):
-    """x with a x = y (a' x = y with `trans`) for matrices y.   a : float[*batch, n, n], y : float[*batch, n, k]"""
+    """x with a x = y (a' x = y with `trans`) for matrices y.   a : inexact[*batch, n, n], y : inexact[*batch, n, k]"""
     return triangular_solve_p.bind(a, y, lower=lower, trans=trans, unit=unit)

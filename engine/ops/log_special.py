@@ -1,22 +1,17 @@
-"""Special functions of log densities: x log y and log Φ."""
-import math
-
+"""Special functions of log densities: x log y."""
 import numpy as np
 
 from ..core import Primitive
-from .elementwise import _floating, _unary, div, eq, exp, log, log1p, lt, where
-from .special import horner, scipy_impl
+from .elementwise import div, eq, log, log1p, where
+from .readings import scipy_impl, xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
-
-_LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
-
 
 # ---- x log y ----
 
-def _x_times_log(name, op, log_of, slope):
+def _x_times_log(name, lower_log, log_of, slope):
     """x · f(y), 0 where x is 0; df(y)/dy = slope."""
     def lower(b, x, y):
-        product = b.elementwise("stablehlo.multiply", x, b.op(op, [y], y.aval))
+        product = b.elementwise("stablehlo.multiply", x, lower_log(b, y))
         x = b.broadcast_to(x, product.shape)
         y = b.broadcast_to(y, product.shape)
         is_zero = b.op("stablehlo.and", [b.compare("EQ", x, b.like(x, 0)), b.compare("EQ", y, y)],
@@ -30,8 +25,13 @@ def _x_times_log(name, op, log_of, slope):
         batch=elementwise_batch)
 
 
-xlogy_p = _x_times_log("xlogy", "stablehlo.log", log, lambda y: y)
-xlog1py_p = _x_times_log("xlog1py", "stablehlo.log_plus_one", log1p, lambda y: y + 1)
+def _log1p(b, y):
+    return b.op("stablehlo.log_plus_one", [y], y.aval) if y.dtype.kind == "c" else _LOG1P(b, y)
+
+
+_LOG1P = xla_lower(lambda m, y: m.log1p(y), True)
+xlogy_p = _x_times_log("xlogy", lambda b, y: b.op("stablehlo.log", [y], y.aval), log, lambda y: y)
+xlog1py_p = _x_times_log("xlog1py", _log1p, log1p, lambda y: y + 1)
 
 
 def xlogy(x, y):
@@ -42,53 +42,3 @@ def xlogy(x, y):
 def xlog1py(x, y):
     """x log(1 + y), 0 where x is 0."""
     return xlog1py_p.bind(*promote_inexact(x, y))
-
-
-# ---- log Φ ----
-
-_MILLS = [1.0]                                           # Φ(x) ~ φ(x)/-x Σ (-1)ᵏ (2k-1)!! x⁻²ᵏ, DLMF 7.12.1
-for _k in range(1, 11):
-    _MILLS.append(-_MILLS[-1] * (2 * _k - 1))
-
-
-def _far(dtype):
-    return -20.0 if dtype == np.float64 else -10.0
-
-
-def _lower_log_ndtr(b, x):
-    """Three pieces: the expansion far to the left, log Φ(x) in the middle, log1p(-Φ(-x)) to the right."""
-    def op(name, *xs):
-        return b.elementwise("stablehlo." + name, *xs)
-
-    def ndtr(v):
-        return op("multiply", b.op("chlo.erfc", [op("multiply", v, b.like(v, -math.sqrt(0.5)))], v.aval),
-                  b.like(v, 0.5))
-
-    far = b.like(x, _far(x.dtype))
-    left = op("minimum", x, far)
-    inverse = op("divide", b.like(x, 1), left)
-    series = horner(b, op("multiply", inverse, inverse), _MILLS[::-1])
-    tail = op("subtract", op("subtract", op("multiply", op("multiply", left, left), b.like(x, -0.5)),
-                             op("log", op("negate", left))), b.like(x, _LOG_SQRT_2PI))
-    tail = op("add", tail, op("log", series))
-    middle = op("log", ndtr(op("maximum", x, far)))
-    right = b.op("stablehlo.log_plus_one", [op("negate", ndtr(op("negate", x)))], x.aval)
-    out = b.select(b.compare("LT", x, far), tail, b.select(b.compare("GT", x, b.like(x, 1)), right, middle))
-    return b.select(b.compare("NE", x, x), x, out)
-
-
-def _log_ndtr_slope(t, y, x):
-    """φ / Φ; far to the left -x over the expansion."""
-    far = lt(x, _far(x.dtype))
-    left = where(far, x, np.full((), -30.0, x.dtype))
-    z = 1 / (left * left)
-    series = np.asarray(_MILLS[-1], x.dtype)
-    for c in _MILLS[-2::-1]:
-        series = series * z + c
-    middle = where(far, np.zeros((), x.dtype), x)
-    return t * where(far, -left / series, exp(middle * middle * -0.5 - where(far, np.zeros((), x.dtype), y)
-                                              - _LOG_SQRT_2PI))
-
-
-log_ndtr_p = _unary("log_ndtr", scipy_impl("log_ndtr"), _lower_log_ndtr, _log_ndtr_slope)
-log_ndtr = _floating(log_ndtr_p, "log Φ(x), accurate in both tails.")

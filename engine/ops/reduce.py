@@ -1,14 +1,14 @@
-"""Reductions other than the sum, arg-reductions, running reductions and sorting."""
+"""Reductions other than the sum, arg-reductions and running reductions."""
 import numpy as np
 
-from ..avals import Aval
+from ..avals import Aval, has_infinity, kind, limits
 from ..core import Primitive
+from . import lowerings
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
 from .index import take_along
 from .shaping import concatenate, reverse, slice_axis
 from .structural import (
     _without,
-    asvalue,
     broadcast_p,
     cast,
     full,
@@ -26,9 +26,9 @@ def _extreme(dtype, low):
     """The starting value of a maximum (low) or minimum."""
     if dtype.kind == "b":
         return not low
-    if dtype.kind in "iu":
-        return np.iinfo(dtype).min if low else np.iinfo(dtype).max
-    return -np.inf if low else np.inf
+    if has_infinity(dtype):
+        return -np.inf if low else np.inf
+    return limits(dtype).min if low else limits(dtype).max
 
 
 def _reduction(name, impl, op, start, jvp=None):
@@ -36,7 +36,7 @@ def _reduction(name, impl, op, start, jvp=None):
         name,
         shape=lambda a, *, axes: Aval(_without(a.shape, axes), a.dtype),
         impl=lambda x, *, axes: impl(x, axis=axes),
-        lower=lambda b, x, *, axes: b.reduce(op(x.dtype), x, start(x.dtype), axes),
+        lower=lambda b, x, *, axes: lowerings.reduce(b, op(x.dtype), x, start(x.dtype), axes),
         jvp=(jvp,),
         batch=lambda b, mine, x, *, axes: b.bind(x, axes=tuple([a + 1 for a in axes])),
     )
@@ -88,7 +88,7 @@ def _lower_arg(direction):
         scalar_x, scalar_i = Aval((), x.dtype), Aval((), _INT)
         with b.region([scalar_x, scalar_i, scalar_x, scalar_i]) as (v, i, w, j):
             better = b.compare(direction, w, v)
-            if x.dtype.kind == "f":                      # nan beats everything but an earlier nan
+            if kind(x.dtype) == "f":                     # nan beats everything but an earlier nan
                 nan_w, nan_v = b.compare("NE", w, w), b.compare("NE", v, v)
                 one = np.dtype(bool)
                 only = b.op("stablehlo.and", [nan_w, b.op("stablehlo.not", [nan_v], nan_v.aval)], Aval((), one))
@@ -235,43 +235,7 @@ def cumprod(x, axis):
     return cumprod_p.bind(x, axis=axis) if x.shape[axis] else x
 
 
-# ---- sort ----
-
-def _lower_argsort(b, x, *, axis):
-    index = b.op("stablehlo.iota", [], Aval(x.shape, _INT), f"iota_dimension = {axis} : i64")
-    sx, si = Aval((), x.dtype), Aval((), _INT)
-    with b.region([sx, sx, si, si]) as (v, w, _i, _j):
-        less = b.compare("LT", v, w)
-        if x.dtype.kind == "f":                          # nan goes last, as in NumPy
-            nan_w = b.compare("NE", w, w)
-            num_v = b.compare("EQ", v, v)
-            less = b.op("stablehlo.or", [less, b.op("stablehlo.and", [nan_w, num_v], nan_w.aval)], nan_w.aval)
-        b.give_back([less])
-    made = b.emit_many([x.aval, index.aval],
-                       f'"stablehlo.sort"({x.name}, {index.name}) <{{dimension = {axis} : i64, is_stable = true}}> '
-                       f'({{\n{b.closed}\n}}) : ({x.type}, {index.type}) -> ({x.type}, {index.type})')
-    return made[1]
-
-
-argsort_p = Primitive(
-    "argsort",                                           # stable; nan last
-    shape=lambda a, *, axis: Aval(a.shape, _INT),
-    impl=lambda x, *, axis: np.argsort(x, axis=axis, kind="stable"),
-    lower=_lower_argsort,
-    jvp=(None,),
-    batch=lambda b, mine, x, *, axis: b.bind(x, axis=axis + 1),
-)
-
-
-def argsort(x, axis):
-    """The indices that sort x along an axis, stably, nan last."""
-    return argsort_p.bind(asvalue(x), axis=axis)
-
-
-def sort(x, axis):
-    """x sorted along an axis, nan last; its derivative follows the elements."""
-    return take_along(x, argsort(x, axis), axis)
-
+# ---- log-sum-exp ----
 
 def logsumexp_of(x, axes):
     """log Σ exp(x), shifted by the maximum; -inf where all are -inf."""

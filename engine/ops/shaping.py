@@ -108,19 +108,29 @@ def static_slice(x, starts, limits, strides):
 
 # ---- pad ----
 
-def _pad_impl(x, value, *, low, high, interior):
-    shape = [lo + hi + n + max(n - 1, 0) * k for n, lo, hi, k in zip(x.shape, low, high, interior)]
-    out = np.full(shape, value, x.dtype)
-    out[tuple(slice(lo, lo + (n - 1) * (k + 1) + 1 if n else lo, k + 1)
-              for n, lo, k in zip(x.shape, low, interior))] = x
+def padded(x, value, low, high, interior):
+    """x among elements of `value`: some before and after each axis, some between neighbours; less than 0 cuts."""
+    sizes = _padded_sizes(x.shape, low, high, interior)
+    into, source = [], []
+    for n, size, lo, k in zip(x.shape, sizes, low, interior):
+        first = max(0, -(lo // (k + 1)))                 # the first element that stays, and where it goes
+        last = max(first, min(n, (size - lo + k) // (k + 1)))
+        into.append(slice(lo + first * (k + 1), lo + (last - 1) * (k + 1) + 1 if last > first else 0, k + 1)
+                    if last > first else slice(0, 0))
+        source.append(slice(first, last))
+    out = np.full(sizes, value, x.dtype)
+    out[tuple(into)] = x[tuple(source)]
     return out
+
+
+def _padded_sizes(shape, low, high, interior):
+    return tuple([max(0, lo + hi + n + max(n - 1, 0) * k) for n, lo, hi, k in zip(shape, low, high, interior)])
 
 
 pad_p = Primitive(
     "pad",                                               # with `interior` elements between neighbours
-    shape=lambda a, v, *, low, high, interior: Aval(tuple(
-        [lo + hi + n + max(n - 1, 0) * k for n, lo, hi, k in zip(a.shape, low, high, interior)]), a.dtype),
-    impl=_pad_impl,
+    shape=lambda a, v, *, low, high, interior: Aval(_padded_sizes(a.shape, low, high, interior), a.dtype),
+    impl=padded,
     lower=lambda b, x, v, *, low, high, interior: b.op(
         "stablehlo.pad", [x, v], b.out[0],
         f"edge_padding_low = array<i64{_listed(low)}>, edge_padding_high = array<i64{_listed(high)}>, "
@@ -145,8 +155,13 @@ def _(xs, ts, *, low, high, interior):
 
 @pad_p.define("transpose")
 def _(c, x, v, *, low, high, interior):
-    limits = [n - h for n, h in zip(c.shape, high)]
-    cx = slice_p.bind(c, starts=low, limits=tuple(limits), strides=tuple([k + 1 for k in interior]))
+    whole, zero = c, np.zeros((), c.dtype)
+    if min((*low, *high), default=0) < 0:                # the elements that were cut off have the cotangent 0
+        whole = pad_p.bind(c, zero, low=tuple([max(0, -n) for n in low]), high=tuple([max(0, -n) for n in high]),
+                           interior=(0,) * c.ndim)
+    starts = tuple([max(0, n) for n in low])
+    limits = tuple([n - max(0, h) for n, h in zip(whole.shape, high)])
+    cx = slice_p.bind(whole, starts=starts, limits=limits, strides=tuple([k + 1 for k in interior]))
     cv = None
     if isinstance(v, Aval):
         axes = tuple(range(c.ndim))

@@ -9,48 +9,76 @@ import numpy as np
 
 from ..array import Array, Value
 from ..avals import (
+    NARROW_DTYPES,
     PYTHON_SCALARS,
     Aval,
+    as_dtype,
     broadcast_shapes,
-    default_float,
     is_inexact,
     promote_types,
     python_dtype,
     to_inexact_dtype,
+    to_ufunc_dtype,
 )
 from ..config import config
 from ..core import REGISTRY, Primitive
 from ..errors import DtypeError, ShapeError
+from . import lowerings
 
 _NARROW_INPUT = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
 
 
 # ---- operands ----
 
-def asvalue(x, dtype=None):
-    """An Array or tracer of anything array-like; Python floats get the default dtype."""
+def asvalue(x, dtype=None, copy=None):
+    """An Array or tracer of anything array-like; Python floats get the default dtype.
+
+    copy : None shares the memory of a NumPy array that nobody can write to and copies others, True copies, False shares
+        (what is written to x later changes the array) and raises ValueError where x has no memory of that dtype
+    """
     if isinstance(x, Value):
-        return x if dtype is None else cast(x, np.dtype(dtype))
+        return x if dtype is None else cast(x, as_dtype(dtype))
     if type(x) in PYTHON_SCALARS:
-        return Array(np.asarray(x, python_dtype(x) if dtype is None else dtype))
+        if copy is False:
+            raise ValueError(f"copy=False: the number {x!r} has no memory to share.")
+        return Array(np.asarray(x, python_dtype(x) if dtype is None else as_dtype(dtype)))
     if isinstance(x, (list, tuple)) and any(isinstance(v, Value) for v in _flat(x)):
         return stack_values(x, dtype)
     if hasattr(x, "__array_value__"):
         return asvalue(x.__array_value__(), dtype)
-    was_numpy = isinstance(x, (np.ndarray, np.generic))
+    dtype = None if dtype is None else as_dtype(dtype)
     try:
-        a = np.array(x, dtype=dtype)
+        a = np.array(x, dtype=dtype) if copy or copy is None and _writeable(x) else _shared(x, dtype, copy)
     except (TypeError, ValueError) as e:
+        if copy is False:
+            raise
         raise DtypeError(f"an array was expected, got {type(x).__name__} ({e}).\n"
                          "Pass numbers, nested lists of numbers, or arrays.") from None
-    if a.dtype.kind in "OUSMm" or (a.dtype.kind == "V" and not is_inexact(a.dtype)):
+    if a.dtype.kind in "OUSMmV" and a.dtype not in NARROW_DTYPES:
         raise DtypeError(f"an array of numbers was expected, got {type(x).__name__} of dtype {a.dtype}.\n"
                          "Convert it first, e.g. codes of a categorical column with pandas' .cat.codes.")
     if dtype is None and config.default_float == "float32":
-        a = a.astype(_NARROW_INPUT.get(a.dtype, a.dtype))
-    elif dtype is None and not was_numpy and a.dtype.kind == "f":
-        a = a.astype(default_float(), copy=False)
+        a = a.astype(_NARROW_INPUT.get(a.dtype, a.dtype), copy=False)
     return Array(a)
+
+
+def _writeable(x):
+    """Whether x is anything else than a NumPy array without a way to write to it."""
+    while type(x) is np.ndarray and not x.flags.writeable:
+        x = x.base
+    return x is not None                                 # owners other than NumPy may change what they own
+
+
+def _shared(x, dtype, copy):
+    """A NumPy array over the memory of x; with copy=False, ValueError where that cannot be."""
+    a = np.asarray(x)
+    if copy is False and a is not x and a.base is None:
+        raise ValueError(f"copy=False: an object of type {type(x).__name__} has no memory to share.")
+    if dtype is None or a.dtype == dtype:
+        return a.view()
+    if copy is False:
+        raise ValueError(f"copy=False: the memory holds {a.dtype}, not {dtype}.")
+    return a.astype(dtype)
 
 
 def _flat(x):
@@ -64,7 +92,7 @@ def _flat(x):
 def stack_values(x, dtype=None):
     """A nested list with arrays or tracers in it, as one value."""
     parts = [asvalue(v) for v in x]
-    dtype = np.dtype(dtype) if dtype is not None else promote_types(*[
+    dtype = as_dtype(dtype) if dtype is not None else promote_types(*[
         p if isinstance(v, (Value, list, tuple)) else v for p, v in zip(parts, x)])
     shapes = {p.shape for p in parts}
     if len(shapes) > 1:
@@ -101,6 +129,15 @@ def promote_inexact(*xs):
     xs = promote(*xs)
     d = to_inexact_dtype(xs[0].dtype)
     return xs if xs[0].dtype == d else [cast(x, d) for x in xs]
+
+
+def promote_ufunc(*xs):
+    """Like `promote`, to the floating dtype that NumPy's universal functions compute in."""
+    ys = promote(*xs)
+    if is_inexact(ys[0].dtype):
+        return ys
+    d = promote_types(*[to_ufunc_dtype(x.dtype) for x in xs if hasattr(x, "dtype")] or [to_inexact_dtype(ys[0].dtype)])
+    return [cast(y, d) for y in ys]
 
 
 # ---- rules that families share ----
@@ -255,11 +292,18 @@ def _without(shape, axes):
     return tuple([n for i, n in enumerate(shape) if i not in axes])
 
 
+def _sum_impl(x, *, axes):
+    d = x.dtype
+    if d.itemsize < 4 and d in NARROW_DTYPES:           # as compiled: the sum is rounded once, at its end
+        return np.add.reduce(x, axis=axes, dtype=np.float32 if is_inexact(d) else np.int64).astype(d)
+    return np.add.reduce(x, axis=axes, dtype=d)
+
+
 reduce_sum_p = linear(Primitive(
     "reduce_sum",
     shape=lambda a, *, axes: Aval(_without(a.shape, axes), a.dtype),
-    impl=lambda x, *, axes: np.sum(x, axis=axes, dtype=x.dtype),
-    lower=lambda b, x, *, axes: b.reduce("stablehlo.add", x, 0, axes),
+    impl=_sum_impl,
+    lower=lambda b, x, *, axes: lowerings.reduce(b, "stablehlo.add", x, 0, axes),
     transpose=(lambda c, x, *, axes: broadcast_p.bind(
         c, shape=x.shape, dims=tuple([i for i in range(x.ndim) if i not in axes])),),
     batch=lambda b, mine, x, *, axes: b.bind(x, axes=tuple([a + 1 for a in axes])),

@@ -9,9 +9,9 @@ import math
 
 from ..core import Primitive
 from ..errors import TransformError
+from .bessel import i0e, i1e
 from .elementwise import cos, exp
 from .formula import differentiated, numpy_impl, plain, xla_lower
-from .special import i0e, i1e
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 JOIN, TERMS, MOMENTS = 100.0, 90, 11

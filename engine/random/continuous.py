@@ -5,13 +5,15 @@ import numpy as np
 
 from ..avals import broadcast_shapes
 from ..errors import ShapeError
-from ..numpy.products import matvec
-from ..ops.elementwise import abs, exp, log, log1p, maximum, minimum, nextafter, sign, sqrt, tan, where
-from ..ops.linalg import cholesky
-from ..ops.special import ndtr, ndtri
+from ..ops.elementwise import abs, exp, isfinite, log, log1p, lt, maximum, minimum, nextafter, sqrt, where
+from ..ops.erf import log_ndtr
+from ..ops.quantile import ndtri
 from ..ops.structural import asvalue, broadcast_to, cast
-from .bits import float_dtype, normal_draw, open_unit_draw, shape_of, unit_draw
+from .bits import cotangent, normal_draw, of_floats, open_unit_draw, shape_of, signed_half, unit_draw, word_of
 from .keys import single
+
+_LOG_2PI = math.log(2 * math.pi)
+_MILLS = (1.0, -1.0, 3.0, -15.0, 105.0, -945.0, 10395.0, -135135.0)
 
 
 def fits(batch, shape):
@@ -32,90 +34,157 @@ def parameters(what, shape, dtype, *values):
     return shape, [broadcast_to(v, shape) for v in values]
 
 
+@of_floats
 def truncated_normal(key, lower, upper, shape=None, dtype=None):
     """Standard normal numbers given that they lie in (lower, upper).   lower, upper : float[*batch] -> float[*shape]
 
-    By inversion, on the side of 0 where the distribution function is small, so both tails keep their accuracy.
+    By inversion in logarithms, on the side of 0 where the distribution function is small, so that far tails keep their
+    accuracy.
 
     >>> from chainrule.engine import random
-    >>> bool(random.truncated_normal(random.key(0), 9.0, 10.0) > 9)
+    >>> bool(random.truncated_normal(random.key(0), 50.0, 51.0) > 50)
     True
     """
-    dtype = float_dtype(dtype)
     shape, (low, high) = parameters("truncated_normal", shape, dtype, lower, upper)
     u = open_unit_draw(single(key, "truncated_normal"), shape, dtype)
     flip = low + high > 0
     a, b = where(flip, -high, low), where(flip, -low, high)
-    fa, fb = ndtr(a), ndtr(b)
-    x = ndtri(fa + u * (fb - fa))
+    log_b = log_ndtr(b)
+    bounded = isfinite(a)                                # the derivatives at -∞ would be nan
+    ratio = exp(log_ndtr(where(bounded, a, np.full((), -1.0, dtype))) - log_b)
+    ratio = where(bounded, ratio, np.zeros((), dtype))
+    x = _quantile_of_log(log_b + log(ratio + u * (1 - ratio)))
     x = where(flip, -x, x)
     infinite = np.asarray(np.inf, dtype)
     return maximum(nextafter(low, infinite), minimum(nextafter(high, -infinite), x))
 
 
+def _quantile_of_log(y):
+    """x with log Φ(x) = y. In the far tail by Newton's method on Φ(x) = φ(x) / -x (1 - 1/x² + 3/x⁴ - …), DLMF
+    7.12.1."""
+    limit = -200.0 if y.dtype == np.float64 else -60.0
+    far = lt(y, limit)
+    z = where(far, y, np.asarray(limit, y.dtype))
+    x = -sqrt(-2 * z - log(-2 * z) - _LOG_2PI)
+    for _ in range(3):
+        square = 1 / (x * x)
+        series = _MILLS[-1]
+        for c in _MILLS[-2::-1]:
+            series = series * square + c
+        mills = series / -x
+        x = x - (log(mills) - 0.5 * (x * x) - 0.5 * _LOG_2PI - z) * mills
+    return where(far, x, ndtri(exp(where(far, np.full((), -1.0, y.dtype), y))))
+
+
+@of_floats
 def exponential(key, shape=(), dtype=None):
-    """Exponential numbers of rate 1: -log(1 - u).   -> float[*shape], >= 0"""
-    return _exponential(single(key, "exponential"), shape_of(shape), float_dtype(dtype))
+    """Exponential numbers of rate 1: -log u.   -> float[*shape], > 0"""
+    return exponential_draw(single(key, "exponential"), shape_of(shape), dtype)
 
 
-def _exponential(pair, shape, dtype):
-    return -log1p(-unit_draw(pair, shape, dtype))
+def exponential_draw(stream, shape, dtype):
+    """Exponential numbers of a stream."""
+    return -log(open_unit_draw(stream, shape, dtype))
 
 
+def _signed(key, what, shape, dtype):
+    return signed_half(single(key, what).words(shape_of(shape), word_of(dtype)), dtype)
+
+
+@of_floats
 def cauchy(key, shape=(), dtype=None):
-    """Cauchy numbers: tan(π (u - 1/2)).   -> float[*shape]"""
-    dtype = float_dtype(dtype)
-    return tan((open_unit_draw(single(key, "cauchy"), shape_of(shape), dtype) - 0.5) * math.pi)
+    """Cauchy numbers: ±1 / tan(π h), h uniform in (0, 1/2).   -> float[*shape]"""
+    sign, h = _signed(key, "cauchy", shape, dtype)
+    return sign * cotangent(h)
 
 
+@of_floats
 def laplace(key, shape=(), dtype=None):
-    """Laplace numbers of scale 1: sign(v) · -log(1 - |v|), v uniform in (-1, 1).   -> float[*shape]"""
-    dtype = float_dtype(dtype)
-    v = open_unit_draw(single(key, "laplace"), shape_of(shape), dtype) * 2 - 1
-    return -sign(v) * log1p(-abs(v))
+    """Laplace numbers of scale 1: ±log(2 h), h uniform in (0, 1/2).   -> float[*shape]"""
+    sign, h = _signed(key, "laplace", shape, dtype)
+    return -(sign * log(2 * h))
 
 
+@of_floats
 def logistic(key, shape=(), dtype=None):
-    """Logistic numbers: log(u / (1 - u)).   -> float[*shape]"""
-    u = open_unit_draw(single(key, "logistic"), shape_of(shape), float_dtype(dtype))
-    return log(u) - log1p(-u)
+    """Logistic numbers: ±log(h / (1 - h)), h uniform in (0, 1/2).   -> float[*shape]"""
+    sign, h = _signed(key, "logistic", shape, dtype)
+    return -(sign * (log(h) - log1p(-h)))
 
 
+@of_floats
 def gumbel(key, shape=(), dtype=None):
-    """Gumbel numbers: -log(-log u).   -> float[*shape]"""
-    return gumbel_draw(single(key, "gumbel"), shape_of(shape), float_dtype(dtype))
+    """Gumbel numbers: -log(-log(1 - u)).   -> float[*shape]"""
+    return gumbel_draw(single(key, "gumbel"), shape_of(shape), dtype)
 
 
-def gumbel_draw(pair, shape, dtype):
-    """Gumbel numbers for two key words."""
-    return -log(-log(open_unit_draw(pair, shape, dtype)))
+def gumbel_draw(stream, shape, dtype):
+    """Gumbel numbers of a stream. Large ones come from small u, which are fine, so that maxima are not tied."""
+    return -log(-log1p(-open_unit_draw(stream, shape, dtype)))
 
 
+@of_floats
+def maxwell(key, shape=(), dtype=None):
+    """Maxwell numbers, the lengths of standard normal vectors in space: √(2 e + z²).   -> float[*shape], > 0"""
+    return _maxwell(single(key, "maxwell"), shape_of(shape), dtype)
+
+
+def _maxwell(stream, shape, dtype):
+    z = normal_draw(stream.inner(1), shape, dtype)
+    return sqrt(2 * exponential_draw(stream.inner(0), shape, dtype) + z * z)
+
+
+@of_floats
+def double_sided_maxwell(key, loc, scale, shape=None, dtype=None):
+    """loc ± scale · m, m a Maxwell number.   loc, scale : float[*batch] -> float[*shape]"""
+    shape, (loc, scale) = parameters("double_sided_maxwell", shape, dtype, loc, scale)
+    stream = single(key, "double_sided_maxwell")
+    sign, _ = signed_half(stream.words(shape, word_of(dtype)), dtype)
+    return loc + scale * (sign * _maxwell(stream, shape, dtype))
+
+
+@of_floats
+def wald(key, mean, shape=None, dtype=None):
+    """Inverse Gaussian numbers with the given mean and scale 1.   mean : float[*batch], > 0 -> float[*shape], > 0
+
+    Source: Michael, Schucany & Haas (1976), "Generating random variates using transformations with multiple roots"; the
+    smaller root as 4 μ / (√(w + 4) + √w)² with w = μ z², without cancellation.
+    """
+    shape, (mean,) = parameters("wald", shape, dtype, mean)
+    stream = single(key, "wald")
+    z = abs(normal_draw(stream.inner(0), shape, dtype))
+    u = open_unit_draw(stream.inner(1), shape, dtype)
+    root = sqrt(mean) * z
+    factor = 2 / (sqrt(root * root + 4) + root)
+    factor = factor * factor                             # smaller root / mean, and mean / larger root
+    return mean * where(u * (1 + factor) <= 1, factor, 1 / factor)
+
+
+@of_floats
 def pareto(key, b, shape=None, dtype=None):
     """Pareto numbers on [1, ∞) with P(X > x) = x^-b.   b : float[*batch] -> float[*shape]"""
-    dtype = float_dtype(dtype)
     shape, (b,) = parameters("pareto", shape, dtype, b)
-    return exp(_exponential(single(key, "pareto"), shape, dtype) / b)
+    return exp(exponential_draw(single(key, "pareto"), shape, dtype) / b)
 
 
+@of_floats
 def weibull_min(key, scale, concentration, shape=None, dtype=None):
     """Weibull numbers: scale · (-log(1 - u))^(1/concentration).   -> float[*shape], >= 0"""
-    dtype = float_dtype(dtype)
     shape, (scale, concentration) = parameters("weibull_min", shape, dtype, scale, concentration)
-    e = -log(open_unit_draw(single(key, "weibull_min"), shape, dtype))
+    e = exponential_draw(single(key, "weibull_min"), shape, dtype)
     return scale * exp(log(e) / concentration)
 
 
+@of_floats
 def rayleigh(key, scale, shape=None, dtype=None):
     """Rayleigh numbers: scale · sqrt(-2 log(1 - u)).   -> float[*shape], >= 0"""
-    dtype = float_dtype(dtype)
     shape, (scale,) = parameters("rayleigh", shape, dtype, scale)
-    return scale * sqrt(_exponential(single(key, "rayleigh"), shape, dtype) * 2)
+    return scale * sqrt(exponential_draw(single(key, "rayleigh"), shape, dtype) * 2)
 
 
+@of_floats
 def triangular(key, left, mode, right, shape=None, dtype=None):
     """Numbers with the triangular density on [left, right] and its top at mode.   -> float[*shape]"""
-    dtype = float_dtype(dtype)
     shape, (left, mode, right) = parameters("triangular", shape, dtype, left, mode, right)
     u = unit_draw(single(key, "triangular"), shape, dtype)
     width = right - left
@@ -124,34 +193,12 @@ def triangular(key, left, mode, right, shape=None, dtype=None):
     return where(rising, left + sqrt(x), right - sqrt(x))
 
 
+@of_floats
 def lognormal(key, sigma=1.0, shape=None, dtype=None):
     """exp(sigma · z), z standard normal.   sigma : float[*batch] -> float[*shape]"""
-    dtype = float_dtype(dtype)
     shape, (sigma,) = parameters("lognormal", shape, dtype, sigma)
     return exp(sigma * normal_draw(single(key, "lognormal"), shape, dtype))
 
 
-def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky"):
-    """mean + L z with L L' = cov.   mean : float[*batch, d], cov : float[*batch, d, d] -> float[*shape, d]
-
-    shape : that of the draws without d; by default *batch
-    """
-    dtype = float_dtype(dtype)
-    if method != "cholesky":
-        raise ValueError(f"multivariate_normal draws by the Cholesky factor; method={method!r} is not there.")
-    mean, cov = cast(asvalue(mean), dtype), cast(asvalue(cov), dtype)
-    if mean.ndim < 1 or cov.ndim < 2 or cov.shape[-2:] != (mean.shape[-1],) * 2:
-        raise ShapeError("multivariate_normal takes a mean [..., d] and a covariance [..., d, d]; got shapes "
-                         f"{mean.shape} and {cov.shape}.")
-    batch = broadcast_shapes(mean.shape[:-1], cov.shape[:-2])
-    shape = batch if shape is None else shape_of(shape)
-    if not fits(batch, shape):
-        raise ShapeError(f"multivariate_normal draws shape {shape}, to which the batch shape {batch} does not "
-                         "broadcast.")
-    z = normal_draw(single(key, "multivariate_normal"), (*shape, mean.shape[-1]), dtype)
-    return mean + matvec(cholesky(cov), z)
-
-
-__all__ = ["cauchy", "exponential", "gumbel", "laplace", "logistic", "lognormal", "multivariate_normal", "pareto",
-           "rayleigh",
-           "triangular", "truncated_normal", "weibull_min"]
+__all__ = ["cauchy", "double_sided_maxwell", "exponential", "gumbel", "laplace", "logistic", "lognormal", "maxwell",
+           "pareto", "rayleigh", "triangular", "truncated_normal", "wald", "weibull_min"]

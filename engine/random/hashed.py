@@ -4,8 +4,8 @@ import math
 import numpy as np
 
 from ..avals import default_float
+from ..ops.quantile import ndtri_p
 from ..ops.random_bits import hash_bits
-from ..ops.special import ndtri_p
 from ..ops.structural import cast, iota, reshape
 from .bits import _WORD, shape_of, unit
 

@@ -1,9 +1,9 @@
 """Typed keys: where randomness comes from, as a value.
 
 A key is never used up by itself: the same key gives the same draws. Derive new ones with `split` (a fixed number)
-or `fold_in` (one for each step or name). Draws, `split`, `fold_in` and the inner keys of samplers each run the cipher
-under a key word of their own, so none of them meets another's output.
+or `fold_in` (one for each step or name). A key knows its generator: `key(seed, impl="philox4x32")`.
 """
+import math
 import operator
 
 import numpy as np
@@ -11,15 +11,23 @@ import numpy as np
 from ..array import Value
 from ..errors import DtypeError, ShapeError
 from ..indexing import getitem
-from ..ops.elementwise import bitcast, bitwise_xor, right_shift
-from ..ops.random_bits import threefry2x32
+from ..ops.elementwise import bitcast, bitwise_and, eq, invert, right_shift
 from ..ops.shaping import concatenate_p
-from ..ops.structural import asvalue, cast, iota, reshape
+from ..ops.structural import asvalue, cast, reshape
 from ..tree import register_pytree_node_class
+from .generators import FOLD, SPLIT, THREEFRY, Stream, counters, generator
 
 _U32, _U64 = np.dtype("uint32"), np.dtype("uint64")
-THREEFRY = "threefry2x32"
-SPLIT, FOLD, INNER = np.uint32(0x3C6EF372), np.uint32(0xA54FF53A), np.uint32(0x510E527F)    # digits of √3, √5, √11
+
+
+class KeyType(str):
+    """The dtype of keys: `key<threefry2x32>`."""
+    __slots__ = ()
+    kind, names = "V", None
+
+    @property
+    def name(self):
+        return str(self)
 
 
 @register_pytree_node_class
@@ -46,6 +54,10 @@ class Key:
         return cls(children[0], impl)
 
     @property
+    def dtype(self):
+        return KeyType(f"key<{self.impl}>")
+
+    @property
     def shape(self):
         return tuple(self.data.shape[:-1])
 
@@ -60,7 +72,7 @@ class Key:
     def reshape(self, *shape):
         """The keys in another shape."""
         shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        shape = tuple([self.size // -int(np.prod(shape)) if n == -1 else n for n in shape])
+        shape = tuple([self.size // -math.prod(shape) if n == -1 else n for n in shape])
         return Key(reshape(self.data, (*shape, 2)), self.impl)
 
     def __len__(self):
@@ -79,6 +91,20 @@ class Key:
     def __iter__(self):
         return (self[i] for i in range(len(self)))
 
+    def __eq__(self, other):
+        """Where the words are equal, as bool[*shape]; keys of two generators differ."""
+        if not isinstance(other, Key):
+            return NotImplemented
+        same = eq(self.data, other.data)
+        same = bitwise_and(getitem(same, (..., 0)), getitem(same, (..., 1)))
+        return same if self.impl == other.impl else bitwise_and(same, np.zeros((), bool))
+
+    def __ne__(self, other):
+        same = self.__eq__(other)
+        return same if same is NotImplemented else invert(same)
+
+    __hash__ = None          # equality is element-wise, as that of arrays
+
     def __repr__(self):
         if isinstance(self.data, Value):
             return f"Key({self.impl}, shape={self.shape}, data={self.data!r})"
@@ -86,26 +112,26 @@ class Key:
 
 
 def words(k, what="a random function"):
-    """The data uint32[..., 2] of a key; raises DtypeError for what is not one."""
+    """(data uint32[..., 2], name of the generator) of a key; raises DtypeError for what is not one."""
     if isinstance(k, Key):
-        return k.data
+        return k.data, k.impl
     if getattr(k, "dtype", None) == _U32 and k.shape and k.shape[-1] == 2:
-        return asvalue(k)
+        return asvalue(k), THREEFRY
     shown = getattr(k, "aval", None) or type(k).__name__
     raise DtypeError(f"{what} takes a key as its first argument; got {shown}.\n"
                      "Make one with random.key(seed), and several with random.split(key, n).")
 
 
 def single(k, what):
-    """The two words of one key; raises ShapeError for an array of keys."""
-    data = words(k, what)
+    """The stream of one key; raises ShapeError for an array of keys."""
+    data, impl = words(k, what)
     if data.ndim != 1:
         raise ShapeError(f"{what} takes one key; got keys of shape {data.shape[:-1]}.\n"
                          f"Draw for each of them with vmap: vmap({what})(keys).")
-    return halves(data)
+    return Stream(generator(impl), *_halves(data))
 
 
-def halves(data):
+def _halves(data):
     """The two words of each key."""
     return getitem(data, (..., 0)), getitem(data, (..., 1))
 
@@ -115,28 +141,30 @@ def _pair(a, b):
     return concatenate_p.bind(reshape(a, (*a.shape, 1)), reshape(b, (*b.shape, 1)), axis=a.ndim)
 
 
-def key(seed):
+def key(seed, impl=THREEFRY):
     """The key of an integer seed: its 64 bits as two words (negative numbers in two's complement).   int -> Key[]
 
     seed : a Python integer in [-2⁶³, 2⁶⁴), or an integer array, traced or not, which gives an array of keys
+    impl : "threefry2x32", or "philox4x32", which needs wide multiplications in place of rotations
 
     >>> key(0)
     Key(threefry2x32, shape=(), data=Array([0, 0], dtype=uint32))
     """
+    impl = generator(impl).name
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         n = operator.index(seed)
         if not -2 ** 63 <= n < 2 ** 64:
             raise DtypeError(f"a seed has 64 bits; got {n}, which needs {n.bit_length()}.\n"
                              "Use a smaller number, or fold_in the rest of it.")
         n &= 2 ** 64 - 1
-        return Key(asvalue(np.array([n >> 32, n & 0xFFFFFFFF], _U32)))
+        return Key(asvalue(np.array([n >> 32, n & 0xFFFFFFFF], _U32)), impl)
     seed = asvalue(seed)
     if seed.dtype.kind not in "iu":
         raise DtypeError(f"a seed is an integer; got {seed.aval!r}.")
     if seed.dtype.kind == "i":
         seed = bitcast(cast(seed, np.dtype("int64")), _U64)
     seed = cast(seed, _U64)
-    return Key(_pair(cast(right_shift(seed, np.uint64(32)), _U32), cast(seed & np.uint64(0xFFFFFFFF), _U32)))
+    return Key(_pair(cast(right_shift(seed, np.uint64(32)), _U32), cast(seed & np.uint64(0xFFFFFFFF), _U32)), impl)
 
 
 PRNGKey = key
@@ -144,7 +172,16 @@ PRNGKey = key
 
 def key_data(k):
     """The words behind keys.   Key[*shape] -> uint32[*shape, 2]"""
-    return words(k, "key_data")
+    return words(k, "key_data")[0]
+
+
+def key_impl(k):
+    """The name of the generator of keys.
+
+    >>> key_impl(key(0, impl="philox4x32"))
+    'philox4x32'
+    """
+    return words(k, "key_impl")[1]
 
 
 def wrap_key_data(data, impl=THREEFRY):
@@ -152,15 +189,12 @@ def wrap_key_data(data, impl=THREEFRY):
     data = asvalue(data)
     if data.dtype != _U32 or not data.shape or data.shape[-1] != 2:
         raise DtypeError(f"the data of keys is uint32[..., 2]; got {data.aval!r}.")
-    return Key(data, impl)
+    return Key(data, generator(impl).name)
 
 
-def counters(n):
-    """The numbers 0 … n - 1 as (high words, low words)."""
-    if n <= 2 ** 32:
-        return asvalue(np.uint32(0)), iota(n, _U32)
-    i = iota(n, _U64)
-    return cast(right_shift(i, np.uint64(32)), _U32), cast(i & np.uint64(0xFFFFFFFF), _U32)
+def clone(k):
+    """The same keys again: a name for the intention to repeat draws.   Key[*shape] -> Key[*shape]"""
+    return Key(*words(k, "clone"))
 
 
 def split(k, num=2):
@@ -169,9 +203,9 @@ def split(k, num=2):
     >>> a, b = split(key(0))
     """
     shape = (num,) if isinstance(num, (int, np.integer)) else tuple(num)
-    high, low = counters(int(np.prod(shape, dtype=np.int64)))
-    a, b = threefry2x32(*_tagged(single(k, "split"), SPLIT), high, low)
-    return Key(reshape(_pair(a, b), (*shape, 2)))
+    stream = single(k, "split")
+    a, b = stream.generator.blocks(stream.a, stream.b, SPLIT, *counters(math.prod(shape)))
+    return Key(reshape(_pair(a, b), (*shape, 2)), stream.generator.name)
 
 
 def fold_in(k, data):
@@ -179,14 +213,5 @@ def fold_in(k, data):
     folded = key(data).data
     if folded.ndim != 1:
         raise ShapeError(f"fold_in takes one integer; got an array of shape {folded.shape[:-1]}.\nUse vmap.")
-    return Key(_pair(*threefry2x32(*_tagged(single(k, "fold_in"), FOLD), *halves(folded))))
-
-
-def inner(pair, high, low):
-    """The two words of a key that a sampler derives for itself."""
-    return threefry2x32(*_tagged(pair, INNER), asvalue(np.uint32(high)), low)
-
-
-def _tagged(pair, tag):
-    """The key words for one use of the cipher."""
-    return bitwise_xor(pair[0], tag), pair[1]
+    stream = single(k, "fold_in")
+    return Key(_pair(*stream.generator.blocks(stream.a, stream.b, FOLD, *_halves(folded))), stream.generator.name)

@@ -1,4 +1,4 @@
-"""SciPy's functions for arrays and tracers: `scipy.special` and `scipy.linalg`."""
-from . import linalg, special
+"""SciPy's functions for arrays and tracers, in modules with SciPy's names."""
+from . import fft, integrate, interpolate, linalg, ndimage, signal, special
 
-__all__ = ["linalg", "special"]
+__all__ = ["fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "special"]

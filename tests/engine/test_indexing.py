@@ -278,3 +278,63 @@ def test_many_products_at_one_place_have_a_first_derivative_and_refuse_a_second(
     np.testing.assert_allclose(grad(f)(values)[4], slope, atol=1e-6)
     with pytest.raises(TransformError, match="at most 256 values"):
         grad(lambda v: cnp.sum(grad(f)(v)))(values)
+
+
+# ---- modes ----
+
+OUT = np.array([[1, -1], [7, -9], [0, 4]])               # axis sizes 3 (here 2) and 4: some in, some out
+
+
+def moded(index, sizes, mode):
+    """The index arrays that a mode means, and which places are in range, in NumPy."""
+    turned = [np.where(i < 0, i + n, i) if mode != "wrap" else i % n for i, n in zip(index, sizes)]
+    inside = np.logical_and.reduce([(0 <= i) & (i < n) for i, n in zip(turned, sizes)])
+    return [np.clip(i, 0, n - 1) for i, n in zip(turned, sizes)], inside
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("mode", ["clip", "wrap", "fill", "drop"])
+def test_a_mode_says_what_an_index_out_of_range_means(mode, traced):
+    i, j = OUT[:, 0], OUT[:, 1]
+    (ci, cj), inside = moded((i, j), (2, 4), mode)
+    lift = jit if traced else (lambda f: lambda x, *index: f(cnp.asarray(x), *index))
+    got = lift(lambda x, i, j: x.at[i, :, j].get(mode=mode))(X, i, j)
+    expected = X[ci, :, cj]
+    if mode in ("fill", "drop"):
+        expected = np.where(inside[:, None], expected, np.nan)
+    np.testing.assert_array_equal(np.asarray(got), expected)
+    for how in UFUNCS:
+        out = X.copy()
+        for a, b, ok in zip(ci, cj, inside):
+            if ok or mode in ("clip", "wrap"):
+                out[a, :, b] = -2.5 if how == "set" else UFUNCS[how](out[a, :, b], -2.5)
+        found = lift(lambda x, i, j: getattr(x.at[i, :, j], how)(-2.5, mode=mode))(X, i, j)   # noqa: B023
+        np.testing.assert_array_equal(np.asarray(found), out)
+
+
+@pytest.mark.parametrize("dtype, missing", [("float32", np.nan), ("int8", -128), ("uint16", 65535), ("bool", True),
+                                            ("complex64", np.nan)])
+def test_what_is_missing_is_nan_or_the_integer_farthest_from_zero(dtype, missing):
+    x = cnp.zeros(3, dtype)
+    assert x.at[5].get(mode="fill").dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(np.asarray(x.at[np.array([1, 5])].get(mode="fill")), np.array([0, missing], dtype))
+    assert x.at[5].get(mode="fill", fill_value=1) == 1
+
+
+def test_an_integer_out_of_range_follows_the_mode():
+    x = cnp.asarray(X[0, 0])
+    assert x.at[9].get(mode="clip") == 3 and x.at[9].get(mode="wrap") == 1
+    np.testing.assert_array_equal(np.asarray(x.at[9].set(7.0, mode="drop")), X[0, 0])
+    with pytest.raises(IndexError):
+        x.at[9].set(7.0)
+    with pytest.raises(ValueError, match="no mode 'nearest'"):
+        x.at[0].get(mode="nearest")
+
+
+def test_gradients_of_moded_reads_and_writes_are_finite_differences():
+    i, t = np.array([2, 5, -1, -7]), np.cos(X[0, 0])
+    for mode in ("clip", "wrap", "fill"):
+        def f(x, mode=mode):
+            y = x.at[i].set(x.at[i].get(mode=mode, fill_value=1.0) ** 2, mode=mode)
+            return (y * np.sin(X[0, 0])).sum()
+        close((grad(f)(X[0, 0]) * t).sum(), slope(lambda x: f(cnp.asarray(x)), [X[0, 0]], [t], h=1e-3)[0], 1e-8)

@@ -30,6 +30,7 @@ REQUIREMENTS = {
     "R4": row("x.at[i].set gives a new array", "test_indexing.py::test_writing_with_any_index"),
     "R5": row("no call changes an argument", "test_no_transformed_call_changes_an_argument"),
     "R6": row("linear algebra", "test_linalg.py::test_factors_and_solves_are_right_at_every_size"),
+    "R7": row("vmap of a convolution is a loop", "test_conv.py::test_vmap_over_examples_and_windows_is_a_loop"),
     "R8": row("same inputs, same outputs", "test_repeated_calls_are_equal_to_the_bit"),
     "R9": row("no session to set up", "test_ahead_of_time.py::test_another_process_can_call_it",
               "test_threads.py::test_an_outer_world_is_not_seen_by_another_thread"),
@@ -115,11 +116,11 @@ REQUIREMENTS = {
     "R67": row("one function, every strategy", "test_one_function_under_every_strategy"),
     "R68": row("one definition is enough", "test_one_function_under_every_strategy",
                "./test_readme.py::test_the_readme_fits_a_model_and_transforms_a_program"),
-    "R69": row("keys are explicit", "test_random.py::test_a_seed_is_its_64_bits"),
-    "R70": row("normal(key, shape)", "test_random.py::test_draws_have_their_distribution"),
-    "R71": row("split a key", "test_random.py::test_split_and_fold_in_give_different_keys"),
-    "R72": row("equal bits (compiled and not)", "test_random.py::test_uniform_bits_are_the_same_compiled",
-               "test_random.py::test_threefry_gives_the_known_answers_of_random123"),
+    "R69": row("keys are explicit", "test_random_keys.py::test_a_seed_is_its_64_bits"),
+    "R70": row("normal(key, shape)", "test_random_samplers.py::test_continuous_draws_have_their_distribution"),
+    "R71": row("split a key", "test_random_keys.py::test_draws_splits_folds_and_inner_keys_do_not_meet"),
+    "R72": row("equal bits (compiled and not)", "test_random.py::test_compiled_draws_are_those_of_numpy",
+               "test_random_keys.py::test_the_ciphers_give_the_known_answers_of_random123"),
     "R74": row("looking inside", "test_callback.py::test_debug_nans_names_the_operation_and_the_users_line",
                "test_callback.py::test_debug_print_prints_once_a_run_in_order"),
     "R75": row("compiled code and named values", "test_callback.py::test_named_scope_reaches_the_optimised_program",
@@ -202,7 +203,6 @@ PITFALLS = {
 }
 
 UNCOVERED = {
-    "R7": "there is no convolution",
     "R42": "the tests run on the CPU; no test compiles for a GPU or a TPU or runs on one",
     "R73": "the tests run twice and compare bits, but there is no command that a user runs for it",
     "R81": "the benchmark prints arithmetic a second; neither the machine's peak nor its energy is known to it",

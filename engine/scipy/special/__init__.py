@@ -1,6 +1,41 @@
 """SciPy's special functions, with its names and argument orders, for arrays and tracers: a file a family."""
-from . import bessel, betas, counting, distributions, entropy, errors, exponentials, gammas, zetas
-from .bessel import i0, i0e, i1, i1e
+from . import (
+    bessel,
+    betas,
+    counting,
+    distributions,
+    elliptic,
+    entropy,
+    errors,
+    exponentials,
+    gammas,
+    hypergeometric,
+    integrals,
+    powers,
+    zetas,
+)
+from .bessel import (
+    i0,
+    i0e,
+    i1,
+    i1e,
+    iv,
+    iv_ratio,
+    ive,
+    j0,
+    j1,
+    k0,
+    k0e,
+    k1,
+    k1e,
+    kv,
+    kv_ratio,
+    kve,
+    log_ive,
+    log_kve,
+    y0,
+    y1,
+)
 from .betas import (
     beta,
     betainc,
@@ -30,9 +65,23 @@ from .distributions import (
     stdtr,
     von_mises_cdf,
 )
+from .elliptic import agm, ellipe, ellipk, ellipkm1
 from .entropy import entr, kl_div, rel_entr, xlog1py, xlogy
-from .errors import erf, erfc, erfcinv, erfinv, log_ndtr, ndtr, ndtri
-from .exponentials import expit, log_expit, log_softmax, logit, logsumexp, softmax
+from .errors import (
+    dawsn,
+    erf,
+    erfc,
+    erfcinv,
+    erfcx,
+    erfi,
+    erfinv,
+    log_ndtr,
+    ndtr,
+    ndtri,
+    ndtri_exp,
+    owens_t,
+)
+from .exponentials import expit, log1mexp, log_expit, log_softmax, logit, logsumexp, softmax, softplus
 from .gammas import (
     digamma,
     gamma,
@@ -50,7 +99,11 @@ from .gammas import (
     random_gamma_grad,
     rgamma,
 )
+from .hypergeometric import hyp0f1, hyp1f1, hyp2f1
+from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
+from .powers import boxcox, boxcox1p, cosm1, exprel, huber, inv_boxcox, inv_boxcox1p, powm1, pseudo_huber
 from .zetas import zeta
 
-__all__ = [name for family in (bessel, betas, counting, distributions, entropy, errors, exponentials, gammas, zetas)
-           for name in family.__all__]
+_FAMILIES = (bessel, betas, counting, distributions, elliptic, entropy, errors, exponentials, gammas, hypergeometric,
+             integrals, powers, zetas)
+__all__ = [name for family in _FAMILIES for name in family.__all__]

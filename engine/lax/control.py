@@ -1,27 +1,11 @@
-"""Structured control flow and the operations that NumPy has no name for, under the names that JAX users know."""
-from . import tree
-from .api import vmap
-from .avals import broadcast_shapes
-from .control import cond, fori_loop, scan, switch, while_loop
-from .control.collective import (
-    all_gather,
-    all_to_all,
-    axis_index,
-    axis_size,
-    pmax,
-    pmean,
-    pmin,
-    ppermute,
-    psum,
-    psum_scatter,
-)
-from .errors import ShapeError
-from .ops.dynamic import dynamic_slice, dynamic_update_slice
-from .ops.elementwise import bitcast as bitcast_convert_type
-from .ops.elementwise import rsqrt, stop_gradient
-from .ops.shaping import concatenate, slice_axis
-from .ops.shaping import reverse as flip
-from .ops.structural import asvalue, cast, moveaxis
+"""Loops over slices: map and associative_scan."""
+from .. import tree
+from ..api import vmap
+from ..control import scan
+from ..errors import ShapeError
+from ..ops.shaping import concatenate, slice_axis
+from ..ops.shaping import reverse as flip
+from ..ops.structural import asvalue, moveaxis
 
 
 def map(f, xs, *, batch_size=None):  # noqa: A001 (the field's name)
@@ -76,25 +60,3 @@ def associative_scan(fn, elems, reverse=False, axis=0):
         step *= 2
     leaves = [flip(x, (0,)) for x in leaves] if reverse else leaves
     return tree.unflatten(treedef, [moveaxis(x, 0, axis) for x in leaves])
-
-
-def convert_element_type(x, dtype):
-    """x with another dtype."""
-    return cast(asvalue(x), dtype)
-
-
-def dynamic_index_in_dim(x, index, axis=0, keepdims=True):
-    """The slice of x at a (traced) index of one axis."""
-    x = asvalue(x)
-    starts, sizes = [0] * x.ndim, list(x.shape)
-    starts[axis], sizes[axis] = index, 1
-    out = dynamic_slice(x, starts, sizes)
-    return out if keepdims else out.squeeze(axis)
-
-
-__all__ = ["all_gather", "all_to_all", "associative_scan", "axis_index", "axis_size", "bitcast_convert_type",
-           "broadcast_shapes", "cond",
-           "convert_element_type", "dynamic_index_in_dim", "dynamic_slice", "dynamic_update_slice", "fori_loop", "map",
-           "pmax",
-           "pmean", "pmin", "ppermute", "psum", "psum_scatter", "rsqrt", "scan", "stop_gradient", "switch",
-           "while_loop"]

@@ -1,0 +1,127 @@
+"""Lowerings that take several operations of StableHLO: of element-wise operations and of sums."""
+import math
+
+import numpy as np
+
+from ..avals import Aval, kind, roomy
+
+
+def _tail(b, x):
+    """exp(-|x|), which softplus and the sigmoid share (the compiler finds it once)."""
+    return b.op("stablehlo.exponential", [b.op("stablehlo.negate", [b.op("stablehlo.abs", [x], x.aval)], x.aval)],
+                x.aval)
+
+
+def logistic(b, x):
+    """(1 or e) / (1 + e) with e = exp(-|x|)"""
+    if x.dtype.kind == "c":
+        return b.op("stablehlo.logistic", [x], x.aval)
+    e, one = _tail(b, x), b.like(x, 1)
+    top = b.select(b.compare("GE", x, b.like(x, 0)), one, e)
+    return b.elementwise("stablehlo.divide", top, b.elementwise("stablehlo.add", one, e))
+
+
+def softplus(b, x, e=None):
+    """max(x, 0) + log1p(e), e = exp(-|x|) in (0, 1], by log1p(e) = 2 artanh(s), s = e / (2 + e) <= 1/3.
+
+    The series s + s³/3 + s⁵/5 + … is a polynomial without branches, five times quicker than the compiler's log1p.
+    """
+    e = _tail(b, x) if e is None else e
+    s = b.elementwise("stablehlo.divide", e, b.elementwise("stablehlo.add", b.like(x, 2), e))
+    square = b.elementwise("stablehlo.multiply", s, s)
+    terms = 17 if x.dtype.itemsize == 8 else 8
+    series = b.like(x, 2 / (2 * terms + 1))
+    for k in range(terms - 1, 0, -1):
+        series = b.elementwise("stablehlo.add", b.like(x, 2 / (2 * k + 1)),
+                               b.elementwise("stablehlo.multiply", series, square))
+    rest = b.elementwise("stablehlo.multiply", b.elementwise("stablehlo.multiply", series, square), s)
+    low = b.elementwise("stablehlo.add", b.elementwise("stablehlo.add", s, s), rest)
+    return b.elementwise("stablehlo.add", b.elementwise("stablehlo.maximum", x, b.like(x, 0)), low)
+
+
+def sign(b, x):
+    """-1, 0 or 1, and 0 of -0.0, which XLA would keep."""
+    if kind(x.dtype) == "u":
+        return b.convert(b.convert(x, np.dtype(bool)), x.dtype)
+    out = b.op("stablehlo.sign", [x], x.aval)
+    return b.select(b.compare("EQ", x, b.like(x, 0)), b.like(x, 0), out) if kind(x.dtype) == "f" else out
+
+
+def is_finite(b, x):
+    if x.dtype.kind != "c":
+        return b.op("stablehlo.is_finite", [x], b.out[0])
+    part = Aval(x.shape, np.dtype(f"f{x.dtype.itemsize // 2}"))
+    return b.elementwise("stablehlo.and", *[b.op("stablehlo.is_finite", [b.op(f"stablehlo.{name}", [x], part)],
+                                                 b.out[0]) for name in ("real", "imag")])
+
+
+def integer_pow(b, x, *, n):
+    """Repeated squaring."""
+    out, base, k = None, x, abs(n)
+    while k:
+        if k & 1:
+            out = base if out is None else b.elementwise("stablehlo.multiply", out, base)
+        k >>= 1
+        if k:
+            base = b.elementwise("stablehlo.multiply", base, base)
+    out = b.like(x, 1) if out is None else out
+    return b.elementwise("stablehlo.divide", b.like(x, 1), out) if n < 0 else out
+
+
+def compare(b, direction, x, y):
+    """Complex numbers go by their real parts, and by the imaginary ones where those are equal."""
+    if x.dtype.kind != "c" or direction in ("EQ", "NE"):
+        return b.compare(direction, x, y)
+    part = np.dtype(f"f{x.dtype.itemsize // 2}")
+    (a, c), (d, e) = [[b.op(f"stablehlo.{name}", [v], Aval(v.shape, part)) for name in ("real", "imag")]
+                      for v in (x, y)]
+    tie = b.elementwise("stablehlo.and", b.compare("EQ", a, d), b.compare(direction, c, e))
+    return b.elementwise("stablehlo.or", b.compare(direction[:1] + "T", a, d), tie)
+
+
+def extreme(op, direction):
+    def lower(b, x, y):
+        if x.dtype.kind != "c":
+            return b.elementwise(op, x, y)
+        shape = np.broadcast_shapes(x.shape, y.shape)
+        x, y = b.broadcast_to(x, shape), b.broadcast_to(y, shape)
+        best = b.select(compare(b, direction, x, y), x, y)
+        best = b.select(b.compare("NE", y, y), y, best)
+        return b.select(b.compare("NE", x, x), x, best)
+    return lower
+
+
+# ---- reductions ----
+
+MANY, FEW = 1024, 32                                     # elements in a row, rows that are added one by one
+
+
+def reduce(b, op, x, start, axes):
+    """Fold `op` over axes. Halves are summed in float32.
+
+    Rows of many elements are added row to row: the compiler would walk down each column, 30 times slower.
+    """
+    dtype = x.dtype
+    if roomy(dtype) != dtype and op in ("stablehlo.add", "stablehlo.multiply"):
+        return b.convert(reduce(b, op, b.convert(x, roomy(dtype)), start, axes), dtype)
+    first, last = (axes[0], axes[-1] + 1) if axes else (0, 0)
+    n, row = math.prod(x.shape[first:last]), math.prod(x.shape[last:])
+    if len(axes) != last - first or not 2 <= n <= FEW * FEW or row < MANY or n * row < FEW * MANY:
+        return b.reduce(op, x, start, axes)
+    flat = b.reshape(x, (math.prod(x.shape[:first]), n, row))
+    return b.reshape(_rows(b, op, flat), (*x.shape[:first], *x.shape[last:]))
+
+
+def _rows(b, op, x):
+    """`op` over axis 1 of three."""
+    lead, n, row = x.shape
+    tall = -(-n // FEW)                                  # blocks of so many rows are folded into one block
+
+    def block(low, high):
+        return b.slice(x, (0, low, 0), (lead, high, row))
+    whole = n // tall
+    out = block(0, tall)
+    for i in range(1, whole):
+        out = b.elementwise(op, out, block(i * tall, (i + 1) * tall))
+    out = _rows(b, op, out) if tall > 1 else out
+    return out if whole * tall == n else b.elementwise(op, out, _rows(b, op, block(whole * tall, n)))
