@@ -107,7 +107,7 @@ def _beta_slopes(a, b, y):
     rest = -softplus(where(tiny, np.zeros((), y.dtype), y))                         # log(1 - x)
     scale = -exp(betaln(a, b) - a * safe - b * rest)
     x = exp(safe)
-    near = [scale * betainc_p.bind(a, b, x, orders=orders) for orders in ((1, 0), (0, 1))]
+    near = [scale * betainc_p.bind(a, b, x, upper=False, orders=orders) for orders in ((1, 0), (0, 1))]
     far = [(1 / a - digamma_rise_p.bind(a, b) - y) / a, -digamma_rise_p.bind(b, a) / a]
     return [where(tiny, f, n) for f, n in zip(far, near)]
 
