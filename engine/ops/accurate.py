@@ -8,13 +8,15 @@ import math
 
 import numpy as np
 
-from ..avals import Aval
+from ..avals import Aval, is_inexact
 from .formula import Expr, Xla
 
 _F32, _F64 = np.dtype("float32"), np.dtype("float64")
 LN2, LN10 = math.log(2.0), math.log(10.0)
-LAYOUT = {8: (52, 1023, 709.0, np.dtype("int64")), 4: (23, 127, 88.0, np.dtype("int32")),
-          2: (None, None, None, np.dtype("int16"))}      # bits of the mantissa, bias, log of the largest, same width
+LAYOUT = {                        # by bytes: bits of the mantissa, bias, log of the largest, integer of the same width
+    8: (52, 1023, 709.0, np.dtype("int64")), 4: (23, 127, 88.0, np.dtype("int32")),
+    2: (None, None, None, np.dtype("int16")), 1: (None, None, None, np.dtype("int8")),
+}
 LARGE = 4096                                             # elements from which a formula is quicker than a call for each
 LOG10_2 = {8: (3.01029995663611771306e-01, 3.69423907715893078616e-13),
            4: (3.0102920532e-01, 7.9034151668e-07)}      # log10(2) in two parts; the first has a few zeros at its end
@@ -86,7 +88,7 @@ def reading(f):
     def lower(b, *xs, **params):
         m, narrow = Reading(b), xs[0].dtype
         shape = np.broadcast_shapes(*[x.shape for x in xs])
-        half = narrow.itemsize == 2 and narrow.kind not in "iu"
+        half = narrow.itemsize <= 2 and is_inexact(narrow)
         es = [Expr(b, b.broadcast_to(b.convert(x, _F32) if half and x.dtype == narrow else x, shape)) for x in xs]
         out = f(m, *es, **params)
         return b.convert(out.val, narrow) if half and out.val.dtype == _F32 else out.val
@@ -469,7 +471,7 @@ def signbit(b, x):
 def exponent(b, x):
     """The n of x = m 2**n with 0.5 <= |m| < 1; 0 of zeros, infinities and nan."""
     m = Reading(b)
-    e = Expr(b, b.convert(x, _F32) if x.dtype.itemsize == 2 else x)
+    e = Expr(b, b.convert(x, _F32) if x.dtype.itemsize <= 2 else x)
     mantissa, bias, _, integer = LAYOUT[e.val.dtype.itemsize]
     field = m.shift(m.bits(m.abs(e)), -mantissa)
     n = m.where(_equal(m, field, 0) | _equal(m, field, 2 * bias + 1), 0, field - (bias - 1))

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from ..avals import Aval
+from ..avals import Aval, is_inexact
 
 
 def _tail(b, x):
@@ -94,7 +94,7 @@ def reduce(b, op, x, start, axes):
     Rows of many elements are added row to row: the compiler would walk down each column, 30 times slower.
     """
     dtype = x.dtype
-    if dtype.itemsize == 2 and dtype.kind not in "iu" and op in ("stablehlo.add", "stablehlo.multiply"):
+    if dtype.itemsize <= 2 and is_inexact(dtype) and op in ("stablehlo.add", "stablehlo.multiply"):
         return b.convert(reduce(b, op, b.convert(x, np.dtype("float32")), start, axes), dtype)
     first, last = (axes[0], axes[-1] + 1) if axes else (0, 0)
     n, row = math.prod(x.shape[first:last]), math.prod(x.shape[last:])
