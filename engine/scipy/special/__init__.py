@@ -63,6 +63,5 @@ from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
 from .powers import boxcox, boxcox1p, cosm1, exprel, huber, inv_boxcox, inv_boxcox1p, powm1, pseudo_huber
 from .zetas import zeta
 
-__all__ = [name for family in (bessel, betas, elliptic, entropy, errors, exponentials, gammas, hypergeometric, integrals, powers,
-                                  zetas)
-           for name in family.__all__]
+FAMILIES = (bessel, betas, elliptic, entropy, errors, exponentials, gammas, hypergeometric, integrals, powers, zetas)
+__all__ = [name for family in FAMILIES for name in family.__all__]
