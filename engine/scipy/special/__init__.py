@@ -10,6 +10,7 @@ from .bessel import (
     ive,
     j0,
     j1,
+    jn,
     k0,
     k0e,
     k1,
@@ -21,6 +22,7 @@ from .bessel import (
     log_kve,
     y0,
     y1,
+    yn,
 )
 from .betas import beta, betainc, betaln
 from .elliptic import agm, ellipe, ellipk, ellipkm1
