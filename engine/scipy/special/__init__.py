@@ -1,5 +1,19 @@
 """SciPy's special functions, with its names and argument orders, for arrays and tracers: a file a family."""
-from . import bessel, betas, elliptic, entropy, errors, exponentials, gammas, hypergeometric, integrals, powers, zetas
+from . import (
+    bessel,
+    betas,
+    counting,
+    distributions,
+    elliptic,
+    entropy,
+    errors,
+    exponentials,
+    gammas,
+    hypergeometric,
+    integrals,
+    powers,
+    zetas,
+)
 from .bessel import (
     i0,
     i0e,
@@ -24,7 +38,35 @@ from .bessel import (
     y1,
     yn,
 )
-from .betas import beta, betainc, betaln
+from .betas import (
+    beta,
+    betainc,
+    betaincc,
+    betainccinv,
+    betaincinv,
+    betaln,
+    log_betainc,
+    log_betaincc,
+    random_beta_grad,
+)
+from .counting import binom, comb, factorial, poch
+from .distributions import (
+    bdtr,
+    bdtrc,
+    chdtr,
+    chdtrc,
+    fdtr,
+    fdtrc,
+    gdtr,
+    gdtrc,
+    nbdtr,
+    nbdtrc,
+    pdtr,
+    pdtrc,
+    random_von_mises_grad,
+    stdtr,
+    von_mises_cdf,
+)
 from .elliptic import agm, ellipe, ellipk, ellipkm1
 from .entropy import entr, kl_div, rel_entr, xlog1py, xlogy
 from .errors import (
@@ -44,7 +86,6 @@ from .errors import (
 from .exponentials import expit, log1mexp, log_expit, log_softmax, logit, logsumexp, softmax, softplus
 from .gammas import (
     digamma,
-    factorial,
     gamma,
     gammainc,
     gammaincc,
@@ -65,5 +106,6 @@ from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
 from .powers import boxcox, boxcox1p, cosm1, exprel, huber, inv_boxcox, inv_boxcox1p, powm1, pseudo_huber
 from .zetas import zeta
 
-FAMILIES = (bessel, betas, elliptic, entropy, errors, exponentials, gammas, hypergeometric, integrals, powers, zetas)
-__all__ = [name for family in FAMILIES for name in family.__all__]
+_FAMILIES = (bessel, betas, counting, distributions, elliptic, entropy, errors, exponentials, gammas, hypergeometric,
+             integrals, powers, zetas)
+__all__ = [name for family in _FAMILIES for name in family.__all__]
