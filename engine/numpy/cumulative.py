@@ -4,7 +4,7 @@ from ..errors import ShapeError
 from ..ops import reduce as rd
 from ..ops.shaping import concatenate
 from ..ops.structural import asvalue, cast, full, reshape
-from .direct import no_out
+from .direct import at_once, known, no_out
 from .reductions import sum_dtype
 
 
@@ -16,6 +16,10 @@ def _along(x, axis):
 def cumsum(a, axis=None, dtype=None, out=None):
     """Running sums along an axis (of the flattened array unless given)."""
     no_out(out)
+    if dtype is None and (v := known(a)) is not None:
+        y = at_once(v.cumsum, axis)
+        if y is not None:
+            return y
     x, axis = _along(a, axis)
     return rd.cumsum(cast(x, sum_dtype(x, dtype)), axis)
 
@@ -23,6 +27,10 @@ def cumsum(a, axis=None, dtype=None, out=None):
 def cumprod(a, axis=None, dtype=None, out=None):
     """Running products along an axis."""
     no_out(out)
+    if dtype is None and (v := known(a)) is not None:
+        y = at_once(v.cumprod, axis)
+        if y is not None:
+            return y
     x, axis = _along(a, axis)
     return rd.cumprod(cast(x, sum_dtype(x, dtype)), axis)
 

@@ -8,9 +8,27 @@ from functools import partial
 import numpy as np
 
 from ..array import Array
+from ..avals import NARROW_DTYPES
 from ..config import config
 from ..core import quietly, state
 from ..errors import ImmutableError
+
+
+def known(a):
+    """The NumPy array behind a, of one of NumPy's own dtypes, where nothing is traced; None elsewhere."""
+    if type(a) is Array and a.recipe is None and state.trace is state.root and not config.debug_nans:
+        v = a.value
+        return v if v.dtype.kind in "fciub" else None
+    return None
+
+
+def at_once(f, *args):
+    """f(*args) as an array, or None where NumPy refuses it."""
+    try:
+        out = quietly(f, *args)
+    except (TypeError, ValueError, IndexError):
+        return None                                      # the composition says why, in our words
+    return Array(out if type(out) is np.ndarray else np.asarray(out))
 
 
 def by_numpy(theirs, *args, **options):
@@ -21,14 +39,12 @@ def by_numpy(theirs, *args, **options):
     for x in args:
         if type(x) is Array:
             x = x.value
+            if x.dtype in NARROW_DTYPES:                 # NumPy does not always give results in them
+                return None
         elif not isinstance(x, (int, float, complex, np.ndarray, np.generic)) and x is not None:
             return None
         values.append(x)
-    try:
-        out = quietly(partial(theirs, **options) if options else theirs, *values)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return Array(out if type(out) is np.ndarray else np.asarray(out))
+    return at_once(partial(theirs, **options) if options else theirs, *values)
 
 
 def no_out(out):

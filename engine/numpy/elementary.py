@@ -41,7 +41,7 @@ from ..ops.elementwise import (
 )
 from ..ops.elementwise import where as _where
 from ..ops.structural import asvalue, cast, promote_inexact, promote_ufunc
-from .direct import by_numpy, no_out
+from .direct import at_once, by_numpy, known, no_out
 
 _BOOL = _np.dtype(bool)
 
@@ -82,6 +82,8 @@ def round(a, decimals=0, out=None):
         return cast(rint(cast(a, _np.dtype("float64")) / factor) * factor, a.dtype)
     if decimals == 0:
         return rint(a)
+    if (v := known(a)) is not None:
+        return at_once(_np.round, v, decimals)
     factor = 10.0 ** builtins.abs(decimals)
     if a.dtype.kind == "c":
         return make_complex(round(real(a), decimals), round(imag(a), decimals))

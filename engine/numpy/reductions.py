@@ -11,7 +11,7 @@ from ..ops.elementwise import maximum, minimum, ne
 from ..ops.elementwise import where as _where
 from ..ops.index import take_along
 from ..ops.structural import asvalue, broadcast_to, cast, reduce_sum, reshape, transpose
-from .direct import no_out
+from .direct import at_once, known, no_out
 from .elementary import isclose
 
 _INT, _UINT, _BOOL = _np.dtype("int64"), _np.dtype("uint64"), _np.dtype(bool)
@@ -63,6 +63,10 @@ def flat_last(x, axes):
 def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None):
     """The sum over axes (all of them unless given), of the elements where `where` holds, plus `initial`."""
     no_out(out)
+    if dtype is initial is where is None and (v := known(a)) is not None:
+        y = at_once(_np.add.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
     a = asvalue(a)
     x = masked(cast(a, sum_dtype(a, dtype)), where, 0)
     axes = canonical_axes(axis, x.ndim)
@@ -73,6 +77,10 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None):
     """The product over axes, of the elements where `where` holds, times `initial`."""
     no_out(out)
+    if dtype is initial is where is None and (v := known(a)) is not None:
+        y = at_once(_np.multiply.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
     a = asvalue(a)
     x = masked(cast(a, sum_dtype(a, dtype)), where, 1)
     axes = canonical_axes(axis, x.ndim)
@@ -89,9 +97,15 @@ def _complex_extreme(x, axes, place):
     return reshape(take_along(x, reshape(at, (*at.shape, 1)), x.ndim - 1), at.shape)
 
 
-def _extreme(prim, place, better, name):
+def _extreme(prim, place, larger, name):
+    better = getattr(_np, larger.__name__)
+
     def f(a, axis=None, out=None, keepdims=False, initial=None, where=None):
         no_out(out)
+        if initial is where is None and (v := known(a)) is not None:
+            y = at_once(better.reduce, v, axis, None, None, keepdims)
+            if y is not None:
+                return y
         x = asvalue(a)
         axes = canonical_axes(axis, x.ndim)
         if where is not None and where is not True:
@@ -107,7 +121,7 @@ def _extreme(prim, place, better, name):
         else:
             y = prim.bind(x, axes=axes)
         y = kept(x, axes, keepdims, y)
-        return y if initial is None else better(y, cast(asvalue(initial), y.dtype))
+        return y if initial is None else larger(y, cast(asvalue(initial), y.dtype))
     f.__name__ = f.__qualname__ = name
     f.__doc__ = f"The {'largest' if name == 'max' else 'smallest'} element over axes; nan if there is one."
     return f
@@ -125,8 +139,14 @@ def ptp(a, axis=None, out=None, keepdims=False):
 
 
 def _arg(prim):
+    theirs = getattr(_np, prim.name)
+
     def f(a, axis=None, out=None, *, keepdims=False):
         no_out(out)
+        if not keepdims and (v := known(a)) is not None:
+            y = at_once(theirs, v, axis)
+            if y is not None:
+                return y
         x = asvalue(a)
         flat = reshape(x, (-1,)) if axis is None else x
         axis = 0 if axis is None else canonical_axis(axis, x.ndim)
@@ -156,6 +176,10 @@ def truth(x):
 def all(a, axis=None, out=None, keepdims=False, *, where=None):
     """Whether all elements are true (of those where `where` holds)."""
     no_out(out)
+    if where is None and (v := known(a)) is not None:
+        y = at_once(_np.logical_and.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
     x = masked(truth(a), where, True)
     axes = canonical_axes(axis, x.ndim)
     return kept(x, axes, keepdims, rd.reduce_and_p.bind(x, axes=axes))
@@ -164,6 +188,10 @@ def all(a, axis=None, out=None, keepdims=False, *, where=None):
 def any(a, axis=None, out=None, keepdims=False, *, where=None):
     """Whether any element is true (of those where `where` holds)."""
     no_out(out)
+    if where is None and (v := known(a)) is not None:
+        y = at_once(_np.logical_or.reduce, v, axis, None, None, keepdims)
+        if y is not None:
+            return y
     x = masked(truth(a), where, False)
     axes = canonical_axes(axis, x.ndim)
     return kept(x, axes, keepdims, rd.reduce_or_p.bind(x, axes=axes))

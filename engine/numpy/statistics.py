@@ -1,7 +1,7 @@
 """Means, variances, averages, covariances and correlations."""
 import numpy as _np
 
-from ..avals import canonical_axes, default_float, promote_types, to_inexact_dtype
+from ..avals import canonical_axes, default_float, promote_types, roomy, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops.complexes import conj, imag, make_complex, real
 from ..ops.elementwise import lt, sqrt
@@ -9,36 +9,34 @@ from ..ops.elementwise import where as _where
 from ..ops.structural import asvalue, broadcast_to, cast, promote_inexact, reduce_sum, reshape, transpose
 from . import shapes as sh
 from .diagonals import diagonal
-from .direct import by_numpy, no_out
+from .direct import at_once, known, no_out
 from .elementary import clip
 from .joining import concatenate
 from .products import matmul
-from .reductions import any_empty, count, kept, masked
-
-_F32 = _np.dtype("float32")
+from .reductions import count, kept, masked
 
 
 def _floating(a, dtype):
     """(a in a dtype to compute in, the dtype of the result): halves are computed in float32."""
     d = _np.dtype(dtype) if dtype is not None else to_inexact_dtype(a.dtype)
-    return cast(a, _F32 if d.itemsize == 2 and d.kind not in "iu" else d), d
+    return cast(a, roomy(d)), d
 
 
-def _plain(a, axes, dtype, *others):
-    """Whether NumPy's function does the same on a concrete array, without a warning."""
-    return (dtype is None and a.dtype.kind in "fc" and not any_empty(a, axes)
-            and all([o is None or o is True for o in others]))
+def _plain(a, *others):
+    """The NumPy array behind a, where NumPy's function does the same with it and has nothing to warn of."""
+    v = known(a)
+    return v if v is not None and v.size and v.dtype.kind in "fc" and not any(o is not None for o in others) else None
 
 
 def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=None):
     """The mean over axes, of the elements where `where` holds."""
     no_out(out)
-    a = asvalue(a)
-    axes = canonical_axes(axis, a.ndim)
-    if _plain(a, axes, dtype, where):
-        found = by_numpy(_np.mean, a, axis=axes, keepdims=keepdims)
+    if (v := _plain(a, dtype, where)) is not None:
+        found = at_once(_np.mean, v, axis, None, None, keepdims)
         if found is not None:
             return found
+    a = asvalue(a)
+    axes = canonical_axes(axis, a.ndim)
     x, d = _floating(a, dtype)
     return cast(kept(a, axes, keepdims, _mean(x, axes, where)), d)
 
@@ -59,8 +57,8 @@ def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Non
         ddof = correction
     a = asvalue(a)
     axes = canonical_axes(axis, a.ndim)
-    if _plain(a, axes, dtype, where, mean) and count(a, axes, None) > ddof:
-        found = by_numpy(_np.var, a, axis=axes, keepdims=keepdims, ddof=ddof)
+    if (v := _plain(a, dtype, where, mean)) is not None and count(a, axes, None) > ddof:
+        found = at_once(_np.var, v, axes, None, None, ddof, keepdims)
         if found is not None:
             return found
     x, d = _floating(a, dtype)

@@ -27,8 +27,9 @@ from ..ops.elementwise import (
     sub,
     where,
 )
-from ..ops.reduce import argsort, cumsum
+from ..ops.reduce import cumsum
 from ..ops.shaping import slice_axis
+from ..ops.sort import argsort
 from ..ops.structural import asvalue, broadcast_to, cast, moveaxis, reshape
 from .bits import float_dtype, open_unit_draw, shape_of, unit_draw
 from .continuous import fits, gumbel_draw, parameters

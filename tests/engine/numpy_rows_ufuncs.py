@@ -20,6 +20,7 @@ V = np.array([0.3, -1.2, 2.5, 0.7])
 I = np.array([5, -3, 0, 12, -7])
 C = np.array([0.3 + 1j, -1.2 + 0.2j, 2.5 - 3j])
 REAL = (*FLOATS, *INTS, "bool")
+FINITE = (0.0, 1.0, -1.0)
 INFINITE = (np.nan, np.inf, -np.inf)
 
 
@@ -62,6 +63,7 @@ ROWS = [
     ufunc("spacing", Arr(("float64", "float32", "int64"), special=(1.0, 0.5, -1.0)), grad=()),
     ufunc("rint", complex_numbers(), label="complex"), ufunc("fix", FLOAT(), numpy=np.trunc),
     ufunc("sinc", real(), ulps=16),
+    ufunc("i0", Arr(("float64", "float32", "int64"), -5, 5, FINITE), ulps=16),
     *[ufunc(name, ANY(), grad=()) for name in ("isfinite", "isinf", "isnan", "logical_not")],
     *[ufunc(name, real(), grad=()) for name in ("isposinf", "isneginf")], ufunc("signbit", real(), grad=()),
     *[ufunc(name, INTEGER()) for name in ("invert", "bitwise_not", "bitwise_invert", "bitwise_count")],

@@ -137,6 +137,14 @@ def a_traced_mask():
     return jit(lambda x: x[x > 0])(np.ones(3))
 
 
+def a_size_that_depends_on_traced_values():
+    return jit(cnp.nonzero)(np.ones(3))
+
+
+def a_length_that_depends_on_traced_values():
+    return jit(lambda x, counts: cnp.repeat(x, counts))(np.ones(3), np.arange(3))
+
+
 def not_a_number():
     return cnp.sum(["a", "b"])
 
@@ -184,7 +192,8 @@ TEXTS = {f.__name__.replace("_", "-"): f for f in (
     in_axes_of_another_length, in_axes_of_another_structure, in_axes_beyond_the_shape,
     carry_changes_its_structure, carry_changes_its_shape, branches_of_different_shapes,
     carry_changes_its_type, branches_differ,
-    an_index_out_of_range, a_traced_mask, not_a_number, unhashable_static_argument, argument_that_is_no_array,
+    an_index_out_of_range, a_traced_mask, a_size_that_depends_on_traced_values,
+    a_length_that_depends_on_traced_values, not_a_number, unhashable_static_argument, argument_that_is_no_array,
     a_draw_without_a_key, a_draw_from_several_keys, parameters_that_do_not_fit_a_draw, an_unknown_generator,
     too_many_without_replacement, a_draw_of_another_kind_of_number)}
 
