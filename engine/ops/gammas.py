@@ -78,10 +78,12 @@ _lgamma_patched = _patched("gammaln", lambda x: (x > 0.5) & (x < 2.5), _lgamma_n
 
 
 def _lgamma_impl(x):
-    """Python's for one positive number: a hyperparameter need not import SciPy."""
-    if x.ndim == 0 and 0 < x < np.inf:
-        return np.asarray(math.lgamma(x)).astype(x.dtype) if not 0.5 < x < 3.5 else numpy_impl(_lgamma_near)(x)
-    return _lgamma_patched(x)
+    """For one positive number without SciPy, which a hyperparameter need not import: Python's where it is accurate."""
+    if x.ndim or not 0 < x < np.inf:
+        return _lgamma_patched(x)
+    if 0.1 < x < 7:
+        return numpy_impl(_lgamma_near if 0.5 < x < 3.5 else lgamma_formula)(x)
+    return np.asarray(math.lgamma(x)).astype(x.dtype)
 
 
 # ---- ψ ----
