@@ -20,6 +20,7 @@ _SHORT = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf1
 _NARROW_NAMES = ("bfloat16 float8_e3m4 float8_e4m3 float8_e4m3b11fnuz float8_e4m3fn float8_e4m3fnuz float8_e5m2 "
                  "float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn int4 uint4")
 NARROW = {name: np.dtype(getattr(ml_dtypes, name)) for name in _NARROW_NAMES.split() if hasattr(ml_dtypes, name)}
+NARROW_DTYPES = frozenset(NARROW.values())
 _SHORT |= {name: name.replace("uint", "u").replace("int", "i").replace("float", "f") for name in NARROW
            if name != "bfloat16"}
 _INTEGERS = frozenset([d for name, d in NARROW.items() if "int" in name])
@@ -90,6 +91,14 @@ def limits(dtype):
 def has_infinity(dtype):
     """Whether a dtype can hold infinity; some float8 types cannot."""
     return dtype.kind == "c" or kind(dtype) == "f" and bool(np.isinf(np.asarray(np.inf, dtype)))
+
+
+@functools.lru_cache(None)
+def roomy(dtype):
+    """The dtype that formulas compute in: float32 for narrower floats, int8 and uint8 for int4 and uint4."""
+    if dtype in _INTEGERS:
+        return np.dtype(f"{kind(dtype)}1")
+    return np.dtype("float32") if kind(dtype) == "f" and dtype.itemsize < 4 else dtype
 
 
 def as_dtype(dtype):

@@ -31,8 +31,9 @@ BINARY = {
 COMPARE = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, "ge": ew.ge}
 UNARY = {"neg": ew.neg, "pos": asvalue, "abs": ew.abs, "invert": ew.invert}
 IN_PLACE = ("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift").split()
-METHODS = ("all any argmax argmin argsort astype clip conj conjugate cumprod cumsum diagonal dot max mean min nonzero "
-           "prod ptp repeat round searchsorted sort squeeze std sum swapaxes take trace var").split()
+METHODS = ("all any argmax argmin argpartition argsort astype choose clip conj conjugate cumprod cumsum diagonal "
+           "dot max mean min nonzero prod ptp repeat round searchsorted sort squeeze std sum swapaxes take trace "
+           "var").split()
 
 
 def _method(f):
@@ -58,6 +59,11 @@ def _transpose(self, *axes):
 def _flatten(self, order="C"):
     """The array as a vector."""
     return np.ravel(self, order)
+
+
+def _compress(self, condition, axis=None, out=None):
+    """The slices along an axis where the condition holds."""
+    return np.compress(condition, self, axis)
 
 
 def _view(self, dtype=None):
@@ -124,7 +130,7 @@ def install():
         setattr(Value, f"__i{name}__", getattr(Value, f"__{name}__"))
     Value.reshape, Value.transpose = _reshape, _transpose
     Value.flatten = Value.ravel = _flatten
-    Value.view, Value.byteswap = _view, _byteswap
+    Value.compress, Value.view, Value.byteswap = _compress, _view, _byteswap
     Value.__getitem__, Value.__iter__, Value.__contains__ = getitem, _iterate, _contains
     Value.__round__ = lambda self, ndigits=0: np.round(self, ndigits or 0)
     Value.T = property(np.transpose)

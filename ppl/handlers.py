@@ -168,7 +168,8 @@ class seed(Handler):
         super().__init__(fn)
         if rng_seed is None:
             raise TypeError("seed needs rng_seed: an integer, or a key made by chainrule.engine.random.key.")
-        self.key = rng_seed if isinstance(rng_seed, random.Key) else random.key(rng_seed)
+        key = rng_seed if isinstance(rng_seed, random.Key) else random.key(rng_seed)
+        self.key = random.wrap_key_data(random.key_data(key))        # sites hand on words: one generator for all
         self.indices = ()
 
     def enter(self, index):

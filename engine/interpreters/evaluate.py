@@ -55,7 +55,10 @@ class Evaluate(Trace):
             check_nans(prim, values, out if prim.multiple else [out])
         if prim.multiple:
             return [Array(np.asarray(o)) for o in out]
-        return Array(out if type(out) is np.ndarray else np.asarray(out))
+        out = out if type(out) is np.ndarray else np.asarray(out)
+        if values[-1].dtype.kind == "V":                 # NumPy computes with int4 in int8
+            out = out.astype(prim.out_avals([aval_of(a) for a in args], params)[0].dtype, copy=False)
+        return Array(out)
 
     def uniform(self, prim, args, scalars, params):
         """An operation on arrays of one value each: done on the values, and the result is a recipe again."""

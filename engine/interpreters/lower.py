@@ -67,7 +67,8 @@ class Builder:
 
     type_text = staticmethod(type_text)
 
-    def __init__(self):
+    def __init__(self, platform="cpu"):
+        self.platform = platform
         self.lines, self.count, self.out = [], 0, None
         self.callbacks, self.last = [], None             # host functions; the last one with an effect in this block
 
@@ -285,9 +286,12 @@ def _with_flag(host, chained):
     return run
 
 
-def lower(jaxpr, donated=()):
-    """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results."""
-    b = Builder()
+def lower(jaxpr, donated=(), platform="cpu"):
+    """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results.
+
+    platform : "cpu" or "cuda", whose libraries linear algebra calls
+    """
+    b = Builder(platform)
     args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
     outs = b.program(jaxpr, args)
     params = ", ".join([f"{a.name}: {a.type}" + " {jax.buffer_donor = true}" * (i in donated)

@@ -6,11 +6,14 @@ import enum
 
 import numpy as _np
 
+from .. import tree
 from ..api import jvp
 from ..avals import broadcast_shapes, is_inexact
+from ..control.remat import barrier_p
 from ..errors import DtypeError, ShapeError
 from ..ops import elementwise as ew
 from ..ops.complexes import complex_p, imag, real
+from ..ops.precision import reduce_precision_p
 from ..ops.structural import asvalue, broadcast_to, promote
 from ..scipy.special import gammainc, gammaln
 
@@ -130,6 +133,25 @@ def select_n(which, *cases):
 
 
 
+def reduce_precision(operand, exponent_bits, mantissa_bits):
+    """x rounded to a float with so many bits of exponent and mantissa, in x's dtype.
+
+    >>> float(reduce_precision(1.2, 8, 2))
+    1.25
+    """
+    x = asvalue(operand)
+    if x.dtype.kind != "f" or exponent_bits < 1 or mantissa_bits < 0:
+        raise DtypeError(f"reduce_precision takes a float, exponent_bits >= 1 and mantissa_bits >= 0; got {x.dtype}, "
+                         f"{exponent_bits} and {mantissa_bits}.")
+    return reduce_precision_p.bind(x, exponent=int(exponent_bits), mantissa=int(mantissa_bits))
+
+
+def optimization_barrier(operand):
+    """A tree of arrays as it is; the compiler moves no operation from one side of it to the other."""
+    leaves, treedef = tree.flatten(operand)
+    return tree.unflatten(treedef, barrier_p.bind(*[asvalue(x) for x in leaves]) if leaves else [])
+
+
 def igamma_grad_a(a, x):
     """∂/∂a of the regularized lower incomplete gamma function P(a, x)."""
     a, x = promote(asvalue(a), asvalue(x))
@@ -143,5 +165,6 @@ def random_gamma_grad(a, x):
     return -igamma_grad_a(a, x) / ew.exp((a - 1) * ew.log(x) - x - gammaln(a))
 
 
-__all__ = ["RoundingMethod", "clamp", "clz", "complex", "div", "exp2", "igamma_grad_a", "imag", "pow",
-           "random_gamma_grad", "real", "round", "select", "select_n", "shift_right_arithmetic", "shift_right_logical"]
+__all__ = ["RoundingMethod", "clamp", "clz", "complex", "div", "exp2", "igamma_grad_a", "imag",
+           "optimization_barrier", "pow", "random_gamma_grad", "real", "reduce_precision", "round", "select",
+           "select_n", "shift_right_arithmetic", "shift_right_logical"]

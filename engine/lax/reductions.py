@@ -259,6 +259,6 @@ def top_k(operand, k, *, axis=-1):
     if not x.ndim or not 0 <= k <= x.shape[axis]:
         raise ShapeError(f"top_k of shape {x.shape} along axis {axis} with k={k}: 0 <= k <= size must hold.")
     x = moveaxis(x, axis, -1)
-    at = rd.top_k_p.bind(x, k=k)
+    at = _sort.top_k_p.bind(x, k=k)
     values = take_along(x, at, -1)
     return moveaxis(values, -1, axis), moveaxis(at, -1, axis)

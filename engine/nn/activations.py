@@ -9,11 +9,11 @@ import numpy as _np
 
 from ..avals import canonical_axis, to_inexact_dtype
 from ..errors import ShapeError
-from ..ops.elementwise import abs, exp, expit, expm1, ge, gt, le, log, log1p, lt, sqrt, tanh, where
+from ..ops.elementwise import abs, expit, expm1, ge, gt, le, lt, sqrt, tanh, where
 from ..ops.elementwise import softplus as _softplus
 from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, cast, promote_inexact
-from ..scipy.special import erfc
+from ..scipy.special import erfc, log1mexp
 
 # with these selu keeps mean 0 and variance 1
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -171,17 +171,6 @@ def squareplus(x, b=4):
     negative = lt(x, 0)
     safe = where(negative, root - x, _number(1, x))
     return where(negative, 0.5 * b / safe, 0.5 * (x + root))
-
-
-def log1mexp(x):
-    """log(1 - exp(-x)), x > 0; by log(-expm1(-x)) below log 2 and log1p(-exp(-x)) above.
-
-    Source: Mächler (2012), Accurately computing log(1 - exp(-|a|)), equation 7.
-    """
-    x = _float(x)
-    small = lt(x, math.log(2))
-    low, high = where(small, x, _number(0.5, x)), where(small, _number(1, x), x)
-    return where(small, log(-expm1(-low)), log1p(-exp(-high)))
 
 
 __all__ = ["celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "identity",

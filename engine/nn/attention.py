@@ -5,7 +5,7 @@ import numpy as _np
 
 from ..avals import is_inexact
 from ..errors import DtypeError, ShapeError
-from ..numpy.products import einsum
+from ..numpy.einsum import einsum
 from ..ops.elementwise import bitwise_and, ge, le, lt, where
 from ..ops.structural import asvalue, broadcast_to, iota, promote, reshape
 from .normalizations import softmax

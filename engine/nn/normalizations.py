@@ -6,12 +6,12 @@ import numpy as _np
 
 from ..avals import canonical_axes, canonical_axis, default_float, is_inexact, to_inexact_dtype
 from ..errors import ShapeError
-from ..numpy import statistics as _statistics
 from ..numpy.reductions import sum as _sum
+from ..numpy.statistics import mean as _mean
 from ..ops.elementwise import eq, exp, isfinite, log, maximum, rsqrt, stop_gradient, where
 from ..ops.reduce import reduce_max_p
 from ..ops.structural import asvalue, broadcast_to, cast, iota, reduce_sum, reshape
-from ..scipy.special import logsumexp as _logsumexp
+from ..scipy.special import logsumexp
 
 
 def _float(x):
@@ -55,14 +55,6 @@ def log_softmax(x, axis=-1, where=None, initial=None):  # noqa: F811
     return low - log(total)
 
 
-def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False, where=None):  # noqa: F811
-    """log Σ b exp(a) over the axes, of the elements that `where` leaves in; see scipy.special.logsumexp."""
-    if where is not None:
-        weight = asvalue(where, bool)
-        b = cast(weight, _float(a).dtype) if b is None else _where(weight, b, 0.0)
-    return _logsumexp(a, axis, b, keepdims, return_sign)
-
-
 def logmeanexp(x, axis=None, where=None, keepdims=False):  # noqa: F811
     """log of the mean of exp(x) over the axes, of the elements that `where` leaves in.
 
@@ -83,10 +75,10 @@ def standardize(x, axis=-1, mean=None, variance=None, epsilon=1e-5, where=None):
     x = _float(x)
     axes = canonical_axes(axis, x.ndim)
     if mean is None:
-        mean = _statistics.mean(x, axes, keepdims=True, where=where)
+        mean = _mean(x, axes, keepdims=True, where=where)
     centered = x - mean
     if variance is None:
-        variance = _statistics.mean(centered * centered, axes, keepdims=True, where=where)
+        variance = _mean(centered * centered, axes, keepdims=True, where=where)
     return centered * rsqrt(asvalue(variance) + epsilon)
 
 
@@ -106,7 +98,5 @@ def one_hot(x, num_classes, *, dtype=None, axis=-1):
     x = reshape(x if is_inexact(x.dtype) else cast(x, _np.dtype("int64")), (*x.shape[:axis], 1, *x.shape[axis:]))
     return cast(eq(x, places), _np.dtype(dtype or default_float()))
 
-
-_where = where
 
 __all__ = ["log_softmax", "logmeanexp", "logsumexp", "one_hot", "softmax", "standardize"]

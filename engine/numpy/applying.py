@@ -3,10 +3,8 @@ import functools
 import math
 import re
 
-import numpy as _np
-
 from ..api import vmap
-from ..avals import broadcast_shapes, canonical_axis
+from ..avals import as_dtype, broadcast_shapes, canonical_axis
 from ..errors import ShapeError
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
@@ -79,7 +77,7 @@ class vectorize:
     def __init__(self, pyfunc=None, otypes=None, doc=None, excluded=None, cache=False, signature=None):
         self.options = dict(otypes=otypes, doc=doc, excluded=excluded, cache=cache, signature=signature)
         self.pyfunc, self.excluded = pyfunc, frozenset(excluded or ())
-        self.otypes = None if otypes is None else [_np.dtype(t) for t in otypes]
+        self.otypes = None if otypes is None else [as_dtype(t) for t in otypes]
         self.signature = None if signature is None else _parsed(signature)
         if pyfunc is not None:
             functools.update_wrapper(self, pyfunc)

@@ -1,10 +1,13 @@
 """Convolution and correlation of vectors, as NumPy has them."""
 
+import numpy as _np
+
 from ..errors import ShapeError
 from ..ops.complexes import conj
 from ..ops.conv import conv_p
 from ..ops.shaping import reverse
 from ..ops.structural import asvalue, promote, reshape
+from .direct import by_numpy
 
 _MODES = ("full", "same", "valid")
 
@@ -39,6 +42,9 @@ def convolve(a, v, mode="full"):
     >>> convolve([1.0, 2.0, 3.0], [0.0, 1.0]).tolist()
     [0.0, 1.0, 2.0, 3.0]
     """
+    found = by_numpy(_np.convolve, a, v, mode=mode) if mode in _MODES else None
+    if found is not None:
+        return found
     a, v = _vectors("convolve", a, v, mode)
     if v.shape[0] > a.shape[0]:
         a, v = v, a
@@ -51,6 +57,9 @@ def correlate(a, v, mode="valid"):
     >>> correlate([1.0, 2.0, 3.0], [0.0, 1.0, 0.5]).tolist()
     [3.5]
     """
+    found = by_numpy(_np.correlate, a, v, mode=mode) if mode in _MODES else None
+    if found is not None:
+        return found
     a, v = _vectors("correlate", a, v, mode)
     v = conj(v)
     if v.shape[0] > a.shape[0]:

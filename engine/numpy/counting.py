@@ -5,7 +5,7 @@ import operator
 import numpy as _np
 
 from ..array import Array
-from ..avals import canonical_axes, is_inexact, promote_types
+from ..avals import canonical_axes, default_float, promote_types, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops import sort as so
 from ..ops import structural as st
@@ -15,15 +15,16 @@ from ..ops.reduce import reduce_max_p, reduce_min_p
 from ..ops.shaping import slice_axis
 from ..ops.structural import asvalue, cast, promote, reduce_sum
 from .creation import linspace
-from .picking import truth
+from .reductions import truth
+from .repeating import known
 
-_INT, _FLOAT = _np.dtype("int64"), _np.dtype("float64")
+_INT = _np.dtype("int64")
 
 
-def count_nonzero(x, axis=None, *, keepdims=False):
+def count_nonzero(a, axis=None, *, keepdims=False):
     """The number of elements that are not zero, over axes (all of them unless given)."""
-    x = asvalue(x)
-    axes = canonical_axes(axis, x.ndim)
+    x = asvalue(a)
+    axes = canonical_axes(None if not x.ndim and axis in (0, -1) else axis, x.ndim)
     out = reduce_sum(cast(truth(x), _INT), axes)
     return st.reshape(out, [1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else out
 
@@ -45,15 +46,15 @@ def bincount(x, weights=None, minlength=0, *, length=None):
     if isinstance(x, Array) and x.size and x.value.min() < 0:
         raise ShapeError("bincount: there are negative integers.")
     if length is None:
-        known = x.concrete("the largest element, on which the length of bincount's result depends (pass length=)")
-        length = max(int(known.max()) + 1 if known.size else 0, minlength)
+        values = known(x, "the integers that bincount counts", "Pass length=, the length of the result.")
+        length = max(int(values.max()) + 1 if values.size else 0, minlength)
     w = asvalue(1 if weights is None else weights)
     if weights is not None:
         if w.dtype.kind == "c":
             raise DtypeError("bincount: the weights are complex; count real and imaginary parts apart.")
         if w.shape != x.shape:
             raise ShapeError(f"bincount: weights of shape {w.shape} for integers of shape {x.shape}.")
-        w = cast(w, _FLOAT)
+        w = cast(w, promote_types(w.dtype, default_float()))
     return _tally(cast(x, _INT), w, length)
 
 
@@ -72,11 +73,11 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
     """
     a = _values(a)
     if isinstance(bins, str):
-        known = a.concrete("the values (the number of bins depends on them)")
+        values = known(a, "the values of a histogram", "Pass a number of bins, or their edges, instead of a rule.")
         if weights is not None:
             raise DtypeError(f"histogram: the rule {bins!r} does not know of weights.")
         try:
-            return asvalue(_np.histogram_bin_edges(known, bins, range))
+            return asvalue(_np.histogram_bin_edges(values, bins, range))
         except ValueError as e:
             raise ShapeError(f"histogram: {e}") from None
     if _one(bins):
@@ -109,17 +110,19 @@ def _even_edges(a, bins, range):
     if k < 1:
         raise ShapeError(f"histogram: the number of bins must be positive; got {k}.")
     if range is not None:
-        low, high = (asvalue(v) for v in range)
+        ends = tuple(range)
+        d = promote_types(*ends, a.dtype)
+        low, high = (asvalue(v) for v in ends)
         if isinstance(low, Array) and isinstance(high, Array) and not low.value <= high.value:
             raise ShapeError(f"histogram: range={(float(low), float(high))} goes down.")
     elif a.size == 0:
-        low, high = asvalue(0), asvalue(1)
+        low, high, d = asvalue(0), asvalue(1), a.dtype
     else:
+        d = a.dtype
         low, high = reduce_min_p.bind(a, axes=(0,)), reduce_max_p.bind(a, axes=(0,))
     if isinstance(low, Array) and isinstance(high, Array) and not _np.isfinite([low.value, high.value]).all():
         raise ShapeError(f"histogram: the range of values, {float(low)} to {float(high)}, is not finite; pass range=.")
-    d = promote_types(low.dtype, high.dtype, a.dtype)
-    d = d if is_inexact(d) else promote_types(d, _FLOAT)
+    d = to_inexact_dtype(d)
     low, high = promote(low, high)
     same = eq(low, high)
     low, high = where(same, low - 0.5, low), where(same, high + 0.5, high)
@@ -152,10 +155,11 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
     if weights is None:
         counts = _tally(_bins_of(a, edges), asvalue(1), k)
     else:
-        wide = weights if weights.dtype.kind != "f" else cast(weights, _FLOAT)
+        wide = weights if weights.dtype.kind != "f" else cast(weights, promote_types(weights.dtype, default_float()))
         counts = cast(_tally(_bins_of(a, edges), wide, k), weights.dtype)
     if density:
-        width = cast(slice_axis(edges, 1, k + 1, 0) - slice_axis(edges, 0, k, 0), _FLOAT)
+        width = slice_axis(edges, 1, k + 1, 0) - slice_axis(edges, 0, k, 0)
+        width = cast(width, promote_types(width.dtype, default_float()))
         counts = counts / width / reduce_sum(counts, (0,))
     return counts, edges
 
@@ -188,7 +192,8 @@ def histogramdd(sample, bins=10, range=None, density=None, weights=None):
     for c, e, k in zip(columns, edges, sizes):
         i = _bins_of(c, e)
         flat, inside = flat * k + i, bitwise_and(inside, ge(i, 0))
-    w = cast(asvalue(1.0 if weights is None else weights), _FLOAT)
+    w = asvalue(1.0 if weights is None else weights)
+    w = cast(w, promote_types(w.dtype, default_float()))
     if weights is not None and w.shape != (n,):
         raise ShapeError(f"histogramdd: weights of shape {w.shape} for {n} points.")
     total = 1

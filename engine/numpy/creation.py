@@ -1,4 +1,4 @@
-"""Making arrays."""
+"""Making arrays. The keyword `order` makes no difference: arrays have no order in memory."""
 import builtins
 import math
 import operator
@@ -6,11 +6,19 @@ import operator
 import numpy as _np
 
 from ..array import Array, Value, on_device
-from ..avals import PYTHON_SCALARS, as_dtype, default_float, kind, promote_types, python_dtype
+from ..avals import (
+    PYTHON_SCALARS,
+    as_dtype,
+    broadcast_shapes,
+    default_float,
+    kind,
+    promote_types,
+    python_dtype,
+)
 from ..errors import ShapeError
 from ..exchange import from_dlpack as _from_dlpack
-from ..ops.elementwise import floor, ge, where
-from ..ops.structural import asvalue, broadcast_to, cast, full_p, iota_p, reshape
+from ..ops.elementwise import exp, floor, ge, le, log, where
+from ..ops.structural import asvalue, broadcast_to, cast, full_p, iota_p, moveaxis, reshape
 
 _INT = _np.dtype("int64")
 
@@ -49,7 +57,7 @@ def from_dlpack(x, /, *, device=None, copy=None):
     return on_device(x if isinstance(x, Value) else Array(_from_dlpack(x, copy)), device)
 
 
-def full(shape, fill_value, dtype=None, *, device=None):
+def full(shape, fill_value, dtype=None, *, order="C", device=None):
     """An array of one value."""
     on_device(None, device)
     if type(fill_value) in PYTHON_SCALARS or isinstance(fill_value, _np.generic):
@@ -64,12 +72,12 @@ def _constant(value, shape, dtype, device):
     return full_p.bind(shape=_shape(shape), value=value, dtype=default_float() if dtype is None else as_dtype(dtype))
 
 
-def zeros(shape, dtype=None, *, device=None):
+def zeros(shape, dtype=None, *, order="C", device=None):
     """An array of zeros, of the default float unless a dtype is given."""
     return _constant(0, shape, dtype, device)
 
 
-def ones(shape, dtype=None, *, device=None):
+def ones(shape, dtype=None, *, order="C", device=None):
     """An array of ones."""
     return _constant(1, shape, dtype, device)
 
@@ -77,19 +85,19 @@ def ones(shape, dtype=None, *, device=None):
 empty = zeros
 
 
-def full_like(x, fill_value, dtype=None, shape=None, *, device=None):
+def full_like(x, fill_value, dtype=None, shape=None, *, order="K", device=None):
     """An array of one value with the shape and dtype of x."""
     x = x if isinstance(x, Value) else asvalue(x)
     d = x.dtype if dtype is None else as_dtype(dtype)
     return cast(full(x.shape if shape is None else shape, fill_value, d, device=device), d)
 
 
-def zeros_like(x, dtype=None, shape=None, *, device=None):
+def zeros_like(x, dtype=None, shape=None, *, order="K", device=None):
     """Zeros with the shape and dtype of x."""
     return full_like(x, 0, dtype, shape, device=device)
 
 
-def ones_like(x, dtype=None, shape=None, *, device=None):
+def ones_like(x, dtype=None, shape=None, *, order="K", device=None):
     """Ones with the shape and dtype of x."""
     return full_like(x, 1, dtype, shape, device=device)
 
@@ -135,19 +143,42 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     return (out, step) if retstep else out
 
 
-def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None):
+def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     """Numbers spaced evenly on a log scale: base ** linspace(start, stop, num)."""
-    out = base ** linspace(start, stop, num, endpoint)
+    out = asvalue(base) ** linspace(start, stop, num, endpoint, axis=axis)
     return cast(out, as_dtype(dtype)) if dtype is not None else out
 
 
-def eye(n, m=None, k=0, dtype=None, *, device=None):
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    """num numbers from start to stop, each the one before it times the same factor.
+
+    start, stop : number[...], not 0; real ones of one sign
+    """
+    start, stop = asvalue(start), asvalue(stop)
+    d = promote_types(start, stop, 1.0)
+    start, stop = cast(start, d), cast(stop, d)
+    place = linspace(full(broadcast_shapes(start.shape, stop.shape), 0.0), 1.0, num, endpoint)
+    out = start * exp(cast(place, d) * log(stop / start))
+    if num:                                              # the first and, where it is one, the last exactly
+        i = reshape(iota_p.bind(shape=(num,), axis=0, dtype=_INT), (num, *(1,) * (out.ndim - 1)))
+        out = where(i == 0, start, out)
+        out = where(i == num - 1, stop, out) if endpoint and num > 1 else out
+    out = cast(out, as_dtype(dtype)) if dtype is not None else out
+    return out if axis == 0 else moveaxis(out, 0, axis % out.ndim)
+
+
+def _offset(k, n, m):
+    """The number of a diagonal, moved to the next one outside of an n × m matrix if it is far from it."""
+    return k if isinstance(k, Value) else builtins.max(-n, builtins.min(m, operator.index(k)))
+
+
+def eye(n, m=None, k=0, dtype=None, *, order="C", device=None):
     """Ones on the k-th diagonal of an n × m matrix."""
     on_device(None, device)
     m = n if m is None else m
     i = iota_p.bind(shape=(n, m), axis=0, dtype=_INT)
     j = iota_p.bind(shape=(n, m), axis=1, dtype=_INT)
-    return cast(i + k == j, default_float() if dtype is None else as_dtype(dtype))
+    return cast(i + _offset(k, n, m) == j, default_float() if dtype is None else as_dtype(dtype))
 
 
 def identity(n, dtype=None):
@@ -160,27 +191,29 @@ def tri(n, m=None, k=0, dtype=None):
     return tril(ones((n, n if m is None else m), dtype), k)
 
 
-def _triangle(x, keep):
+def _triangle(x, k, keep):
     x = asvalue(x)
     if x.ndim < 2:
         raise ShapeError(f"a triangle is taken of a matrix; got shape {x.shape}.")
-    i = iota_p.bind(shape=x.shape[-2:], axis=0, dtype=_np.dtype("int64"))
-    j = iota_p.bind(shape=x.shape[-2:], axis=1, dtype=_np.dtype("int64"))
-    return where(keep(i, j), x, _np.zeros((), x.dtype))
+    i = iota_p.bind(shape=x.shape[-2:], axis=0, dtype=_INT)
+    j = iota_p.bind(shape=x.shape[-2:], axis=1, dtype=_INT)
+    return where(keep(j, i + _offset(k, *x.shape[-2:])), x, _np.zeros((), x.dtype))
 
 
 def tril(x, k=0):
     """x with zeros above its k-th diagonal."""
-    return _triangle(x, lambda i, j: j <= i + k)
+    return _triangle(x, k, le)
 
 
 def triu(x, k=0):
     """x with zeros below its k-th diagonal."""
-    return _triangle(x, lambda i, j: j >= i + k)
+    return _triangle(x, k, ge)
 
 
-def meshgrid(*xs, indexing="xy", sparse=False):
-    """Coordinate arrays of a grid."""
+def meshgrid(*xs, copy=True, sparse=False, indexing="xy"):
+    """Coordinate arrays of a grid; `indexing` says whether the first runs along columns ("xy") or rows ("ij")."""
+    if indexing not in ("xy", "ij"):
+        raise ShapeError(f"meshgrid with indexing={indexing!r}: it is 'xy' or 'ij'.")
     xs = [asvalue(x).reshape(-1) for x in xs]
     n = len(xs)
     order = list(range(n))

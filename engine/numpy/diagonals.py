@@ -21,9 +21,9 @@ from .shapes import axes_of, moveaxis
 _INT = _np.dtype("int64")
 
 
-def diagonal(x, offset=0, axis1=0, axis2=1):
-    """The elements x[..., i, i + offset] of two axes, as the last axis."""
-    x, offset = asvalue(x), operator.index(offset)
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    """The elements a[..., i, i + offset] of two axes, as the last axis."""
+    x, offset = asvalue(a), operator.index(offset)
     if x.ndim < 2:
         raise ShapeError(f"diagonal takes an array with at least two axes; got shape {x.shape}.")
     a, b = axes_of((axis1, axis2), x.ndim, "axis1, axis2")
@@ -34,9 +34,9 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     return moveaxis(gather_nd(first, [i + max(-offset, 0), i + max(offset, 0)]), 0, -1)
 
 
-def diag(x, k=0):
-    """A matrix with the vector x on its k-th diagonal, or the k-th diagonal of the matrix x."""
-    x, k = asvalue(x), operator.index(k)
+def diag(v, k=0):
+    """A matrix with the vector `v` on its k-th diagonal, or the k-th diagonal of the matrix `v`."""
+    x, k = asvalue(v), operator.index(k)
     if x.ndim == 2:
         return diagonal(x, k)
     if x.ndim != 1:
@@ -48,18 +48,18 @@ def diag(x, k=0):
     return where(i + k == j, _broadcast_to(row, (n, n)), _np.zeros((), x.dtype))
 
 
-def diagflat(x, k=0):
-    """A matrix with the elements of x on its k-th diagonal."""
-    return diag(st.reshape(asvalue(x), (-1,)), k)
+def diagflat(v, k=0):
+    """A matrix with the elements of `v` on its k-th diagonal."""
+    return diag(st.reshape(asvalue(v), (-1,)), k)
 
 
-def fill_diagonal(x, val, wrap=False, *, inplace=False):
-    """x with its diagonal x[i, i, …, i] replaced by the elements of `val`, over and over; a new array.
+def fill_diagonal(a, val, wrap=False, *, inplace=False):
+    """`a` with its diagonal a[i, i, …, i] replaced by the elements of `val`, over and over; a new array.
 
     wrap : of a tall matrix, begin anew in the corner one row after the diagonal has ended
     """
-    _new_only("fill_diagonal", inplace)
-    x, val = asvalue(x), asvalue(val)
+    new_only("fill_diagonal", inplace)
+    x, val = asvalue(a), asvalue(val)
     if x.ndim < 2:
         raise ShapeError(f"fill_diagonal takes an array with at least two axes; got shape {x.shape}.")
     if x.ndim > 2 and len(set(x.shape)) > 1:
@@ -76,7 +76,7 @@ def fill_diagonal(x, val, wrap=False, *, inplace=False):
     return st.reshape(flat, x.shape)
 
 
-def _new_only(name, inplace):
+def new_only(name, inplace):
     if inplace:
         raise ShapeError(f"{name}(..., inplace=True): arrays are immutable. Use the array that {name} returns.")
 
@@ -88,9 +88,9 @@ def diag_indices(n, ndim=2):
     return (Array(_np.arange(operator.index(n))),) * operator.index(ndim)
 
 
-def diag_indices_from(x):
-    """The indices of the diagonal of x, whose axes have one length."""
-    x = asvalue(x)
+def diag_indices_from(arr):
+    """The indices of the diagonal of `arr`, whose axes have one length."""
+    x = asvalue(arr)
     if x.ndim < 2:
         raise ShapeError(f"diag_indices_from takes an array with at least two axes; got shape {x.shape}.")
     if len(set(x.shape)) > 1:
@@ -119,22 +119,16 @@ def _matrix_shape(x, name):
     return x.shape
 
 
-def tril_indices_from(x, k=0):
-    """The indices of the lower triangle of the matrix x."""
-    n, m = _matrix_shape(x, "tril_indices_from")
+def tril_indices_from(arr, k=0):
+    """The indices of the lower triangle of the matrix `arr`."""
+    n, m = _matrix_shape(arr, "tril_indices_from")
     return tril_indices(n, k, m)
 
 
-def triu_indices_from(x, k=0):
-    """The indices of the upper triangle of the matrix x."""
-    n, m = _matrix_shape(x, "triu_indices_from")
+def triu_indices_from(arr, k=0):
+    """The indices of the upper triangle of the matrix `arr`."""
+    n, m = _matrix_shape(arr, "triu_indices_from")
     return triu_indices(n, k, m)
-
-
-def mask_indices(n, mask_func, k=0):
-    """The indices of what mask_func(matrix, k), such as `triu`, keeps of an n × n matrix of ones."""
-    kept = asvalue(mask_func(st.full((n, n), 1, _INT), k)).concrete("the mask")
-    return _pair(_np.nonzero(kept != 0))
 
 
 def vander(x, N=None, increasing=False):

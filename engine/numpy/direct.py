@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from ..array import Array
+from ..avals import NARROW_DTYPES
 from ..config import config
 from ..core import quietly, state
 from ..errors import ImmutableError
@@ -38,6 +39,8 @@ def by_numpy(theirs, *args, **options):
     for x in args:
         if type(x) is Array:
             x = x.value
+            if x.dtype in NARROW_DTYPES:                 # NumPy does not always give results in them
+                return None
         elif not isinstance(x, (int, float, complex, np.ndarray, np.generic)) and x is not None:
             return None
         values.append(x)

@@ -17,7 +17,7 @@ import ml_dtypes
 import numpy as _np
 
 from ..array import Value, on_device
-from ..avals import NARROW, PYTHON_SCALARS, as_dtype, is_inexact, limits
+from ..avals import NARROW_DTYPES, PYTHON_SCALARS, as_dtype, is_inexact, limits
 from ..avals import kind as _kind
 from ..avals import promote_types as _promote
 from ..errors import DtypeError
@@ -31,6 +31,9 @@ int8, int16, int32, int64 = _np.int8, _np.int16, _np.int32, _np.int64
 uint8, uint16, uint32, uint64 = _np.uint8, _np.uint16, _np.uint32, _np.uint64
 float16, float32, float64 = _np.float16, _np.float32, _np.float64
 complex64, complex128 = _np.complex64, _np.complex128
+half, single, double, csingle, cdouble = float16, float32, float64, complex64, complex128
+byte, ubyte, short, ushort, intc, uintc = int8, uint8, int16, uint16, int32, uint32
+int_, uint, intp, uintp, long, ulong, longlong, ulonglong = int64, uint64, int64, uint64, int64, uint64, int64, uint64
 bfloat16 = ml_dtypes.bfloat16
 float8_e3m4, float8_e4m3, float8_e4m3fn = ml_dtypes.float8_e3m4, ml_dtypes.float8_e4m3, ml_dtypes.float8_e4m3fn
 float8_e4m3fnuz, float8_e4m3b11fnuz = ml_dtypes.float8_e4m3fnuz, ml_dtypes.float8_e4m3b11fnuz
@@ -42,7 +45,6 @@ _KINDS = {"bool": "b", "signed integer": "i", "unsigned integer": "u", "integral
           "complex floating": "c", "numeric": "iufc"}
 _PARENT = {"i": signedinteger, "u": unsignedinteger, "f": floating}
 _TREE = frozenset([generic, number, inexact, integer, signedinteger, unsignedinteger, floating, complexfloating])
-_NARROW = frozenset(NARROW.values())
 
 
 def _dtype_of(x):
@@ -107,7 +109,7 @@ def issubdtype(arg1, arg2):
     if arg1 in _TREE:
         return _np.issubdtype(arg1, arg2)
     d, above = as_dtype(arg1), arg2 if arg2 in _TREE else as_dtype(arg2)
-    if d in _NARROW:
+    if d in NARROW_DTYPES:
         return issubclass(_PARENT[_kind(d)], above) if above in _TREE else d == above
     return bool(_np.issubdtype(d, above))
 

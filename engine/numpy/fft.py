@@ -8,7 +8,7 @@ import operator
 
 import numpy as _np
 
-from ..array import Value
+from ..array import Value, on_device
 from ..avals import canonical_axis, default_float, is_inexact
 from ..errors import DtypeError, ShapeError
 from ..ops import fft as _fft
@@ -17,6 +17,7 @@ from ..ops.shaping import pad as _pad
 from ..ops.shaping import slice_axis as _slice_axis
 from ..ops.structural import asvalue, cast, iota
 from ..ops.structural import transpose as _transpose
+from .direct import no_out
 from .shapes import roll as _roll
 
 _NORMS = {None: "backward", "backward": "backward", "ortho": "ortho", "forward": "forward"}
@@ -95,7 +96,8 @@ def _transformed(x, kind, axes, lengths):
 
 
 def _one(kind, name, doc):
-    def f(a, n=None, axis=-1, norm=None):
+    def f(a, n=None, axis=-1, norm=None, out=None):
+        no_out(out)
         norm = _norm(norm)
         x = _operand(a, kind, name)
         if not x.ndim:
@@ -110,7 +112,8 @@ def _one(kind, name, doc):
 
 
 def _several(kind, name, default, doc):
-    def f(a, s=None, axes=default, norm=None):
+    def f(a, s=None, axes=default, norm=None, out=None):
+        no_out(out)
         norm = _norm(norm)
         x = _operand(a, kind, name)
         if axes is None:
@@ -167,13 +170,15 @@ rfftn = _several("RFFT", "rfftn", None, "rfft over the last of the axes, then ff
 irfftn = _several("IRFFT", "irfftn", None, "The inverse of rfftn; s[-1] is the number of real points.")
 
 
-def hfft(a, n=None, axis=-1, norm=None):
+def hfft(a, n=None, axis=-1, norm=None, out=None):
     """The real spectrum of n points, of a signal with Hermitian symmetry whose first n // 2 + 1 points are given."""
+    no_out(out)
     return irfft(_conj(asvalue(a)), n, axis, _norm(norm, _SWAPPED))
 
 
-def ihfft(a, n=None, axis=-1, norm=None):
+def ihfft(a, n=None, axis=-1, norm=None, out=None):
     """The inverse of hfft."""
+    no_out(out)
     return _conj(rfft(a, n, axis, _norm(norm, _SWAPPED)))
 
 
@@ -184,21 +189,21 @@ def _count(n, name):
     return n
 
 
-def fftfreq(n, d=1.0, dtype=None):
+def fftfreq(n, d=1.0, dtype=None, *, device=None):
     """The frequencies of fft's output, 0, 1, …, -2, -1 over n d.   d : the spacing of the samples"""
     n = _count(n, "fftfreq")
     d = d if isinstance(d, Value) else float(d)
     k = _np.r_[0:(n - 1) // 2 + 1, -(n // 2):0]
     out = cast(asvalue(k), default_float()) * (1.0 / (n * d))
-    return out if dtype is None else cast(out, _np.dtype(dtype))
+    return on_device(out if dtype is None else cast(out, _np.dtype(dtype)), device)
 
 
-def rfftfreq(n, d=1.0, dtype=None):
+def rfftfreq(n, d=1.0, dtype=None, *, device=None):
     """The frequencies of rfft's output, 0, 1, …, n // 2 over n d."""
     n = _count(n, "rfftfreq")
     d = d if isinstance(d, Value) else float(d)
     out = iota(n // 2 + 1, default_float()) * (1.0 / (n * d))
-    return out if dtype is None else cast(out, _np.dtype(dtype))
+    return on_device(out if dtype is None else cast(out, _np.dtype(dtype)), device)
 
 
 def _shifted(x, axes, direction):

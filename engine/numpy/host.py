@@ -32,7 +32,7 @@ def array2string(a, *args, **kwargs):
     return _np.array2string(_known(a, "text"), *args, **kwargs)
 
 
-base_repr, binary_repr = _np.base_repr, _np.binary_repr
+base_repr, binary_repr, mintypecode = _np.base_repr, _np.binary_repr, _np.mintypecode
 set_printoptions, get_printoptions, printoptions = _np.set_printoptions, _np.get_printoptions, _np.printoptions
 format_float_positional, format_float_scientific = _np.format_float_positional, _np.format_float_scientific
 
@@ -127,20 +127,38 @@ def savetxt(fname, X, *args, **kwargs):
 
 # ---- arrays as they lie in memory ----
 
-def asanyarray(x, dtype=None, order=None, *, copy=None):
-    """x as an array; there are no subclasses, so it is `asarray`."""
-    return asvalue(x, dtype)
+def copy(a, order="K", subok=False):
+    """`a` as an array. Arrays are immutable, so it may be the same one."""
+    return asvalue(a)
 
 
-def ascontiguousarray(x, dtype=None):
-    """x as an array with at least one axis; all arrays are contiguous."""
-    x = asvalue(x, dtype)
+def asanyarray(a, dtype=None, order=None, *, copy=None):
+    """`a` as an array; there are no subclasses, so it is `asarray`."""
+    return asvalue(a, dtype)
+
+
+def ascontiguousarray(a, dtype=None):
+    """`a` as an array with at least one axis; all arrays are contiguous."""
+    x = asvalue(a, dtype)
     return x if x.ndim else st.reshape(x, (1,))
 
 
-def asarray_chkfinite(x, dtype=None, order=None):
-    """x as an array; an error if it holds nan or an infinity. The values must be known."""
-    x = asvalue(x, dtype)
+def asfortranarray(a, dtype=None):
+    """`a` as an array with at least one axis; the order in memory is always C, which no result depends on."""
+    return ascontiguousarray(a, dtype)
+
+
+def require(a, dtype=None, requirements=None):
+    """`a` as an array of a dtype. Of NumPy's requirements, C order and alignment always hold, and "W" never."""
+    wanted = [requirements] if isinstance(requirements, str) else list(requirements or ())
+    if {str(r).upper() for r in wanted} & {"W", "WRITEABLE"}:
+        raise ShapeError("require(..., 'W'): arrays are immutable. Use x.at[...].set(...), or NumPy's array(x).")
+    return asvalue(a, dtype)
+
+
+def asarray_chkfinite(a, dtype=None, order=None):
+    """`a` as an array; an error if it holds nan or an infinity. The values must be known."""
+    x = asvalue(a, dtype)
     if x.dtype.kind in "fc" and not _np.isfinite(x.concrete("whether all values are finite")).all():
         raise ParameterError("asarray_chkfinite: the array holds nan or an infinity.")
     return x

@@ -1,14 +1,18 @@
 """Index tricks: grids, ranges written as slices, and flat indices."""
+import math
+
 import numpy as _np
 
 from ..array import Array, Value
+from ..avals import PYTHON_SCALARS, as_dtype, promote_types
 from ..core import Tracer
 from ..errors import DtypeError, ShapeError
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
 from .joining import concatenate
-from .picking import placed
-from .shapes import moveaxis, sizes
+from .picking import nonzero, placed
+from .repeating import known
+from .shapes import broadcast_arrays, moveaxis, sizes
 
 _INT = _np.dtype("int64")
 
@@ -17,7 +21,7 @@ _INT = _np.dtype("int64")
 
 def indices(dimensions, dtype=int, sparse=False):
     """The indices of an array of these sizes: [n axes, *sizes], or if sparse a tuple of arrays that broadcast."""
-    s, d = sizes(dimensions), _np.dtype(dtype)
+    s, d = sizes(dimensions), as_dtype(dtype)
     n = len(s)
     if sparse:
         return tuple([st.reshape(st.iota(m, d), [m if k == i else 1 for k in range(n)]) for i, m in enumerate(s)])
@@ -37,9 +41,18 @@ def ix_(*args):
         if a.ndim != 1:
             raise ShapeError(f"ix_ takes vectors; argument {k} has shape {a.shape}.")
         if a.dtype.kind == "b":
-            a = Array(_np.flatnonzero(a.concrete("a boolean mask")))
+            a = Array(_np.flatnonzero(known(a, "the places of a mask", "Pass indices, whose number is known.")))
         out.append(st.reshape(a, [-1 if i == k else 1 for i in range(len(args))]))
     return tuple(out)
+
+
+def mask_indices(n, mask_func, k=0, *, size=None):
+    """The indices of what mask_func(matrix, k), such as `triu`, keeps of an n × n matrix of ones.
+
+    size : the number of indices, needed where k is traced, as in `nonzero`
+    """
+    kept = asvalue(mask_func(st.full((n, n), 1, _INT), k))
+    return nonzero(kept, size=size)
 
 
 class Grid:
@@ -102,7 +115,7 @@ class Join:
         values = [self._raised(asvalue(v), ndmin, place, n) for v, n in parts]
         if not values:
             raise ShapeError("r_ and c_ need something to join.")
-        d = _joined_dtype([v for v, _ in parts], values)
+        d = promote_types(*[p if type(p) in PYTHON_SCALARS else v.dtype for (p, _), v in zip(parts, values)])
         out = concatenate([cast(v, d) for v in values], axis)
         if matrix is not None and out.ndim == 1:
             return st.reshape(out, (1, -1) if matrix == "r" else (-1, 1))
@@ -121,12 +134,6 @@ class Join:
 
     def __len__(self):
         return 0
-
-
-def _joined_dtype(parts, values):
-    """NumPy's rule: Python numbers are weak beside arrays."""
-    return _np.result_type(*[type(p)() if type(p) in (bool, int, float, complex) and len(parts) > 1 and any(
-        type(q) not in (bool, int, float, complex) for q in parts) else v.dtype for p, v in zip(parts, values)])
 
 
 def _range(s):
@@ -215,11 +222,25 @@ def ravel_multi_index(multi_index, dims, mode="raise", order="C"):
 ndindex = _np.ndindex
 
 
-def ndenumerate(x):
+def ndenumerate(arr):
     """Pairs (index, element) of all elements, the last axis running fastest."""
-    x = asvalue(x)
+    x = asvalue(arr)
     for index in _np.ndindex(*x.shape):
         yield index, x.value[index] if isinstance(x, Array) else x[index]
+
+
+class broadcast:
+    """Arrays as they broadcast together: their common shape, and, when it is iterated over, the tuples of elements that
+    belong together."""
+
+    def __init__(self, *args):
+        self.arrays = broadcast_arrays(*args)
+        self.shape = self.arrays[0].shape if args else ()
+        self.ndim = self.nd = len(self.shape)
+        self.size, self.numiter = math.prod(self.shape), len(args)
+
+    def __iter__(self):
+        return zip(*[(v for _, v in ndenumerate(x)) for x in self.arrays])
 
 
 def iterable(y):
@@ -233,6 +254,6 @@ def fromfunction(function, shape, *, dtype=float, **kwargs):
     return function(*[found[i] for i in range(len(sizes(shape)))], **kwargs)
 
 
-def isscalar(x):
-    """Whether x is a number: Python's, NumPy's, or an array of ours without axes."""
-    return x.ndim == 0 if isinstance(x, Value) else _np.isscalar(x)
+def isscalar(element):
+    """Whether `element` is a number: Python's, NumPy's, or an array of ours without axes."""
+    return element.ndim == 0 if isinstance(element, Value) else _np.isscalar(element)

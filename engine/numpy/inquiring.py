@@ -1,7 +1,7 @@
 """Questions about arrays: are they complex, equal, of which type."""
 import numpy as _np
 
-from ..avals import broadcast_shapes, is_inexact, promote_types
+from ..avals import broadcast_shapes, default_float, is_inexact, promote_types
 from ..errors import DtypeError, ShapeError
 from ..ops.complexes import imag, real
 from ..ops.elementwise import bitwise_and, bitwise_or, eq, ne
@@ -78,7 +78,7 @@ def common_type(*arrays):
         d = asvalue(a).dtype
         if d.kind not in "iufc" and not is_inexact(d):
             raise DtypeError(f"common_type takes arrays of numbers; got dtype {d}.")
-        out = promote_types(out, _np.dtype("float64") if d.kind in "iu" else d)
+        out = promote_types(out, default_float() if d.kind in "iu" else d)
     return out.type
 
 

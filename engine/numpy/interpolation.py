@@ -2,13 +2,14 @@
 import numpy as _np
 
 from ..errors import DtypeError, ShapeError
+from ..ops.arithmetic import remainder
 from ..ops.complexes import complex_p, imag, real
 from ..ops.elementwise import eq, gt, isnan, lt, maximum, minimum, where
 from ..ops.index import gather_nd
 from ..ops.shaping import concatenate
 from ..ops.sort import argsort, searchsorted_p
 from ..ops.structural import asvalue, cast, full, promote, promote_inexact, reshape
-from .elementary import remainder
+from .direct import by_numpy
 
 
 def interval(grid, x):
@@ -54,6 +55,10 @@ def interp(x, xp, fp, left=None, right=None, period=None):
                          f"{fp.shape}.")
     if fp.dtype.kind != "c":
         x, xp, fp = promote(x, xp, fp)
+    if period != 0 if isinstance(period, (int, float)) else period is None:
+        found = by_numpy(_np.interp, x, xp, fp, left, right, period)
+        if found is not None:
+            return cast(found, fp.dtype)
     if period is not None:
         x, xp, fp = _periodic(x, xp, fp, period)
     if fp.dtype.kind == "c":                             # part by part

@@ -4,12 +4,12 @@ import operator
 import numpy as _np
 
 from ..array import Value
-from ..avals import canonical_axis, promote_types
+from ..avals import as_dtype, canonical_axis, promote_types
 from ..errors import DtypeError, ShapeError
 from ..ops import shaping
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
-from .shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, several
+from .shapes import atleast_1d, atleast_2d, atleast_3d, ravel, several
 
 # ---- joining ----
 
@@ -27,7 +27,7 @@ def _arrays(xs, what):
 
 
 def _join(xs, axis, dtype, casting):
-    d = promote_types(*[x.dtype for x in xs]) if dtype is None else _np.dtype(dtype)
+    d = promote_types(*[x.dtype for x in xs]) if dtype is None else as_dtype(dtype)
     for x in xs:
         if (dtype is not None or casting != "same_kind") and not _np.can_cast(x.dtype, d, casting):
             raise DtypeError(f"an array of dtype {x.dtype} cannot become {d} with casting={casting!r}.\n"
@@ -36,12 +36,12 @@ def _join(xs, axis, dtype, casting):
     return xs[0] if len(xs) == 1 else shaping.concatenate_p.bind(*xs, axis=axis)
 
 
-def concatenate(xs, axis=0, *, dtype=None, casting="same_kind"):
+def concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
     """Arrays joined along an existing axis (None: flattened, end to end).
 
-    xs : arrays whose shapes agree but for that axis     dtype : of the result, as far as `casting` lets them become it
+    arrays : their shapes agree but for that axis     dtype : of the result, as far as `casting` lets them become it
     """
-    xs = _arrays(xs, "concatenate")
+    xs = _arrays(arrays, "concatenate")
     if axis is None:
         xs, axis = [st.reshape(x, (-1,)) for x in xs], 0
     if any([x.ndim == 0 for x in xs]):
@@ -55,35 +55,37 @@ def concatenate(xs, axis=0, *, dtype=None, casting="same_kind"):
 concat = concatenate
 
 
-def stack(xs, axis=0, *, dtype=None, casting="same_kind"):
+def stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
     """Arrays of one shape joined along a new axis, which stands at `axis` of the result."""
-    xs = _arrays(xs, "stack")
+    xs = _arrays(arrays, "stack")
     shapes = {x.shape for x in xs}
     if len(shapes) > 1:
         raise ShapeError(f"stack needs arrays of one shape; got {sorted(shapes)}.")
-    axis = canonical_axis(axis, xs[0].ndim + 1)
-    return _join([expand_dims(x, axis) for x in xs], axis, dtype, casting)
+    s = xs[0].shape
+    axis = canonical_axis(axis, len(s) + 1)
+    s = (*s[:axis], 1, *s[axis:])
+    return _join([st.reshape(x, s) for x in xs], axis, dtype, casting)
 
 
-def vstack(xs, *, dtype=None, casting="same_kind"):
+def vstack(tup, *, dtype=None, casting="same_kind"):
     """Arrays joined along the first axis; a vector is a row."""
-    return concatenate([atleast_2d(x) for x in _arrays(xs, "vstack")], 0, dtype=dtype, casting=casting)
+    return concatenate([atleast_2d(x) for x in _arrays(tup, "vstack")], 0, dtype=dtype, casting=casting)
 
 
-def hstack(xs, *, dtype=None, casting="same_kind"):
+def hstack(tup, *, dtype=None, casting="same_kind"):
     """Arrays joined along the second axis; vectors end to end."""
-    xs = [atleast_1d(x) for x in _arrays(xs, "hstack")]
+    xs = [atleast_1d(x) for x in _arrays(tup, "hstack")]
     return concatenate(xs, 0 if xs[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
-def dstack(xs, *, dtype=None, casting="same_kind"):
+def dstack(tup, *, dtype=None, casting="same_kind"):
     """Arrays joined along the third axis; matrices in layers."""
-    return concatenate([atleast_3d(x) for x in _arrays(xs, "dstack")], 2, dtype=dtype, casting=casting)
+    return concatenate([atleast_3d(x) for x in _arrays(tup, "dstack")], 2, dtype=dtype, casting=casting)
 
 
-def column_stack(xs):
+def column_stack(tup):
     """Vectors, and matrices, side by side as the columns of a matrix."""
-    xs = _arrays(xs, "column_stack")
+    xs = _arrays(tup, "column_stack")
     return concatenate([x if x.ndim > 1 else st.reshape(x, (-1, 1)) for x in xs], 1)
 
 
@@ -91,9 +93,9 @@ def block(arrays):
     """An array of blocks: of nested lists, the innermost are joined along the last axis, those around them along the
     last but one, and so on.
 
-    >>> block([[[1], [2, 3]], [[4, 5, 6]]])
-    Array([[1, 2, 3],
-           [4, 5, 6]])
+    >>> block([[1, 2], [3, 4]])
+    Array([[1, 2],
+           [3, 4]])
     """
     depth = _depth(arrays)
     parts = []
@@ -129,11 +131,11 @@ def _depth(v):
     return 1 + depths.pop()
 
 
-def append(x, values, axis=None):
-    """x with values after it, along an axis (None: both flattened)."""
+def append(arr, values, axis=None):
+    """`arr` with values after it, along an axis (None: both flattened)."""
     if axis is None:
-        return concatenate([ravel(x), ravel(values)], 0)
-    return concatenate([x, values], axis)
+        return concatenate([ravel(arr), ravel(values)], 0)
+    return concatenate([arr, values], axis)
 
 
 # ---- cutting ----
@@ -148,9 +150,9 @@ def _cut(x, places, axis):
     return out
 
 
-def array_split(x, indices_or_sections, axis=0):
-    """x cut along an axis into so many parts (the first ones longer by one, if need be), or before these places."""
-    x = asvalue(x)
+def array_split(ary, indices_or_sections, axis=0):
+    """`ary` cut along an axis into so many parts (the first ones longer by one, if need be), or before these places."""
+    x = asvalue(ary)
     axis = canonical_axis(axis, x.ndim)
     if x.ndim == 0:
         raise ShapeError("a number has no axis to be split along.")
@@ -163,9 +165,9 @@ def array_split(x, indices_or_sections, axis=0):
     return _cut(x, [i * short + min(i, longer) for i in range(1, k)], axis)
 
 
-def split(x, indices_or_sections, axis=0):
-    """x cut along an axis into so many equal parts, or before these places."""
-    x = asvalue(x)
+def split(ary, indices_or_sections, axis=0):
+    """`ary` cut along an axis into so many equal parts, or before these places."""
+    x = asvalue(ary)
     if not several(indices_or_sections) and x.ndim:
         n, k = x.shape[canonical_axis(axis, x.ndim)], operator.index(indices_or_sections)
         if k > 0 and n % k:
@@ -173,20 +175,20 @@ def split(x, indices_or_sections, axis=0):
     return array_split(x, indices_or_sections, axis)
 
 
-def vsplit(x, indices_or_sections):
-    """x cut along its first axis, as by `split`."""
-    return split(_at_least(x, 2, "vsplit"), indices_or_sections, 0)
+def vsplit(ary, indices_or_sections):
+    """`ary` cut along its first axis, as by `split`."""
+    return split(_at_least(ary, 2, "vsplit"), indices_or_sections, 0)
 
 
-def hsplit(x, indices_or_sections):
-    """x cut along its second axis (a vector along its only one), as by `split`."""
-    x = _at_least(x, 1, "hsplit")
+def hsplit(ary, indices_or_sections):
+    """`ary` cut along its second axis (a vector along its only one), as by `split`."""
+    x = _at_least(ary, 1, "hsplit")
     return split(x, indices_or_sections, 1 if x.ndim > 1 else 0)
 
 
-def dsplit(x, indices_or_sections):
-    """x cut along its third axis, as by `split`."""
-    return split(_at_least(x, 3, "dsplit"), indices_or_sections, 2)
+def dsplit(ary, indices_or_sections):
+    """`ary` cut along its third axis, as by `split`."""
+    return split(_at_least(ary, 3, "dsplit"), indices_or_sections, 2)
 
 
 def _at_least(x, least, what):

@@ -7,9 +7,9 @@ import numpy as _np
 from ..avals import canonical_axes
 from ..errors import ShapeError
 from ..ops.complexes import imag, real
-from ..ops.elementwise import abs, bitwise_and, eq, gt, integer_pow, isnan, mul, ne, power, sqrt, where
+from ..ops.elementwise import abs, bitwise_and, eq, gt, integer_pow, isnan, mul, ne, power, where
 from ..ops.lu import inv
-from ..ops.matrices import matrix, real_dtype, square_matrix
+from ..ops.matrices import matrix, real_dtype, root_p, square_matrix
 from ..ops.reduce import reduce_max_p, reduce_min_p, reduce_or_p
 from ..ops.structural import asvalue, cast, promote_inexact, reduce_sum, reshape
 from ..ops.svd import svd_p
@@ -51,7 +51,7 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     axes = canonical_axes(axis, x.ndim)
     if ord == 2:
         squares = mul(x, x) if x.dtype.kind != "c" else mul(real(x), real(x)) + mul(imag(x), imag(x))
-        out = _root(reduce_sum(squares, axes), sqrt)
+        out = root_p.bind(reduce_sum(squares, axes))
     elif ord in (_np.inf, -_np.inf):
         out = (reduce_max_p if ord > 0 else reduce_min_p).bind(_modulus(x), axes=axes)
     elif ord == 0:

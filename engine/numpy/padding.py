@@ -2,7 +2,7 @@
 import numpy as _np
 
 from ..api import vmap
-from ..avals import broadcast_shapes, canonical_axis, is_inexact, to_inexact_dtype
+from ..avals import broadcast_shapes, canonical_axis, is_inexact, kind, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops import shaping
 from ..ops import structural as st
@@ -22,8 +22,8 @@ _STATISTICS = {"maximum": reductions.max, "mean": mean, "median": median, "minim
 _INDEXED = ("edge", "reflect", "symmetric", "wrap")
 
 
-def pad(x, pad_width, mode="constant", **kwargs):
-    """x with elements put around it.
+def pad(array, pad_width, mode="constant", **kwargs):
+    """`array` with elements put around it.
 
     pad_width : n for both ends of every axis, (before, after), one such pair for each axis, or {axis: n or pair}
     mode : constant (constant_values=0), edge, linear_ramp (end_values=0), maximum, mean, median, minimum (stat_length=
@@ -35,7 +35,7 @@ def pad(x, pad_width, mode="constant", **kwargs):
     >>> pad([1, 2, 3], 2, "reflect", reflect_type="odd")
     Array([-1,  0,  1,  2,  3,  4,  5])
     """
-    x = asvalue(x)
+    x = asvalue(array)
     widths = _widths(pad_width, x.ndim)
     if callable(mode):
         return _by_function(x, widths, mode, kwargs)
@@ -146,7 +146,7 @@ def _ramp(x, axis, count, end, after):
     start = cast(end, d)
     out = start + place * ((cast(edge, d) - start) / max(count, 1))
     out = shaping.reverse(out, (axis,)) if after else out
-    return cast(out if is_inexact(x.dtype) else floor(out), x.dtype)
+    return cast(floor(out) if kind(x.dtype) in "iu" else out, x.dtype)
 
 
 def _statistic(x, axis, ends, lengths, mode):
@@ -158,7 +158,7 @@ def _statistic(x, axis, ends, lengths, mode):
         near = slice_axis(x, 0, m, axis) if k == 0 else slice_axis(x, n - m, n, axis)
         f = _STATISTICS[mode]
         v = f(near, axis=axis, keepdims=True)
-        v = cast(v if is_inexact(x.dtype) or not is_inexact(v.dtype) else rint(v), x.dtype)
+        v = cast(rint(v) if kind(x.dtype) in "iu" and is_inexact(v.dtype) else v, x.dtype)
         parts.append(st.broadcast_to(v, tuple([ends[k] if i == axis else s for i, s in enumerate(x.shape)])))
     return concatenate([parts[0], x, parts[1]], axis)
 

@@ -15,12 +15,14 @@ from ..ops.elementwise import add, bitwise_and, ge, lt, maximum, minimum, where
 from ..ops.index import gather_nd, scatter_nd
 from ..ops.reduce import cumsum
 from ..ops.structural import asvalue, cast
-from .diagonals import _new_only
+from .diagonals import new_only
 from .reductions import truth
-from .repeating import resize
+from .repeating import flat, known, resize
 from .shapes import moveaxis, several
 
 _INT = _np.dtype("int64")
+_SIZE = ("Pass size=, the number of places (what is missing is fill_value); or keep the shape, with "
+         "np.where(condition, x, fill).")
 _MODES = (None, "raise", "clip", "wrap", "fill", "promise_in_bounds")
 
 
@@ -45,16 +47,24 @@ def placed(i, n, mode, what):
         v = i.value
         if mode == "clip":
             return asvalue(_np.clip(v, 0, n - 1).astype(_INT)), None
-        bad = (v < -n) | (v >= n)
-        if bad.any() and mode != "fill":
-            raise IndexOutOfRange(f"{what}: index {v[bad].flat[0]} is out of range for an axis of size {n}.")
-        if not bad.any():
-            return asvalue(_np.where(v < 0, v + n, v).astype(_INT)) if v.size and v.min() < 0 else cast(i, _INT), None
+        low, high = (v.min(), v.max()) if v.size else (0, -1)
+        if -n <= low and high < n:
+            return asvalue(_np.where(v < 0, v + n, v).astype(_INT)) if low < 0 else cast(i, _INT), None
+        if mode != "fill":
+            bad = low if low < -n else high
+            raise IndexOutOfRange(f"{what}: index {bad} is out of range for an axis of size {n}.")
     i = cast(i, _INT)
     if mode == "clip":
         return minimum(maximum(i, 0), n - 1), None
     i = where(lt(i, 0), add(i, n), i)
     return i, bitwise_and(ge(i, 0), lt(i, n)) if mode == "fill" else None
+
+
+def no_out(out, name):
+    """Refuse to write into an array."""
+    if out is not None:
+        raise ImmutableError(f"{name}(..., out=): arrays are immutable, so nothing can be written into one.\n"
+                             f"Use the array that {name} returns.")
 
 
 def _filled(out, inside, fill_value):
@@ -70,20 +80,18 @@ def _filled(out, inside, fill_value):
 
 # ---- reading ----
 
-def take(x, indices, axis=None, out=None, mode=None, unique_indices=False, indices_are_sorted=False, fill_value=None):
-    """The elements (or slices) of x at these places along an axis (None: of the flattened array).
+def take(a, indices, axis=None, out=None, mode=None, unique_indices=False, indices_are_sorted=False, fill_value=None):
+    """The elements (or slices) of `a` at these places along an axis (None: of the flattened array).
 
     indices : int[...]; its axes stand in place of `axis` in the result     mode : see above
     """
-    x = asvalue(x)
-    if axis is None:
-        x, axis = st.reshape(x, (-1,)), 0
-    axis = canonical_axis(axis, x.ndim)
+    no_out(out, "take")
+    x, axis = flat(a, axis)
     i, inside = placed(indices, x.shape[axis], mode, "take")
-    y = gather_nd(moveaxis(x, axis, 0), [i])
+    y = gather_nd(moveaxis(x, axis, 0) if axis else x, [i])
     if inside is not None:
         y = _filled(y, st.reshape(inside, (*i.shape, *(1,) * (x.ndim - 1))), fill_value)
-    return moveaxis(y, tuple(range(i.ndim)), tuple(range(axis, axis + i.ndim)))
+    return moveaxis(y, tuple(range(i.ndim)), tuple(range(axis, axis + i.ndim))) if axis else y
 
 
 def _along(x, indices, axis, mode, what):
@@ -106,17 +114,17 @@ def _along(x, indices, axis, mode, what):
     return x, index, inside
 
 
-def take_along_axis(x, indices, axis=-1, mode=None, fill_value=None):
-    """x at indices that vary along one axis; the other axes match, or broadcast. What argsort gives, sorts.
+def take_along_axis(arr, indices, axis=-1, mode=None, fill_value=None):
+    """`arr` at indices that vary along one axis; the other axes match, or broadcast. What argsort gives, sorts.
 
-    x : [..., n, ...]     indices : int[..., k, ...] -> [..., k, ...]     mode : see above
+    arr : [..., n, ...]     indices : int[..., k, ...] -> [..., k, ...]     mode : see above
     """
-    x, index, inside = _along(x, indices, axis, mode, "take_along_axis")
+    x, index, inside = _along(arr, indices, axis, mode, "take_along_axis")
     return _filled(gather_nd(x, index), inside, fill_value)
 
 
-def compress(condition, x, axis=None, *, size=None, fill_value=0):
-    """The slices of x along an axis (None: of the flattened array) where the condition holds.
+def compress(condition, a, axis=None, *, size=None, fill_value=0):
+    """The slices of `a` along an axis (None: of the flattened array) where the condition holds.
 
     condition : bool[k], k at most the length of the axis. Where it is traced, `size` gives the number of slices: more
     are cut off, and what is missing is the fill value.
@@ -124,10 +132,7 @@ def compress(condition, x, axis=None, *, size=None, fill_value=0):
     condition = asvalue(condition)
     if condition.ndim != 1:
         raise ShapeError(f"compress: the condition is a vector; got shape {condition.shape}.")
-    x = asvalue(x)
-    if axis is None:
-        x, axis = st.reshape(x, (-1,)), 0
-    axis = canonical_axis(axis, x.ndim)
+    x, axis = flat(a, axis)
     n, places = x.shape[axis], nonzero(condition, size=size, fill_value=condition.shape[0])[0]
     if size is None:
         return take(x, places, axis)
@@ -139,9 +144,9 @@ def compress(condition, x, axis=None, *, size=None, fill_value=0):
                  _np.asarray(fill_value, x.dtype))
 
 
-def extract(condition, x, *, size=None, fill_value=0):
-    """The elements of x where the condition holds, as a vector; `size` as in `compress`."""
-    return compress(st.reshape(asvalue(condition), (-1,)), x, size=size, fill_value=fill_value)
+def extract(condition, arr, *, size=None, fill_value=0):
+    """The elements of `arr` where the condition holds, as a vector; `size` as in `compress`."""
+    return compress(st.reshape(asvalue(condition), (-1,)), arr, size=size, fill_value=fill_value)
 
 
 # ---- writing ----
@@ -153,33 +158,33 @@ def _write(x, index, values, inside):
     return scatter_nd(x, index, values)
 
 
-def put_along_axis(x, indices, values, axis, inplace=False, *, mode=None):
-    """x with `values` at indices that vary along one axis, as in `take_along_axis`; a new array.
+def put_along_axis(arr, indices, values, axis, inplace=False, *, mode=None):
+    """`arr` with `values` at indices that vary along one axis, as in `take_along_axis`; a new array.
 
     values : broadcast to the shape of the places. Of several for one place the last counts.
     """
-    _new_only("put_along_axis", inplace)
-    shape = asvalue(x).shape
-    x, index, inside = _along(x, indices, axis, mode, "put_along_axis")
+    new_only("put_along_axis", inplace)
+    shape = asvalue(arr).shape
+    x, index, inside = _along(arr, indices, axis, mode, "put_along_axis")
     return st.reshape(_write(x, index, asvalue(values), inside), shape)
 
 
-def put(x, indices, values, mode=None, *, inplace=False):
-    """x with `values`, over and over, at places of the flattened array; a new array."""
-    _new_only("put", inplace)
-    x, values = asvalue(x), asvalue(values)
-    i, inside = placed(indices, x.size, mode, "put")
+def put(a, ind, v, mode=None, *, inplace=False):
+    """`a` with ``v``, over and over, at places of the flattened array; a new array."""
+    new_only("put", inplace)
+    x, values = asvalue(a), asvalue(v)
+    i, inside = placed(ind, x.size, mode, "put")
     if i.size == 0 or values.size == 0:
         return x
     i, inside = st.reshape(i, (-1,)), inside if inside is None else st.reshape(inside, (-1,))
     return st.reshape(_write(st.reshape(x, (-1,)), [i], resize(values, i.shape), inside), x.shape)
 
 
-def place(x, mask, vals, *, inplace=False):
-    """x with its elements where the mask holds replaced, in their order, by those of `vals`, over and over; a new
+def place(arr, mask, vals, *, inplace=False):
+    """`arr` with its elements where the mask holds replaced, in their order, by those of `vals`, over and over; a new
     array."""
-    _new_only("place", inplace)
-    x, mask, vals = asvalue(x), truth(mask), cast(st.reshape(asvalue(vals), (-1,)), asvalue(x).dtype)
+    new_only("place", inplace)
+    x, mask, vals = asvalue(arr), truth(mask), cast(st.reshape(asvalue(vals), (-1,)), asvalue(arr).dtype)
     if mask.size != x.size:
         raise ShapeError(f"place: the mask has shape {mask.shape}, the array {x.shape}.")
     if vals.size == 0:
@@ -191,10 +196,10 @@ def place(x, mask, vals, *, inplace=False):
     return st.reshape(where(mask, gather_nd(vals, [turn]), st.reshape(x, (-1,))), x.shape)
 
 
-def putmask(x, mask, values, *, inplace=False):
-    """x with values[k mod their number] at the k-th element where the mask holds; a new array."""
-    _new_only("putmask", inplace)
-    x, mask, values = asvalue(x), truth(mask), asvalue(values)
+def putmask(a, mask, values, *, inplace=False):
+    """`a` with values[k mod their number] at the k-th element where the mask holds; a new array."""
+    new_only("putmask", inplace)
+    x, mask, values = asvalue(a), truth(mask), asvalue(values)
     if mask.size != x.size:
         raise ShapeError(f"putmask: the mask has shape {mask.shape}, the array {x.shape}.")
     if values.size == 0:
@@ -210,21 +215,20 @@ def copyto(dst, src, casting="same_kind", where=True):
 
 # ---- the places that are not zero ----
 
-def nonzero(x, *, size=None, fill_value=None):
+def nonzero(a, *, size=None, fill_value=None):
     """The indices of the elements that are not zero, one array for each axis.
 
-    size : the number of indices, needed where x is traced: more are cut off, and what is missing is `fill_value` (0; or
-        one for each axis)
+    size : the number of indices, needed where `a` is traced: more are cut off, and what is missing is `fill_value`
+        (0; or one for each axis)
 
     >>> nonzero([0, 3, 0, 5])
     (Array([1, 3]),)
     """
-    x = asvalue(x)
+    x = asvalue(a)
     if x.ndim == 0:
         raise ShapeError("nonzero takes an array with at least one axis; got a number. Use atleast_1d(x).nonzero().")
     if size is None:
-        return tuple([Array(i) for i in _np.nonzero(x.concrete(
-            "the number of nonzero elements (pass size=, as in np.nonzero(x, size=n), to fix it while tracing)"))])
+        return tuple([Array(i) for i in _np.nonzero(known(x, "the places of the elements that are not zero", _SIZE))])
     size = int(size)
     fills = tuple(fill_value) if several(fill_value) else (fill_value,) * x.ndim
     if len(fills) != x.ndim:
@@ -242,15 +246,15 @@ def nonzero(x, *, size=None, fill_value=None):
     return tuple(out[::-1])
 
 
-def flatnonzero(x, *, size=None, fill_value=None):
+def flatnonzero(a, *, size=None, fill_value=None):
     """The places of the elements of the flattened array that are not zero; `size` as in `nonzero`."""
-    return nonzero(st.reshape(asvalue(x), (-1,)), size=size, fill_value=fill_value)[0]
+    return nonzero(st.reshape(asvalue(a), (-1,)), size=size, fill_value=fill_value)[0]
 
 
-def argwhere(x, *, size=None, fill_value=None):
+def argwhere(a, *, size=None, fill_value=None):
     """The indices of the elements that are not zero, as the rows of a matrix; `size` as in `nonzero`."""
-    x = asvalue(x)
+    x = asvalue(a)
     if x.ndim == 0:
-        count = len(_np.argwhere(x.concrete("the number of nonzero elements"))) if size is None else int(size)
+        count = len(_np.argwhere(known(x, "whether a number is zero", _SIZE))) if size is None else int(size)
         return st.full((count, 0), 0, _INT)
     return st.stack_values(nonzero(x, size=size, fill_value=fill_value)).T

@@ -9,6 +9,7 @@ import numpy as _np
 from ..avals import canonical_axes, is_inexact, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops import reduce as rd
+from ..ops import sort as so
 from ..ops.elementwise import bitwise_and, bitwise_or, ceil, eq, floor, ge, isnan, lt, maximum, minimum, rint
 from ..ops.elementwise import where as _where
 from ..ops.index import take_along
@@ -111,7 +112,7 @@ def _quantile(a, q, axis, method, keepdims, weights, skip_nan):
                       skip_nan)
     else:
         x = cast(x, d) if method in CONTINUOUS else x
-        ordered = rd.sort(x, x.ndim - 1)
+        ordered = so.sort(x, x.ndim - 1)
         n, last = x.shape[-1], x.shape[-1] - 1
         if skip_nan:
             n = reduce_sum(cast(eq(x, x), _INT), (x.ndim - 1,))[..., None]
@@ -138,7 +139,7 @@ def _weighted(x, q, w, method, skip_nan):
     if skip_nan:
         w = _where(isnan(x), _np.zeros((), w.dtype), w)
     axis = x.ndim - 1
-    order = rd.argsort(x, axis)
+    order = so.argsort(x, axis)
     ordered, share = take_along(x, order, axis), rd.cumsum(take_along(w, order, axis), axis)
     share = cast(share / share[..., -1:], q.dtype)
     share = _where(eq(share, 0), _np.asarray(-1, share.dtype), share)

@@ -22,9 +22,12 @@ from .shapes import axes_of, moveaxis, sizes
 _INT = _np.dtype("int64")
 
 
-def _flat(x, axis):
+def flat(x, axis):
+    """(x, axis from the front); of a number, an axis 0 of length one is meant, as in NumPy."""
     x = asvalue(x)
-    return (st.reshape(x, (-1,)), 0) if axis is None else (x, canonical_axis(axis, x.ndim))
+    if axis is None or not x.ndim:
+        x, axis = st.reshape(x, (-1,)), 0 if axis is None else axis
+    return x, canonical_axis(axis, x.ndim)
 
 
 def pick(x, index, axis):
@@ -36,9 +39,9 @@ def pick(x, index, axis):
 
 # ---- repeating ----
 
-def tile(x, reps):
-    """x laid out `reps` times along its axes (an integer: along the last one)."""
-    x, reps = asvalue(x), sizes(reps)
+def tile(A, reps):
+    """`A` laid out `reps` times along its axes (an integer: along the last one)."""
+    x, reps = asvalue(A), sizes(reps)
     n = max(x.ndim, len(reps))
     reps = (1,) * (n - len(reps)) + reps
     s = (1,) * (n - x.ndim) + x.shape
@@ -47,7 +50,7 @@ def tile(x, reps):
     return st.reshape(wide, [m * r for m, r in zip(s, reps)])
 
 
-def repeat(x, repeats, axis=None, *, total_repeat_length=None):
+def repeat(a, repeats, axis=None, *, total_repeat_length=None):
     """Each element along an axis (None: of the flattened array) repeated.
 
     repeats : int, or int[n], one for each element
@@ -57,11 +60,11 @@ def repeat(x, repeats, axis=None, *, total_repeat_length=None):
     >>> repeat([1, 2, 3], [2, 0, 1])
     Array([1, 1, 3])
     """
-    x, axis = _flat(x, axis)
+    x, axis = flat(a, axis)
     n = x.shape[axis]
     traced = isinstance(repeats, Tracer)
     if traced and total_repeat_length is None:
-        repeats, traced = _known(repeats, "the numbers of repeats", "Pass total_repeat_length=, the length of the "
+        repeats, traced = known(repeats, "the numbers of repeats", "Pass total_repeat_length=, the length of the "
                                  "result, or keep `repeats` out of the traced arguments."), False
     counts = asvalue(_np.zeros(0, _INT) if isinstance(repeats, (list, tuple)) and not len(repeats) else repeats)
     if counts.dtype.kind not in "iub":
@@ -85,7 +88,7 @@ def repeat(x, repeats, axis=None, *, total_repeat_length=None):
     return pick(x, minimum(index, max(n - 1, 0)), axis)
 
 
-def _known(x, what, advice):
+def known(x, what, advice):
     """The numbers of a value, or an error that says what to do while tracing."""
     try:
         return x.concrete(what) if isinstance(x, Value) else _np.asarray(x)
@@ -94,9 +97,9 @@ def _known(x, what, advice):
                                   f"them.\n{advice}") from None
 
 
-def resize(x, new_shape):
-    """x in another shape of any size: its elements again and again until it is full; zeros if x has none."""
-    x, new = asvalue(x), sizes(new_shape)
+def resize(a, new_shape):
+    """`a` in another shape of any size: its elements again and again until it is full; zeros if `a` has none."""
+    x, new = asvalue(a), sizes(new_shape)
     if min(new, default=0) < 0:
         raise ShapeError(f"resize to {new}: a size is negative.")
     total = math.prod(new)
@@ -108,32 +111,34 @@ def resize(x, new_shape):
     return st.reshape(shaping.slice_axis(flat, 0, total, 0), new)
 
 
-def trim_zeros(x, trim="fb", axis=None):
-    """x without the zeros at its ends: of each axis, or of those named. "f" trims the front, "b" the back.
+def trim_zeros(filt, trim="fb", axis=None):
+    """`filt` without the zeros at its ends: of each axis, or of those named. "f" trims the front, "b" the back.
 
     The values must be known: the shape of the result depends on them.
     """
-    x = asvalue(x)
+    x = asvalue(filt)
     ends = trim.lower()
     if ends not in ("f", "b", "fb", "bf"):
         raise ShapeError(f"trim_zeros: trim={trim!r} is none of 'f', 'b', 'fb'.")
     axes = range(x.ndim) if axis is None else axes_of(axis, x.ndim)
-    places = _np.argwhere(_known(x, "the places of the zeros", "Trim outside of the transformation."))
+    places = _np.argwhere(known(x, "the places of the zeros", "Trim outside of the transformation."))
     for a in axes:
-        start, stop = (int(places[:, a].min()), int(places[:, a].max()) + 1) if len(places) else (0, 0)
-        x = shaping.slice_axis(x, start if "f" in ends else 0, stop if "b" in ends else x.shape[a], a)
+        start, stop = (int(places[:, a].min()), int(places[:, a].max()) + 1) if len(places) else (x.shape[a], 0)
+        start, stop = start if "f" in ends else 0, stop if "b" in ends else x.shape[a]
+        x = shaping.slice_axis(x, start, max(start, stop), a)
     return x
 
 
 # ---- taking out ----
 
-def delete(x, obj, axis=None, *, assume_unique_indices=False):
-    """x without the elements at the places `obj` along an axis (None: of the flattened array).
+def delete(arr, obj, axis=None, *, assume_unique_indices=False):
+    """`arr` without the elements at the places `obj` along an axis (None: of the flattened array).
 
     obj : int, slice, int[k] or bool[n] (True is taken out); may be traced if it is one integer, or if no place stands
         in it twice and assume_unique_indices says so
     """
-    x, axis = _flat(x, axis)
+    x, axis = (st.reshape(asvalue(arr), (-1,)), 0) if axis is None else (asvalue(arr), axis)
+    axis = canonical_axis(axis, x.ndim)
     n = x.shape[axis]
     if isinstance(obj, Tracer) and obj.dtype.kind != "b" and (obj.ndim == 0 or assume_unique_indices):
         places = cast(st.reshape(obj, (-1,)), _INT)
@@ -144,7 +149,7 @@ def delete(x, obj, axis=None, *, assume_unique_indices=False):
     if isinstance(obj, slice):
         gone = _np.arange(n)[obj]
     else:
-        gone = _known(obj, "the places of what is deleted", "With assume_unique_indices=True an array of different "
+        gone = known(obj, "the places of what is deleted", "With assume_unique_indices=True an array of different "
                       "places may be traced; for a mask write np.where(mask, fill, x).")
         gone = _np.asarray(gone, _INT) if gone.size == 0 and not isinstance(obj, (Value, _np.ndarray)) else gone
         if gone.dtype.kind == "b":
@@ -169,13 +174,13 @@ def _checked(i, n, last, axis, what):
 
 # ---- putting in ----
 
-def insert(x, obj, values, axis=None):
-    """x with values put in before the places `obj` along an axis (None: of the flattened array).
+def insert(arr, obj, values, axis=None):
+    """`arr` with values put in before the places `obj` along an axis (None: of the flattened array).
 
     obj : int, slice, int[k] or bool[n]; integers may be traced
-    values : broadcast to k slices of x; before one place (an int) any number of slices
+    values : broadcast to k slices of `arr`; before one place (an int) any number of slices
     """
-    x = asvalue(x)
+    x = asvalue(arr)
     if axis is None:
         x, axis = st.reshape(x, (-1,)), 0
     axis = canonical_axis(axis, x.ndim)
@@ -186,7 +191,7 @@ def insert(x, obj, values, axis=None):
         places = cast(obj, _INT)
         places = where(lt(places, 0), add(places, n), places)
     else:
-        places = _known(obj, "the places of a mask", "Pass places, whose number is known.")
+        places = known(obj, "the places of a mask", "Pass places, whose number is known.")
         places = _np.asarray(places, _INT) if places.size == 0 and not isinstance(obj, (Value, _np.ndarray)) else places
         if places.dtype.kind == "b":
             if places.ndim != 1:

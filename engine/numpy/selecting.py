@@ -8,7 +8,8 @@ from ..ops import structural as st
 from ..ops.elementwise import bitwise_or, eq, invert
 from ..ops.elementwise import where as _where
 from ..ops.structural import asvalue, cast, promote
-from .picking import nonzero, placed, truth
+from .picking import no_out, nonzero, placed
+from .reductions import truth
 from .shapes import several
 
 
@@ -51,6 +52,7 @@ def choose(a, choices, out=None, mode="raise"):
 
     mode : "raise" (an index that is known and out of range is an error), "wrap" or "clip"
     """
+    no_out(out, "choose")
     if mode not in ("raise", "wrap", "clip"):
         raise ShapeError(f"choose: mode={mode!r} is none of 'raise', 'wrap', 'clip'.")
     a, choices = asvalue(a), [asvalue(c) for c in choices]

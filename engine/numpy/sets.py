@@ -15,8 +15,9 @@ from ..errors import ConcretizationError
 from ..ops.complexes import imag, real
 from ..ops.elementwise import bitwise_and, bitwise_or, eq, invert, isnan, lt, minimum, ne, where
 from ..ops.index import gather_nd, scatter_nd, take_along
-from ..ops.reduce import argsort, cumsum, reduce_and_p, reduce_or_p
+from ..ops.reduce import cumsum, reduce_and_p, reduce_or_p
 from ..ops.shaping import concatenate, slice_axis
+from ..ops.sort import argsort
 from ..ops.structural import asvalue, broadcast_to, cast, full, iota, moveaxis, promote, reduce_sum, reshape
 from .sorting import searchsorted
 

@@ -14,19 +14,19 @@ from ..ops.structural import asvalue
 from ..ops.structural import broadcast_to as _broadcast_to
 
 
-def shape(x):
+def shape(a):
     """The sizes of the axes, as a tuple."""
-    return asvalue(x).shape
+    return asvalue(a).shape
 
 
-def ndim(x):
+def ndim(a):
     """The number of axes."""
-    return asvalue(x).ndim
+    return asvalue(a).ndim
 
 
-def size(x, axis=None):
+def size(a, axis=None):
     """The number of elements, or the length of an axis (the product of the lengths of several)."""
-    x, n = asvalue(x), 1
+    x, n = asvalue(a), 1
     for a in canonical_axes(axis, x.ndim):
         n *= x.shape[a]
     return n
@@ -61,31 +61,35 @@ def _order(order, allowed):
     return order == "F"
 
 
-def reshape(x, shape, order="C", copy=None):
-    """x with another shape of the same size; one size may be -1.
+def reshape(a, shape, order="C", copy=None):
+    """`a` with another shape of the same size; one size may be -1.
 
     order : "C" reads and writes the last axis fastest, "F" the first one. Arrays are stored in C order, so "A" is "C".
     """
-    x, new = asvalue(x), sizes(shape)
+    x, new = asvalue(a), sizes(shape)
     if min(new, default=0) < -1:
         raise ShapeError(f"an array of shape {x.shape} cannot be reshaped to {new}: a size is negative.")
+    if -1 in new and 0 in new:
+        raise ShapeError(f"an array of shape {x.shape} cannot be reshaped to {new}: beside a 0, -1 could be anything.")
     if not _order(order, "CFA"):
         return st.reshape(x, new)
     return transpose(st.reshape(transpose(x), new[::-1]))
 
 
-def ravel(x, order="C"):
-    """x as a vector, its last axis running fastest (order="F": the first one)."""
-    x = asvalue(x)
+def ravel(a, order="C"):
+    """`a` as a vector, its last axis running fastest (order="F": the first one)."""
+    x = asvalue(a)
     return st.reshape(transpose(x) if _order(order, _ORDERS) else x, (-1,))
 
 
 flatten = ravel
 
 
-def squeeze(x, axis=None):
-    """x without axes of size one: all of them, or those named."""
-    x = asvalue(x)
+def squeeze(a, axis=None):
+    """`a` without axes of size one: all of them, or those named."""
+    x = asvalue(a)
+    if not x.ndim and axis in (0, -1):                   # of a number, an axis of length one is meant, as in NumPy
+        return x
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axes_of(axis, x.ndim)
     bad = [i for i in axes if x.shape[i] != 1]
     if bad:
@@ -93,9 +97,9 @@ def squeeze(x, axis=None):
     return st.reshape(x, [n for i, n in enumerate(x.shape) if i not in axes])
 
 
-def expand_dims(x, axis=0):
-    """x with axes of size one at these places of the result."""
-    x = asvalue(x)
+def expand_dims(a, axis=0):
+    """`a` with axes of size one at these places of the result."""
+    x = asvalue(a)
     n = x.ndim + (len(axis) if several(axis) else 1)
     places, kept = axes_of(axis, n), iter(x.shape)
     return st.reshape(x, [1 if i in places else next(kept) for i in range(n)])
@@ -123,9 +127,9 @@ def atleast_3d(*xs):
 
 # ---- the order of axes ----
 
-def transpose(x, axes=None):
-    """x with its axes in another order: axis i of the result is axis axes[i] of x (reversed unless given)."""
-    x = asvalue(x)
+def transpose(a, axes=None):
+    """`a` with its axes in another order: axis i of the result is axis axes[i] of `a` (reversed unless given)."""
+    x = asvalue(a)
     if axes is None:
         return st.transpose(x, range(x.ndim)[::-1])
     axes = axes_of(axes, x.ndim, "axes")
@@ -145,18 +149,18 @@ def matrix_transpose(x):
     return swapaxes(x, -1, -2)
 
 
-def swapaxes(x, axis1, axis2):
-    """x with two axes exchanged."""
-    x = asvalue(x)
+def swapaxes(a, axis1, axis2):
+    """`a` with two axes exchanged."""
+    x = asvalue(a)
     a, b = canonical_axis(axis1, x.ndim, "axis1"), canonical_axis(axis2, x.ndim, "axis2")
     order = list(range(x.ndim))
     order[a], order[b] = b, a
     return st.transpose(x, order)
 
 
-def moveaxis(x, source, destination):
-    """x with the axes `source` moved to the places `destination`; the others keep their order."""
-    x = asvalue(x)
+def moveaxis(a, source, destination):
+    """`a` with the axes `source` moved to the places `destination`; the others keep their order."""
+    x = asvalue(a)
     source, destination = axes_of(source, x.ndim, "source"), axes_of(destination, x.ndim, "destination")
     if len(source) != len(destination):
         raise ShapeError(f"moveaxis of {len(source)} axes to {len(destination)} places: there must be as many.")
@@ -166,9 +170,9 @@ def moveaxis(x, source, destination):
     return st.transpose(x, order)
 
 
-def rollaxis(x, axis, start=0):
-    """x with one axis moved to stand before the axis that is at `start` now; `moveaxis` says it more plainly."""
-    x = asvalue(x)
+def rollaxis(a, axis, start=0):
+    """`a` with one axis moved to stand before the axis that is at `start` now; `moveaxis` says it more plainly."""
+    x = asvalue(a)
     axis, before = canonical_axis(axis, x.ndim), operator.index(start)
     if not -x.ndim <= before <= x.ndim:
         raise ShapeError(f"rollaxis: start={start} is out of range for an array with {x.ndim} dimensions.")
@@ -183,9 +187,9 @@ def broadcast_shapes(*shapes):
     return _broadcast_shapes(*[sizes(s) for s in shapes])
 
 
-def broadcast_to(x, shape):
-    """x repeated to a shape, by NumPy's broadcasting."""
-    return _broadcast_to(asvalue(x), sizes(shape))
+def broadcast_to(array, shape):
+    """`array` repeated to a shape, by NumPy's broadcasting."""
+    return _broadcast_to(asvalue(array), sizes(shape))
 
 
 def broadcast_arrays(*xs):
@@ -197,20 +201,20 @@ def broadcast_arrays(*xs):
 
 # ---- turning round ----
 
-def flip(x, axis=None):
-    """x with the order along axes turned round (all of them unless given)."""
-    x = asvalue(x)
+def flip(m, axis=None):
+    """`m` with the order along axes turned round (all of them unless given)."""
+    x = asvalue(m)
     return shaping.reverse(x, canonical_axes(axis, x.ndim))
 
 
-def fliplr(x):
-    """x with its columns turned round."""
-    return flip(_with_axes(x, 2, "fliplr"), 1)
+def fliplr(m):
+    """`m` with its columns turned round."""
+    return flip(_with_axes(m, 2, "fliplr"), 1)
 
 
-def flipud(x):
-    """x with its rows turned round."""
-    return flip(_with_axes(x, 1, "flipud"), 0)
+def flipud(m):
+    """`m` with its rows turned round."""
+    return flip(_with_axes(m, 1, "flipud"), 0)
 
 
 def _with_axes(x, least, what):
@@ -220,9 +224,9 @@ def _with_axes(x, least, what):
     return x
 
 
-def rot90(x, k=1, axes=(0, 1)):
-    """x turned by 90 degrees k times, from the first of two axes towards the second."""
-    x, k = _with_axes(x, 2, "rot90"), operator.index(k) % 4
+def rot90(m, k=1, axes=(0, 1)):
+    """`m` turned by 90 degrees k times, from the first of two axes towards the second."""
+    x, k = _with_axes(m, 2, "rot90"), operator.index(k) % 4
     if len(axes) != 2:
         raise ShapeError(f"rot90 turns in a plane of two axes; got axes={axes}.")
     a, b = axes_of(axes, x.ndim, "axes")
@@ -233,12 +237,12 @@ def rot90(x, k=1, axes=(0, 1)):
     return swapaxes(flip(x, b), a, b) if k == 1 else flip(swapaxes(x, a, b), b)
 
 
-def roll(x, shift, axis=None):
-    """x with elements moved on by `shift` places along axes; what leaves at the end enters at the front.
+def roll(a, shift, axis=None):
+    """`a` with elements moved on by `shift` places along axes; what leaves at the end enters at the front.
 
     shift : int, or as many as there are axes; may be traced     axis : None rolls the flattened array
     """
-    x = asvalue(x)
+    x = asvalue(a)
     if axis is None:
         return st.reshape(roll(st.reshape(x, (-1,)), shift, 0), x.shape)
     shifts = list(shift) if several(shift) else [shift]

@@ -29,33 +29,33 @@ def _check(name, kind, order, stable):
         raise ShapeError(f"{name} takes kind or stable, not both; got kind={kind!r} and stable={stable!r}.")
 
 
-def sort(x, axis=-1, kind=None, order=None, *, stable=None, descending=False):
-    """x in order along an axis (None: of the flattened array); nan last, or first if descending.
+def sort(a, axis=-1, kind=None, order=None, *, stable=None, descending=False):
+    """`a` in order along an axis (None: of the flattened array); nan last, or first if descending.
 
-    x : number[...]. Complex numbers go by their real parts, then by their imaginary ones. `kind` and `stable` change
+    a : number[...]. Complex numbers go by their real parts, then by their imaginary ones. `kind` and `stable` change
     nothing: equal elements cannot be told apart, except that -0 stands before 0 in compiled code.
     """
     _check("sort", kind, order, stable)
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     out = ops.sort(x, axis)
     return reverse(out, (axis,)) if descending else out
 
 
-def argsort(x, axis=-1, kind=None, order=None, *, stable=None, descending=False):
-    """The indices that sort x along an axis.   x : number[...] -> int64[...]
+def argsort(a, axis=-1, kind=None, order=None, *, stable=None, descending=False):
+    """The indices that sort `a` along an axis.   a : number[...] -> int64[...]
 
     Equal elements keep their order whatever `kind` and `stable` say, also if descending.
     """
     _check("argsort", kind, order, stable)
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     if descending:                                       # turned round twice, so that equal elements keep their order
         return sub(x.shape[axis] - 1, reverse(ops.argsort(reverse(x, (axis,)), axis), (axis,)))
     return ops.argsort(x, axis)
 
 
-def sort_complex(x):
-    """x in order along its last axis, as complex numbers.   x : number[..., n] -> complex[..., n]"""
-    x = asvalue(x)
+def sort_complex(a):
+    """`a` in order along its last axis, as complex numbers.   a : number[..., n] -> complex[..., n]"""
+    x = asvalue(a)
     if x.dtype.kind != "c":
         narrow = x.dtype in (_np.dtype(t) for t in ("int8", "uint8", "int16", "uint16"))
         x = cast(x, _np.dtype("complex64" if narrow else "complex128"))
@@ -86,19 +86,19 @@ def _places(kth, n):
             raise ShapeError(f"kth={k} is out of range for an axis of size {n}.")
 
 
-def partition(x, kth, axis=-1, kind="introselect", order=None):
-    """x with what belongs at the places kth in sorted order there, smaller elements before, larger ones after.
+def partition(a, kth, axis=-1, kind="introselect", order=None):
+    """`a` with what belongs at the places kth in sorted order there, smaller elements before, larger ones after.
 
     Both sides are in order here; NumPy leaves them in any.
     """
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     _places(kth, x.shape[axis])
     return ops.sort(x, axis)
 
 
-def argpartition(x, kth, axis=-1, kind="introselect", order=None):
+def argpartition(a, kth, axis=-1, kind="introselect", order=None):
     """The indices of `partition`."""
-    x, axis = _along(x, axis)
+    x, axis = _along(a, axis)
     _places(kth, x.shape[axis])
     return ops.argsort(x, axis)
 
@@ -137,10 +137,11 @@ def _merged(a, v, side):
     return reshape(mine - ops.argsort(ops.argsort(q, 0), 0), v.shape)
 
 
-def digitize(x, bins, right=False):
+def digitize(x, bins, right=False, *, method="scan"):
     """The index of the bin that each element falls into: bins[i-1] <= x < bins[i] (right: bins[i-1] < x <= bins[i]).
 
-    x : real[...]     bins : real[n], ascending or descending -> int64[*x.shape], 0 … n
+    Of descending bins it is bins[i-1] > x >= bins[i] (right: bins[i-1] >= x > bins[i]).
+    x : real[...]     bins : real[n], ascending or descending -> int64[*x.shape], 0 … n     method : of `searchsorted`
     """
     x, bins = asvalue(x), asvalue(bins)
     if x.dtype.kind == "c":
@@ -148,12 +149,18 @@ def digitize(x, bins, right=False):
     if bins.ndim != 1:
         raise ShapeError(f"the bins of digitize are a vector; got shape {bins.shape}.")
     n = bins.shape[0]
-    up, down = ("left", "right") if right else ("right", "left")
+    side = "left" if right else "right"
+
+    def rising():
+        return searchsorted(bins, x, side, method=method)
+
+    def falling():
+        return n - searchsorted(reverse(bins, (0,)), x, side, method=method)
     if n < 2:
-        return searchsorted(bins, x, up)
+        return rising()
     if isinstance(bins, Array):
         known = bins.value
         if not (_np.all(known[1:] >= known[:-1]) or _np.all(known[1:] <= known[:-1])):
             raise ShapeError("the bins of digitize must go up or down all the way.")
-        return searchsorted(bins, x, up) if known[0] <= known[-1] else n - searchsorted(reverse(bins, (0,)), x, down)
-    return where(bins[0] <= bins[-1], searchsorted(bins, x, up), n - searchsorted(reverse(bins, (0,)), x, down))
+        return rising() if known[0] <= known[-1] else falling()
+    return where(bins[0] <= bins[-1], rising(), falling())

@@ -1,7 +1,7 @@
 """Means, variances, averages, covariances and correlations."""
 import numpy as _np
 
-from ..avals import canonical_axes, default_float, promote_types, to_inexact_dtype
+from ..avals import canonical_axes, default_float, promote_types, roomy, to_inexact_dtype
 from ..errors import DtypeError, ShapeError
 from ..ops.complexes import conj, imag, make_complex, real
 from ..ops.elementwise import lt, sqrt
@@ -15,13 +15,11 @@ from .joining import concatenate
 from .products import matmul
 from .reductions import count, kept, masked
 
-_F32 = _np.dtype("float32")
-
 
 def _floating(a, dtype):
     """(a in a dtype to compute in, the dtype of the result): halves are computed in float32."""
     d = _np.dtype(dtype) if dtype is not None else to_inexact_dtype(a.dtype)
-    return cast(a, _F32 if d.itemsize == 2 and d.kind not in "iu" else d), d
+    return cast(a, roomy(d)), d
 
 
 def _plain(a, *others):

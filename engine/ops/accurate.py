@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..avals import Aval, is_inexact
+from ..avals import Aval, roomy
 from .formula import Expr, Xla
 
 _F32, _F64 = np.dtype("float32"), np.dtype("float64")
@@ -83,15 +83,14 @@ class Reading(Xla):
 
 
 def reading(f):
-    """A lowering of a formula f(m, *operands); halves are computed in float32."""
+    """A lowering of a formula f(m, *operands), computed in float32 for narrower floats."""
     @functools.wraps(f)
     def lower(b, *xs, **params):
         m, narrow = Reading(b), xs[0].dtype
-        shape = np.broadcast_shapes(*[x.shape for x in xs])
-        half = narrow.itemsize <= 2 and is_inexact(narrow)
-        es = [Expr(b, b.broadcast_to(b.convert(x, _F32) if half and x.dtype == narrow else x, shape)) for x in xs]
+        wide, shape = roomy(narrow), np.broadcast_shapes(*[x.shape for x in xs])
+        es = [Expr(b, b.broadcast_to(b.convert(x, wide) if x.dtype == narrow else x, shape)) for x in xs]
         out = f(m, *es, **params)
-        return b.convert(out.val, narrow) if half and out.val.dtype == _F32 else out.val
+        return b.convert(out.val, narrow) if out.val.dtype == wide else out.val
     return lower
 
 
@@ -465,7 +464,7 @@ def copysign(m, x, y):
 def signbit(b, x):
     """Whether the first bit is set."""
     m = Reading(b)
-    return (m.bits(Expr(b, x)) < 0).val
+    return (m.bits(Expr(b, b.convert(x, roomy(x.dtype)))) < 0).val
 
 
 def exponent(b, x):

@@ -5,7 +5,7 @@ Each is one primitive, so that a call on arrays is one call of NumPy, and knows 
 import numpy as np
 
 from ..array import Value
-from ..avals import Aval, is_inexact, to_ufunc_dtype
+from ..avals import Aval, is_inexact, kind, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
 from . import accurate, lowerings, shortcut
@@ -23,6 +23,7 @@ from .elementwise import (
     promote_numbers,
     where,
 )
+from .infinities import mended
 from .structural import asvalue, cast, elementwise, elementwise_batch, promote, promote_ufunc, spread, unbroadcast
 
 _INT32, _BOOL = np.dtype("int32"), np.dtype(bool)
@@ -40,7 +41,7 @@ def _one(prim, doc, kinds="biuf", inexact=True):
     def slow(x):
         x = x if isinstance(x, Value) else asvalue(x)
         d = x.dtype
-        if d.kind not in kinds and not (d.kind == "V" and is_inexact(d)):
+        if kind(d) not in kinds:
             refuse(prim.name, d, "real numbers")
         if inexact:
             d = to_ufunc_dtype(d)
@@ -68,8 +69,8 @@ def _pair(prim, doc, operands, refused="c"):
 # ---- other bases ----
 
 exp2_p = _unary("exp2", np.exp2, accurate.exp2, lambda t, y, x: t * (y * accurate.LN2))
-log2_p = _unary("log2", np.log2, accurate.log2, lambda t, y, x: t / (x * accurate.LN2))
-log10_p = _unary("log10", np.log10, accurate.log10, lambda t, y, x: t / (x * accurate.LN10))
+log2_p = _unary("log2", np.log2, mended("log2", accurate.log2), lambda t, y, x: t / (x * accurate.LN2))
+log10_p = _unary("log10", np.log10, mended("log10", accurate.log10), lambda t, y, x: t / (x * accurate.LN10))
 
 
 def _share(x, y):

@@ -13,7 +13,7 @@ from .elementwise import _floating, _unary
 from .formula import polynomial
 from .readings import numpy_impl, xla_lower
 
-_JOIN = 5.0
+_JOIN, _END = 5.0, 1e300                                 # beyond the end the functions are below 1e-150
 _J_ROOT = ((2.404825557695773, -1.176691651530894e-16), (3.8317059702075125, -1.5269184090088067e-16))
 _Y_ROOT = ((0.8935769662791675, 2.6596231539720385e-17), (2.197141326031017, -4.8259835876454966e-17))
 
@@ -86,9 +86,10 @@ def _near_j(v, order):
 
 def _j(order):
     def f(m, x):
-        size = m.minimum(m.abs(x), 1e300)
+        size = m.minimum(m.abs(x), _END)
         near = _near_j(m.minimum(size, _JOIN), order)
         out = m.where(size < _JOIN, near, _far(m, m.maximum(size, _JOIN), order, False))
+        out = m.where(size < _END, out, size * 0.0)
         return m.where(x < 0.0, -out, out) if order else out
     return f
 
@@ -110,8 +111,8 @@ def _y(order):
         else:
             j = j * logarithm
         near = j * (2 / math.pi) + smooth
-        out = m.where(x < _JOIN, near, _far(m, m.minimum(m.maximum(x, _JOIN), 1e300), order, True))
-        return m.where(x < 0.0, np.nan, out)
+        out = m.where(x < _JOIN, near, _far(m, m.minimum(m.maximum(x, _JOIN), _END), order, True))
+        return m.where(x < 0.0, np.nan, m.where(x < _END, out, m.minimum(x, _END) * 0.0))
     return f
 
 

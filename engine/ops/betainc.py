@@ -1,153 +1,166 @@
-"""The incomplete beta function I(a, b; x), the distribution function of beta numbers, with derivatives in all
-arguments.
+"""The incomplete beta function I(a, b; x), its complement and their logarithms, with derivatives in all arguments.
 
-A continued fraction (DLMF 8.17.22) by Lentz's method, on the side of the mean where it converges in about √max(a, b)
-turns; its derivatives in a and b are the same algorithm carried through with tangents. All in float64.
+How they are computed stands in beta_regions.py. In x all derivatives are those of the density.
 """
-import functools
-import math
-
 import numpy as np
 
 from ..core import Primitive
 from ..errors import TransformError
 from ..lazy import scipy_special
+from .beta_regions import betainc_formula, front_formula
+from .betas import digamma_rise_p
 from .elementwise import bitwise_and, exp, log, log1p, where
-from .formula import converging, differentiated, numpy_impl, plain, polynomial, xla_lower
-from .gammas import digamma, lgamma, polygamma
-from .structural import elementwise, elementwise_batch
-
-LIMIT = 3000
-_STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]      # DLMF 5.11.1
-_ATANH = [1 / (2 * k + 3) for k in range(28)]
+from .formula import numpy_impl, xla_lower
+from .gammas import polygamma
+from .structural import elementwise, elementwise_batch, promote_inexact
 
 
-def _deviation(m, mu):
-    """μ - log(1 + μ), without cancellation for small μ."""
-    near = (plain(mu) < 1.0) & (plain(mu) > -0.5)
-    u = m.where(near, mu, 0.0)
-    r = u / (u + 2.0)
-    close = u * r - 2.0 * r * r * r * polynomial(r * r, _ATANH)
-    v = m.where(near, 1.0, mu)
-    return m.where(near, close, v - m.log1p(v))
-
-
-def _stirling(v):
-    """log Γ(v) - (v - 1/2) log v + v - log √2π, for v > 20."""
-    return polynomial(1.0 / (v * v), _STIRLING) / v
-
-
-def _log_ratio(m, a, b):
-    """log Γ(a + b) - log Γ(a) - log Γ(b); where one is large, without the difference of large numbers."""
-    more = plain(a) > plain(b)
-    small, big = m.where(more, b, a), m.where(more, a, b)
-    far = plain(big) > 20.0
-    n = m.where(far, big, 30.0)
-    step = (n - 0.5) * m.log1p(small / n) + small * m.log(n + small) - small + _stirling(n + small) - _stirling(n)
-    n = m.where(far, 1.0, big)
-    return m.where(far, step, m.special("lgamma", n + small) - m.special("lgamma", n)) - m.special("lgamma", small)
-
-
-def _front(m, a, b, x):
-    """xᵃ (1-x)ᵇ / B(a, b); for large a and b by Stirling's series around the mean a/(a+b)."""
-    large = (plain(a) > 20.0) & (plain(b) > 20.0)
-    s, t = m.where(large, 1.0, a), m.where(large, 1.0, b)
-    direct = m.exp(s * m.log(x) + t * m.log1p(-x) + _log_ratio(m, s, t))
-    s, t = m.where(large, a, 30.0), m.where(large, b, 30.0)
-    n = s + t
-    off = x * n - s
-    exponent = s * _deviation(m, off / s) + t * _deviation(m, -off / t)
-    spread = m.exp(_stirling(n) - _stirling(s) - _stirling(t) - exponent) * m.sqrt(s / n * t * (1 / (2 * math.pi)))
-    return m.where(large, spread, direct)
-
-
-def _turn(k, c, d, h, change, a, b, x):
-    """Two steps of the fraction."""
-    k = k + 1.0
-    even = k * (b - k) * x / ((a - 1.0 + k * 2.0) * (a + k * 2.0))
-    d = 1.0 / (even * d + 1.0)
-    c = even / c + 1.0
-    middle = h * (d * c)
-    odd = -((a + k) * (a + b + k) * x / ((a + k * 2.0) * (a + 1.0 + k * 2.0)))
-    d = 1.0 / (odd * d + 1.0)
-    c = odd / c + 1.0
-    new = middle * (d * c)
-    return [k, c, d, new, new - h, a, b, x]
-
-
-def _betainc(m, a, b, x):
-    pa, pb, px = plain(a), plain(b), plain(x)
-    ok = (pa > 0.0) & (pb > 0.0) & (px > 0.0) & (px < 1.0) & (pa < 1e300) & (pb < 1e300)
-    a, b, x = m.where(ok, a, 1.0), m.where(ok, b, 1.0), m.where(ok, x, 0.5)
-    pa, pb, px = plain(a), plain(b), plain(x)
-    swap = px > (pa + 1.0) / (pa + pb + 2.0)
-    front = _front(m, a, b, x)
-    p, q, z = m.where(swap, b, a), m.where(swap, a, b), m.where(swap, 1.0 - x, x)
-    one, zero = a * 0.0 + 1.0, a * 0.0
-    d = 1.0 / (1.0 - (p + q) * z / (p + 1.0))
-    out = m.loop(lambda k, c, d, h, change, *rest: converging(m, change, h, 4e-16), _turn,
-                 [zero, one, d, d, m.where(ok, one, zero), p, q, z], LIMIT)
-    part = front * out[3] / p
-    return m.where(ok, m.where(swap, 1.0 - part, part), 0.0)
-
-
-def _whole(m, a, b, x):
-    """With the limits: 0 at x = 0, 1 at x = 1; nan outside of a, b > 0 and 0 <= x <= 1."""
-    out = _betainc(m, a, b, x)
-    pa, pb, px = plain(a), plain(b), plain(x)
-    positive = (pa > 0.0) & (pb > 0.0)
-    out = m.where(positive & (px <= 0.0), 0.0, out)
-    out = m.where(positive & (px >= 1.0), 1.0, out)
-    out = m.where((pa <= 0.0) & (pb > 0.0), 1.0, out)
-    out = m.where((pb <= 0.0) & (pa > 0.0), 0.0, out)
-    bad = (px < 0.0) | (px > 1.0) | (pa < 0.0) | (pb < 0.0) | ((pa <= 0.0) & (pb <= 0.0)) | ~(pa + pb + px >= 0.0)
-    return m.where(bad, math.nan, out)
-
-
-@functools.cache
-def _formula(orders):
-    return differentiated(_whole, (*orders, 0))
-
-
-def _impl(a, b, x, *, orders):
-    if orders == (0, 0):
-        return np.asarray(scipy_special.betainc(a, b, x)).astype(a.dtype)
-    return numpy_impl(_formula(orders))(a, b, x)
-
-
-def _density_jvp(t, y, a, b, x, *, orders):
-    """∂ₓ I = xᵃ⁻¹ (1-x)ᵇ⁻¹ / B(a, b), whose logarithmic derivatives in a and b multiply it for orders above (0, 0)."""
+def _inside(x):
+    """(0 < x < 1, x there and 1/2 elsewhere)"""
     inside = bitwise_and(x > 0, x < 1)
-    safe = where(inside, x, np.full((), 0.5, x.dtype))
-    p = exp((a - 1) * log(safe) + (b - 1) * log1p(-safe) + lgamma(a + b) - lgamma(a) - lgamma(b))
-    i, j = orders
-    both = digamma(a + b)
-    in_a, in_b = log(safe) - digamma(a) + both, log1p(-safe) - digamma(b) + both
-    if (i, j) == (1, 0):
-        p = p * in_a
-    elif (i, j) == (0, 1):
-        p = p * in_b
-    elif i + j == 2:
-        bend = polygamma(1, a + b)
-        p = p * ((in_a if i else in_b) * (in_b if j else in_a) + bend - (polygamma(1, a) if i == 2 else polygamma(1, b)
-                                                                         if j == 2 else 0))
-    return t * where(inside, p, np.zeros((), x.dtype))
+    return inside, where(inside, x, np.full((), 0.5, x.dtype))
 
 
-def _order_jvp(place):
-    def jvp(t, y, a, b, x, *, orders):
-        if sum(orders) == 2:
-            raise TransformError("betainc is differentiated at most twice in its first two arguments.")
-        return t * betainc_p.bind(a, b, x, orders=tuple(k + (i == place) for i, k in enumerate(orders)))
+# ---- the density ----
+
+def _front_slope(slope):
+    def jvp(t, y, a, b, x, *, log):
+        inside, safe = _inside(x)
+        d = slope(a, b, safe)
+        return t * where(inside, d if log else y * d, np.zeros((), x.dtype))
     return jvp
 
 
+beta_front_p = Primitive(
+    "beta_front",                                        # xᵃ (1-x)ᵇ / B(a, b), or its logarithm
+    shape=elementwise,
+    impl=lambda a, b, x, *, log: numpy_impl(front_formula(log))(a, b, x),
+    lower=lambda builder, a, b, x, *, log: xla_lower(front_formula(log))(builder, a, b, x),
+    jvp=(_front_slope(lambda a, b, x: log(x) + digamma_rise_p.bind(a, b)),
+         _front_slope(lambda a, b, x: log1p(-x) + digamma_rise_p.bind(b, a)),
+         _front_slope(lambda a, b, x: a / x - b / (1 - x))),
+    batch=elementwise_batch,
+)
+
+
+def _shape_factor(orders, a, b, x):
+    """∂ⁱ⁺ʲ p / ∂aⁱ ∂bʲ / p for the density p."""
+    i, j = orders
+    if i + j == 0:
+        return np.ones((), x.dtype)
+    in_a = log(x) + digamma_rise_p.bind(a, b) if i else None
+    in_b = log1p(-x) + digamma_rise_p.bind(b, a) if j else None
+    if i + j == 1:
+        return in_a if i else in_b
+    bend = polygamma(1, a + b) - (polygamma(1, a) if i == 2 else polygamma(1, b) if j == 2 else 0)
+    return (in_a if i else in_b) * (in_b if j else in_a) + bend
+
+
+# ---- I and 1 - I ----
+
+def _impl(a, b, x, *, upper, orders):
+    if orders == (0, 0):
+        return np.asarray((scipy_special.betaincc if upper else scipy_special.betainc)(a, b, x)).astype(a.dtype)
+    return numpy_impl(betainc_formula(upper, orders))(a, b, x)
+
+
+def _density_jvp(t, y, a, b, x, *, upper, orders):
+    """∂ₓ I = xᵃ⁻¹ (1-x)ᵇ⁻¹ / B(a, b)."""
+    inside, safe = _inside(x)
+    p = beta_front_p.bind(a, b, safe, log=False) / (safe * (1 - safe))
+    p = where(inside, p * _shape_factor(orders, a, b, safe), np.zeros((), x.dtype))
+    return -(t * p) if upper else t * p
+
+
+def _order_jvp(place):
+    def jvp(t, y, a, b, x, *, upper, orders):
+        if sum(orders) == 2:
+            raise TransformError("betainc is differentiated at most twice in its first two arguments.")
+        return t * betainc_p.bind(a, b, x, upper=upper, orders=_raised(orders, place))
+    return jvp
+
+
+def _raised(orders, place):
+    return tuple([k + (i == place) for i, k in enumerate(orders)])
+
+
 betainc_p = Primitive(
-    # I(a, b; x), differentiated orders[0] times in a, orders[1] in b
+    # I, or 1 - I with `upper`, differentiated orders[0] times in a, orders[1] in b
     "betainc",
     shape=elementwise,
     impl=_impl,
-    lower=lambda b, *xs, orders: xla_lower(_formula(orders))(b, *xs),
+    lower=lambda builder, *xs, upper, orders: xla_lower(betainc_formula(upper, orders))(builder, *xs),
     jvp=(_order_jvp(0), _order_jvp(1), _density_jvp),
     batch=elementwise_batch,
 )
+
+
+# ---- their logarithms ----
+
+def _log_impl(a, b, x, *, upper, orders):
+    """From SciPy's I and 1 - I, but for what is too small for them."""
+    if orders != (0, 0):
+        return numpy_impl(betainc_formula(upper, orders, True))(a, b, x)
+    part, rest = (np.asarray(f(a, b, x, dtype=float)) for f in (scipy_special.betainc, scipy_special.betaincc))
+    if upper:
+        part, rest = rest, part
+    out = np.where(part < 0.5, np.log(part), np.log1p(-rest))
+    lost = (part < 1e-290) & (a > 0) & (b > 0) & (x > 0) & (x < 1)
+    if lost.any():
+        out = np.where(lost, numpy_impl(betainc_formula(upper, orders, True))(*np.broadcast_arrays(a, b, x)), out)
+    return np.asarray(out).astype(a.dtype)
+
+
+def _log_order_jvp(place):
+    def jvp(t, y, a, b, x, *, upper, orders):
+        if sum(orders) == 2:
+            raise TransformError("log_betainc is differentiated at most twice in its first two arguments.")
+        return t * log_betainc_p.bind(a, b, x, upper=upper, orders=_raised(orders, place))
+    return jvp
+
+
+def _log_density_jvp(t, y, a, b, x, *, upper, orders):
+    """∂ₓ log I = p / I, and its first derivatives in a and b."""
+    if sum(orders) > 1:
+        raise TransformError("log_betainc is differentiated at most twice.")
+    value = log_betainc_p.bind(a, b, x, upper=upper, orders=(0, 0)) if sum(orders) else y
+    inside, safe = _inside(x)
+    ratio = exp(beta_front_p.bind(a, b, safe, log=True) - value) / (safe * (1 - safe))
+    if sum(orders):
+        ratio = ratio * (_shape_factor(orders, a, b, safe) - y)
+    ratio = where(inside, ratio, np.zeros((), x.dtype))
+    return -(t * ratio) if upper else t * ratio
+
+
+log_betainc_p = Primitive(
+    "log_betainc",                                       # log I or log(1 - I), differentiated so often in a and b
+    shape=elementwise,
+    impl=_log_impl,
+    lower=lambda builder, *xs, upper, orders: xla_lower(betainc_formula(upper, orders, True))(builder, *xs),
+    jvp=(_log_order_jvp(0), _log_order_jvp(1), _log_density_jvp),
+    batch=elementwise_batch,
+)
+
+
+def betainc(a, b, x):
+    """I(a, b; x) = ∫₀ˣ tᵃ⁻¹ (1-t)ᵇ⁻¹ dt / B(a, b).   a, b > 0, 0 <= x <= 1; differentiable in all three.   DLMF 8.17
+
+    >>> float(betainc(2.0, 1.0, 0.5))
+    0.25
+    """
+    return betainc_p.bind(*promote_inexact(a, b, x), upper=False, orders=(0, 0))
+
+
+def betaincc(a, b, x):
+    """1 - I(a, b; x), accurate where that is small."""
+    return betainc_p.bind(*promote_inexact(a, b, x), upper=True, orders=(0, 0))
+
+
+def log_betainc(a, b, x):
+    """log I(a, b; x), where I itself may be too small for a float.   a, b > 0, 0 <= x <= 1"""
+    return log_betainc_p.bind(*promote_inexact(a, b, x), upper=False, orders=(0, 0))
+
+
+def log_betaincc(a, b, x):
+    """log(1 - I(a, b; x)), where 1 - I itself may be too small for a float."""
+    return log_betainc_p.bind(*promote_inexact(a, b, x), upper=True, orders=(0, 0))

@@ -105,7 +105,7 @@ def _divided(coefficients, x, y):
     return slope
 
 
-def _digamma_rise(m, a, b):
+def digamma_rise_formula(m, a, b):
     """Σ b / ((a+k) (a+b+k)), k = 0, 1, then the difference of the expansions at infinity, term by term.
 
     Of |a| and |a + b|, with what reflection adds for the negative ones.
@@ -132,8 +132,8 @@ digamma_rise_p = Primitive(
     "digamma_rise",                                      # ψ(a + b) - ψ(a)
     shape=elementwise,
     uniform=True,
-    impl=numpy_impl(_digamma_rise),
-    lower=xla_lower(_digamma_rise, narrow=True),
+    impl=numpy_impl(digamma_rise_formula),
+    lower=xla_lower(digamma_rise_formula, narrow=True),
     jvp=(lambda t, y, a, b: t * (polygamma_p.bind(a + b, n=1) - polygamma_p.bind(a, n=1)),
          lambda t, y, a, b: t * polygamma_p.bind(a + b, n=1)),
     batch=elementwise_batch,

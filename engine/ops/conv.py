@@ -12,7 +12,7 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive
 from ..errors import DtypeError, ShapeError
-from .long_conv import is_long, lower_long
+from .channelwise import MOST_TERMS, is_long, is_short, lower_long, lower_short
 from .shaping import padded, reverse
 from .structural import moveaxis, reshape, transpose
 
@@ -66,18 +66,34 @@ def _conv_impl(x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups):
     n, space, k = x.shape[0], out.shape[2:], len(strides)
     if k == 1 and n == groups == w.shape[0] == w.shape[1] == 1 and strides == rhs_dilation == (1,):
         return np.convolve(x[0, 0], w[0, 0, ::-1], "valid")[None, None].astype(x.dtype)
+    if w.shape[1] == 1 and w.shape[0] == groups and w[0, 0].size <= MOST_TERMS:
+        return _shifted_sum(x, np.asarray(w), out.shape, strides, rhs_dilation)
     view = windows(x, space, w.shape[2:], strides, rhs_dilation)
     order = [0, 1, *range(2 + k, 2 + 2 * k), *range(2, 2 + k)]
     columns = view.transpose(order).reshape(n, groups, -1, math.prod(space))
     rows = np.asarray(w).reshape(groups, w.shape[0] // groups, -1)
     if x.dtype.kind == "b":
         rows, columns = rows.astype(int), columns.astype(int)
-    return np.matmul(rows, columns).reshape(out.shape).astype(x.dtype)
+    return np.matmul(rows, columns).reshape(out.shape).astype(x.dtype, copy=False)
+
+
+def _shifted_sum(x, w, shape, strides, rhs_dilation):
+    """One channel a group and few places: no columns need be written."""
+    total = np.zeros(shape, x.dtype)
+    for place in np.ndindex(*w.shape[2:]):
+        key = tuple(slice(p * d, p * d + (m - 1) * s + 1, s) for p, d, m, s in zip(place, rhs_dilation, shape[2:],
+                                                                                   strides))
+        total += x[(..., *key)] * w[(slice(None), 0, *place)].reshape(-1, *(1,) * len(place))
+    return total
 
 
 def _lower_conv(b, x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups):
+    if 0 in (b.out[0].size, x.aval.size, w.aval.size):
+        return b.constant(0, x.dtype, b.out[0].shape)
     if is_long(x, w, strides, rhs_dilation, groups, b.out[0]):
         return lower_long(b, x, w, padding, lhs_dilation)
+    if is_short(x, w, groups, b.out[0]):
+        return lower_short(b, x, w, strides, padding, lhs_dilation, rhs_dilation)
     space = ", ".join(map(str, range(len(strides))))
 
     def listed(ns, kind="i64"):

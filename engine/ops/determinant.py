@@ -4,20 +4,19 @@ import numpy as np
 
 from ..avals import Aval
 from ..core import Primitive
-from .complexes import real
-from .elementwise import eq, exp, gt, lt, sign, stop_gradient, where
-from .lu import factors, inv
+from .complexes import conj, real
+from .elementwise import eq, exp, ne, stop_gradient, where
+from .lapack import lower_identity
+from .lu import inv, lu_p, lu_sign_p
 from .matrices import (
-    I32,
     all_lanes,
     diagonal_of,
     identity_like,
-    lower_identity,
     mH,
     mm,
     mT,
 )
-from .reduce import reduce_or_p, reduce_prod_p
+from .reduce import reduce_prod_p
 from .structural import cast, iota, reduce_sum, reshape
 from .svd import svd_p
 
@@ -55,29 +54,15 @@ log_det_p = Primitive(
 )
 
 
-def permutation_sign(order, dtype):
-    """1 or -1 for orders of rows int32[*batch, n]: the parity of the pairs in the wrong order."""
-    n, lead = order.shape[-1], order.ndim - 1
-    first, second = reshape(order, (*order.shape, 1)), reshape(order, (*order.shape[:-1], 1, n))
-    i = iota(n)
-    swapped = gt(first, second) & lt(reshape(i, (n, 1)), i)
-    odd = reduce_sum(cast(swapped, I32), (lead, lead + 1)) & np.int32(1)
-    return cast(1 - 2 * odd, dtype)
-
-
 def sign_and_log(a):
     """(sign, log |det|) of matrices; the sign of a complex determinant is a number of modulus 1. (0, -inf) if
     singular."""
-    packed, order = factors(a)
-    parity = permutation_sign(order, a.dtype)
-    logs = log_det_p.bind(a, packed)
-    pivots = diagonal_of(packed)
+    packed, pivots, _ = lu_p.bind(stop_gradient(a))
+    signs, logs = lu_sign_p.bind(packed, pivots), log_det_p.bind(a, packed)
     if a.dtype.kind != "c":
-        return parity * reduce_prod_p.bind(sign(pivots), axes=(a.ndim - 2,)), logs
-    singular = reduce_or_p.bind(eq(pivots, np.zeros((), a.dtype)), axes=(a.ndim - 2,))
-    angle = (logs - logs.conj()) * np.asarray(0.5, a.dtype)
-    phase = exp(where(singular, np.zeros((), a.dtype), angle))
-    return where(singular, np.zeros((), a.dtype), parity * phase), real(logs)
+        return signs, logs
+    usable = ne(signs, np.zeros((), a.dtype))
+    return signs * exp(where(usable, logs - conj(logs), np.zeros((), a.dtype)) * np.asarray(0.5, a.dtype)), real(logs)
 
 
 # ---- adjugate ----

@@ -5,15 +5,13 @@ from ..avals import Aval
 from ..core import Primitive
 from .complexes import conj, imag, real
 from .elementwise import div, eq
+from .lapack import lapack, lower_spoiled, lower_usable
 from .lu import solve_matrices
 from .matrices import (
     I32,
     complex_dtype,
     diagonal_of,
     each_matrix,
-    lapack,
-    lower_spoiled,
-    lower_usable,
     mH,
     mm,
     real_dtype,

@@ -4,12 +4,13 @@ import math
 import numpy as np
 
 from ..array import Value
-from ..avals import Aval, broadcast_shapes, is_inexact, to_inexact_dtype, to_ufunc_dtype
+from ..avals import Aval, broadcast_shapes, is_inexact, kind, to_inexact_dtype, to_ufunc_dtype
 from ..core import Primitive
 from ..errors import DtypeError
 from ..lazy import scipy_special
 from . import accurate, lowerings, shortcut
 from .complexes import conj, imag, make_complex, real
+from .infinities import mended, modulus
 from .structural import (
     align,
     asvalue,
@@ -28,13 +29,13 @@ def _only(kinds, advice):
     """A shape rule that takes these kinds of dtypes alone."""
     def shape(*avals):
         out = elementwise(*avals)
-        if out.dtype.kind not in kinds:
+        if kind(out.dtype) not in kinds:
             raise DtypeError(f"this operation has no meaning for {out.dtype}.\n{advice}")
         return out
     return shape
 
 
-_arithmetic = _only("iufcV", "Booleans have no `-`: write x ^ y, ~x, or x.astype(int).")
+_arithmetic = _only("iufc", "Booleans have no `-`: write x ^ y, ~x, or x.astype(int).")
 _bitwise = _only("biu", "Bits are for booleans and integers: compare, round or convert first, e.g. x > 0.")
 _INT8 = np.dtype("int8")
 
@@ -86,6 +87,15 @@ def _near_zero(name):
     return lambda x: getattr(np if x.dtype.kind != "c" else scipy_special, name)(x)
 
 
+def _expm1(x):
+    """exp(x) - 1; of complex numbers with imaginary part 0 that part again, where SciPy may have nan."""
+    y = _near_zero("expm1")(x)
+    if x.dtype.kind == "c":
+        y = np.asarray(y)
+        y.imag[...] = np.where(x.imag == 0, x.imag, y.imag)
+    return y
+
+
 def _sign_jvp(t, y, x):
     """0 of real numbers; of complex ones i y times the change of the angle."""
     if x.dtype.kind != "c":
@@ -96,8 +106,7 @@ def _sign_jvp(t, y, x):
 
 neg_p = Primitive("neg", shape=_arithmetic, uniform=True, impl=np.negative, lower="stablehlo.negate",
                   jvp=(lambda t, y, x: -t,), transpose=(lambda c, x: -c,), batch=elementwise_batch)
-sign_p = _unary("sign", np.sign, lambda b, x: b.convert(b.convert(x, np.dtype(bool)), x.dtype) if x.dtype.kind == "u"
-                else b.op("stablehlo.sign", [x], x.aval), _sign_jvp)
+sign_p = _unary("sign", np.sign, lowerings.sign, _sign_jvp)
 floor_p = _unary("floor", np.floor, "stablehlo.floor")
 ceil_p = _unary("ceil", np.ceil, "stablehlo.ceil")
 round_p = _unary("round", np.round, "stablehlo.round_nearest_even")
@@ -105,29 +114,31 @@ abs_p = Primitive(
     "abs",
     shape=lambda a: Aval(a.shape, np.dtype(f"f{a.dtype.itemsize // 2}")) if a.dtype.kind == "c" else a,
     impl=np.abs,
-    lower=lambda b, x: x if x.dtype.kind in "ub" else b.op("stablehlo.abs", [x], b.out[0]),
+    lower=lambda b, x: modulus(b, x) if x.dtype.kind == "c" else x if kind(x.dtype) in "ub" else b.op(
+        "stablehlo.abs", [x], b.out[0]),
     jvp=(lambda t, y, x: t * sign(x) if x.dtype.kind != "c" else real(t * conj(sign(x))),),
     batch=elementwise_batch,
 )
-exp_p = _unary("exp", np.exp, accurate.exp, lambda t, y, x: t * y)
-expm1_p = _unary("expm1", _near_zero("expm1"), "stablehlo.exponential_minus_one", lambda t, y, x: t * (y + 1))
-log_p = _unary("log", np.log, accurate.log, lambda t, y, x: t / x)
-log1p_p = _unary("log1p", _near_zero("log1p"), accurate.log1p, lambda t, y, x: t / (x + 1))
-sqrt_p = _unary("sqrt", np.sqrt, accurate.sqrt, lambda t, y, x: t / (y + y))
+exp_p = _unary("exp", np.exp, mended("exp", accurate.exp), lambda t, y, x: t * y)
+expm1_p = _unary("expm1", _expm1, "stablehlo.exponential_minus_one", lambda t, y, x: t * (y + 1))
+log_p = _unary("log", np.log, mended("log", accurate.log), lambda t, y, x: t / x)
+log1p_p = _unary("log1p", _near_zero("log1p"), mended("log1p", accurate.log1p), lambda t, y, x: t / (x + 1))
+sqrt_p = _unary("sqrt", np.sqrt, mended("sqrt", accurate.sqrt), lambda t, y, x: t / (y + y))
 rsqrt_p = _unary("rsqrt", lambda x: 1 / np.sqrt(x), "stablehlo.rsqrt", lambda t, y, x: t * (y / x * -0.5))
 cbrt_p = _unary("cbrt", np.cbrt, "stablehlo.cbrt", lambda t, y, x: t / (3 * y * y))
-sin_p = _unary("sin", np.sin, accurate.sin, lambda t, y, x: t * cos(x))
-cos_p = _unary("cos", np.cos, accurate.cos, lambda t, y, x: -t * sin(x))
-tan_p = _unary("tan", np.tan, "stablehlo.tan", lambda t, y, x: t * (1 + y * y))
-asin_p = _unary("arcsin", np.arcsin, accurate.arcsin, lambda t, y, x: t * rsqrt((1 - x) * (1 + x)))
-acos_p = _unary("arccos", np.arccos, accurate.arccos, lambda t, y, x: -t * rsqrt((1 - x) * (1 + x)))
-atan_p = _unary("arctan", np.arctan, accurate.arctan, lambda t, y, x: t / (1 + x * x))
-sinh_p = _unary("sinh", np.sinh, accurate.sinh, lambda t, y, x: t * cosh(x))
-cosh_p = _unary("cosh", np.cosh, accurate.cosh, lambda t, y, x: t * sinh(x))
-tanh_p = _unary("tanh", np.tanh, "stablehlo.tanh", lambda t, y, x: t * ((1 - y) * (1 + y)))
-asinh_p = _unary("arcsinh", np.arcsinh, accurate.arcsinh, lambda t, y, x: t * rsqrt(x * x + 1))
-acosh_p = _unary("arccosh", np.arccosh, accurate.arccosh, lambda t, y, x: t * rsqrt((x - 1) * (x + 1)))
-atanh_p = _unary("arctanh", np.arctanh, accurate.arctanh, lambda t, y, x: t / ((1 - x) * (1 + x)))
+sin_p = _unary("sin", np.sin, mended("sin", accurate.sin), lambda t, y, x: t * cos(x))
+cos_p = _unary("cos", np.cos, mended("cos", accurate.cos), lambda t, y, x: -t * sin(x))
+tan_p = _unary("tan", np.tan, mended("tan", "stablehlo.tan"), lambda t, y, x: t * (1 + y * y))
+asin_p = _unary("arcsin", np.arcsin, mended("arcsin", accurate.arcsin), lambda t, y, x: t * rsqrt((1 - x) * (1 + x)))
+acos_p = _unary("arccos", np.arccos, mended("arccos", accurate.arccos), lambda t, y, x: -t * rsqrt((1 - x) * (1 + x)))
+atan_p = _unary("arctan", np.arctan, mended("arctan", accurate.arctan), lambda t, y, x: t / (1 + x * x))
+sinh_p = _unary("sinh", np.sinh, mended("sinh", accurate.sinh), lambda t, y, x: t * cosh(x))
+cosh_p = _unary("cosh", np.cosh, mended("cosh", accurate.cosh), lambda t, y, x: t * sinh(x))
+tanh_p = _unary("tanh", np.tanh, mended("tanh", "stablehlo.tanh"), lambda t, y, x: t * ((1 - y) * (1 + y)))
+asinh_p = _unary("arcsinh", np.arcsinh, mended("arcsinh", accurate.arcsinh), lambda t, y, x: t * rsqrt(x * x + 1))
+acosh_p = _unary("arccosh", np.arccosh, mended("arccosh", accurate.arccosh),
+                 lambda t, y, x: t * rsqrt((x - 1) * (x + 1)))
+atanh_p = _unary("arctanh", np.arctanh, mended("arctanh", accurate.arctanh), lambda t, y, x: t / ((1 - x) * (1 + x)))
 logistic_p = _unary("expit", _logistic, lowerings.logistic, lambda t, y, x: t * (y * (1 - y)))
 not_p = Primitive("invert", shape=_bitwise, uniform=True, impl=np.invert, lower="stablehlo.not", jvp=(None,),
                   batch=elementwise_batch)

@@ -97,10 +97,13 @@ def _ndtr(m, x):
 
 def _log_ndtr(m, x):
     """-x²/2 + log(erfcx(-x/√2)/2) to the left of -1; log Φ(x) up to 0, log1p(-Φ(-x)) beyond."""
-    left = x * x * -0.5 + m.log(_erfcx_right(m, m.maximum(-x, 0.0) * _HALF_SQRT) * 0.5)
-    p = _ndtr(m, -m.abs(x))
-    right = m.where(x < 0.0, m.log(m.where(x < 0.0, p, 0.5)), m.log1p(-p))
-    return m.where(x < -1.0, left, right)
+    size = m.abs(x)
+    half = _erfcx_right(m, size * _HALF_SQRT) * 0.5
+    inside, left = size < 0.6, x < -1.0
+    z = m.where(inside, size, 0.0) * -_HALF_SQRT
+    p = m.where(inside, z * polynomial(z * z, m.table(_ERF)) * 0.5 + 0.5, exp_square(m, x, -0.5) * half)     # Φ(-|x|)
+    log = m.log(m.where(left, half, m.where(x < 0.0, p, 0.5)))
+    return m.where(left, x * x * -0.5 + log, m.where(x < 0.0, log, m.log1p(-p)))
 
 
 def _dawsn(m, x):
@@ -115,6 +118,7 @@ def _dawsn(m, x):
 
 
 def _erfi(m, x):
+    x = m.maximum(m.minimum(x, 40.0), -40.0)             # beyond 27 the result is infinite
     return exp_square(m, x, 1.0) * (_dawsn(m, x) * (2 / _SQRT_PI))
 
 

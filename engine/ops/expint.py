@@ -80,12 +80,12 @@ def _expi(m, x):
     close = m.abs(d) < 0.15
     logarithm = m.where(close, m.log1p(m.where(close, d, 0.0) * (1 / _ROOT)), m.log(v * (1 / _ROOT)))
     near = (logarithm + d * rest) - (rest * _ROOT_REST + _ROOT_REST / _ROOT)
-    f = m.maximum(x, 6.0)
+    f = m.minimum(m.maximum(x, 6.0), 1e4)
     factor = m.where(f < 12.0, polynomial((m.minimum(f, 12.0) - 9.0) * (1 / 3), _EI_12),
                      m.where(f < 24.0, polynomial((m.minimum(f, 24.0) - 18.0) * (1 / 6), _EI_24),
                              m.where(f < 48.0, polynomial((m.minimum(f, 48.0) - 36.0) * (1 / 12), _EI_48),
                                      polynomial(96.0 / m.maximum(f, 48.0) - 1.0, _EI_FAR))))
-    half = m.exp(m.minimum(f, 1e3) * 0.5)
+    half = m.exp(f * 0.5)
     return m.where(x < 0.0, left, m.where(x < 6.0, near, factor * half / f * half))
 
 

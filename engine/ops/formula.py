@@ -22,6 +22,7 @@ class Numpy:
     exp, log, log1p = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.log1p)
     sqrt, abs, pow = staticmethod(np.sqrt), staticmethod(np.abs), staticmethod(np.power)
     floor, round = staticmethod(np.floor), staticmethod(np.rint)
+    sin, cos = staticmethod(np.sin), staticmethod(np.cos)
     where, zeros_like = staticmethod(np.where), staticmethod(np.zeros_like)
 
     @staticmethod
@@ -57,6 +58,7 @@ class Numpy:
 
 
 NUMPY = Numpy()
+SPECIAL = {}                                             # formulas by the names that `special` takes
 
 
 class Expr:
@@ -109,6 +111,8 @@ class Xla:
     def sqrt(self, x): return self._unary("stablehlo.sqrt", x)          # noqa: E704
     def abs(self, x): return self._unary("stablehlo.abs", x)            # noqa: E704
     def floor(self, x): return self._unary("stablehlo.floor", x)        # noqa: E704
+    def sin(self, x): return self._unary("stablehlo.sine", x)           # noqa: E704
+    def cos(self, x): return self._unary("stablehlo.cosine", x)         # noqa: E704
     def round(self, x): return self._unary("stablehlo.round_nearest_even", x)       # noqa: E704
 
     def pow(self, x, y):
@@ -127,15 +131,14 @@ class Xla:
         return Expr(self.b, self.b.like(x.val, 0))
 
     def where(self, c, x, y):
-        """x where c holds, y elsewhere; they may be numbers."""
-        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, f"f{self.size}", c.val.shape) for v in (x, y))
+        """x where c holds, y elsewhere; they may be numbers, of the other's dtype."""
+        known = [v.val.dtype for v in (x, y) if isinstance(v, Expr)]
+        dtype = known[0] if known else f"f{self.size}"
+        x, y = (v.val if isinstance(v, Expr) else self.b.constant(v, dtype, c.val.shape) for v in (x, y))
         return Expr(self.b, self.b.select(c.val, x, y))
 
     def special(self, name, x):
-        if name in ("trigamma", "tetragamma"):
-            n = self.b.like(x.val, 1 if name == "trigamma" else 2)
-            return Expr(self.b, self.b.op("chlo.polygamma", [n, x.val], x.val.aval))
-        return self._unary("chlo." + name, x)
+        return SPECIAL[name](self, x) if name in SPECIAL else self._unary("chlo." + name, x)
 
     def loop(self, go, body, state, limit):
         b, count = self.b, np.dtype("int32")
@@ -240,6 +243,12 @@ class Derivative:
         out = self.m.pow(x.v, power)
         in_y = _times(y.t, out * self.m.log(x.v)) if isinstance(y, Dual) else None
         return Dual(out, _sum(None if x.t is None else x.t * (out / x.v * power), in_y))
+
+    def sin(self, x):
+        return Dual(self.m.sin(x.v), _times(x.t, self.m.cos(x.v)))
+
+    def cos(self, x):
+        return Dual(self.m.cos(x.v), _times(x.t, -self.m.sin(x.v)))
 
     def floor(self, x):
         return Dual(self.m.floor(x.v)) if isinstance(x, Dual) else self.m.floor(x)

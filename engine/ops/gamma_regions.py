@@ -13,7 +13,7 @@ import math
 from .doubles import pair_product, pair_quotient, two_product, two_sum
 from .formula import converging, differentiated, lost, plain, polynomial
 from .gamma_tables import ATANH_WIDE, ERFCX, EXPM1, GAMMA_FAR, LGAMMA_FAR, LGAMMA_NEAR
-from .gammas import gamma_formula
+from .gammas import small_gamma
 
 _EPS = 1e-17
 LIMIT = 400                                              # turns; enough for a < 20 at any x, and far from a above it
@@ -22,7 +22,7 @@ _SQRT_2PI = math.sqrt(2 * math.pi)
 
 # ---- x^a exp(-x) / Γ(a + 1) ----
 
-def _stirling(m, a):
+def stirling(m, a):
     """log Γ(a) - (a - 1/2) log a + a - log √2π for a >= 3.5."""
     inverse = 1.0 / a
     return inverse * polynomial(inverse * inverse, LGAMMA_FAR[8])
@@ -43,14 +43,14 @@ def _front(m, a, x):
     square = part * part
     part = m.where(far, square * square, part) * m.exp(a * off + lost(start, -x, gap))
     z = m.where(large, a, 3.5)
-    small = gamma_formula(True)(m, m.where(large, 1.0, a)) / a
+    small = small_gamma(m, m.where(large, 1.0, a), True) / a
     return part * m.where(large, 1.0 / (m.sqrt(z) * (polynomial(1.0 / z, GAMMA_FAR[8]) * _SQRT_2PI)), small)
 
 
 def _log_front(m, a, x):
     large = a >= 3.5
     z = m.where(large, a, 3.5)
-    far = z * m.log(x / z) + (z - x) - m.log(z) * 0.5 - (_stirling(m, z) + math.log(_SQRT_2PI))
+    far = z * m.log(x / z) + (z - x) - m.log(z) * 0.5 - (stirling(m, z) + math.log(_SQRT_2PI))
     s = m.where(large, 1.0, a)
     return m.where(large, far, s * m.log(x) - x - m.special("lgamma", s) - m.log(s))
 
@@ -87,9 +87,10 @@ def _temme_coefficients(n=30):
     return f
 
 
-def _exponent(m, a, x):
-    """x - a - a log(x/a) in two floats: d²/s - 2a r³ (1/3 + r²/5 + …) with d = x - a, s = x + a, r = d/s."""
-    d, s = two_sum(x, -a), two_sum(x, a)
+def pair_exponent(m, a, x):
+    """x - a - a log(x/a) in two floats, for a pair x: d²/s - 2a r³ (1/3 + r²/5 + …), d = x - a, s = x + a, r = d/s."""
+    d, s = two_sum(x[0], -a), two_sum(x[0], a)
+    d, s = (d[0], d[1] + x[1]), (s[0], s[1] + x[1])
     r = pair_quotient(m, d, s)
     first = pair_product(m, d, r)
     square = pair_product(m, r, r)
@@ -102,12 +103,12 @@ def _exponent(m, a, x):
 
 
 def _decay(m, a, x):
-    high, low = _exponent(m, a, x)
+    high, low = pair_exponent(m, a, (x, a * 0.0))
     return m.exp(-high) * (1.0 - low)
 
 
 def _minus_exponent(m, a, x):
-    high, low = _exponent(m, a, x)
+    high, low = pair_exponent(m, a, (x, a * 0.0))
     return -high - low
 
 
@@ -132,7 +133,7 @@ def _temme(m, a, x, log):
     half_square = (1.0 - 2.0 * mu / ((mu + 2.0) * (mu + 2.0)) * (r2 * polynomial(r2, ATANH_WIDE) + 1 / 3)) / (mu + 2.0)
     eta = mu * m.sqrt(2.0 * half_square)
     inverse = 1.0 / a
-    gamma_star = m.exp(_stirling(m, a))
+    gamma_star = m.exp(stirling(m, a))
     f = _temme_coefficients()
     after, after2 = a * 0.0, a * 0.0                     # β of the two indices above
     total = a * 0.0
@@ -271,8 +272,8 @@ def density_formula(log):
         ua, ux = m.where(uniform, a, 30.0), m.where(uniform, x, 30.0)
         far = front(m, m.where(uniform, 1.0, a), m.where(uniform, 1.0, x), log)
         if log:
-            near = _minus_exponent(m, ua, ux) - (_stirling(m, ua) + m.log(ua) * 0.5 + math.log(_SQRT_2PI))
+            near = _minus_exponent(m, ua, ux) - (stirling(m, ua) + m.log(ua) * 0.5 + math.log(_SQRT_2PI))
         else:
-            near = _decay(m, ua, ux) / (m.sqrt(ua) * _SQRT_2PI * m.exp(_stirling(m, ua)))
+            near = _decay(m, ua, ux) / (m.sqrt(ua) * _SQRT_2PI * m.exp(stirling(m, ua)))
         return m.where(inside, m.where(uniform, near, far), -math.inf if log else 0.0)
     return f

@@ -11,7 +11,7 @@ import numpy as np
 from ..array import Array
 from ..lazy import scipy_special
 from .elementwise import _floating, _unary, bitwise_and, eq, floor, where
-from .formula import numpy_impl, polynomial, xla_lower
+from .formula import SPECIAL, numpy_impl, polynomial, xla_lower
 from .gamma_tables import (
     COTANGENT,
     DIGAMMA_FAR,
@@ -105,6 +105,15 @@ _SCALED = [math.sqrt(2 * math.pi) * c for c in GAMMA_FAR[8]]
 
 
 
+def small_gamma(m, x, inverted=False):
+    """Γ(x), or 1/Γ(x), for 0 < x < 3.5 alone."""
+    tiny, low, high = x < 0.5, x < 1.5, x >= 2.5
+    s = m.where(tiny, x, x - m.where(low, 1.0, m.where(high, 3.0, 2.0)))
+    near, factor = polynomial(s, m.table(GAMMA_NEAR)), m.where(tiny, x * (x + 1.0), m.where(low, x, 1.0))
+    near = m.where(high, near * (x - 1.0), near)
+    return factor / near if inverted else near / factor
+
+
 def gamma_formula(inverted):
     """Γ(x), or 1/Γ(x)."""
     def f(m, x):
@@ -139,6 +148,7 @@ def _rgamma_slope(t, y, x):
     return t * where(pole, at_pole, -y * digamma(where(pole, np.ones((), x.dtype), x)))
 
 
+SPECIAL.update(lgamma=lgamma_formula, digamma=_digamma)
 lgamma_p = _unary("lgamma", _lgamma_impl, xla_lower(lgamma_formula, narrow=True), lambda t, y, x: t * digamma(x))
 digamma_p = _unary("digamma", _patched("psi", lambda x: x < 0, _digamma), xla_lower(_digamma, narrow=True),
                    lambda t, y, x: t * polygamma_p.bind(x, n=1))

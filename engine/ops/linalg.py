@@ -9,6 +9,7 @@ from ..avals import Aval
 from ..core import Primitive
 from ..errors import ShapeError
 from ..lazy import scipy_linalg
+from .lapack import lapack
 from .matrices import (
     I32,
     Small,
@@ -16,7 +17,6 @@ from .matrices import (
     columns_to_lanes,
     flat_batch,
     lanes_to_columns,
-    lapack,
     mH,
     mm,
     mT,
@@ -50,7 +50,7 @@ def _lower_cholesky(b, a):
     n = a.shape[-1]
     if not a.aval.size:
         return a
-    if n > SMALL:
+    if n > SMALL or b.platform != "cpu":
         factor, info = lapack(b, "potrf", [a], [a.aval, Aval(a.shape[:-2], I32)], uplo="76 : ui8")
         bad = b.compare("NE", info, b.like(info, 0))
         bad = b.broadcast(bad, a.shape, range(len(bad.shape)))
@@ -134,7 +134,7 @@ def lower_triangular_solve(b, a, y, *, lower, trans, unit):
     n = a.shape[-1]
     if not y.aval.size:
         return y
-    if n > SMALL:
+    if n > SMALL or b.platform != "cpu":
         return lapack(b, "trsm", [a, y], [y.aval], side="76 : ui8", uplo=f"{76 if lower else 85} : ui8",
                       trans_x=f"{84 if trans else 78} : ui8", diag=f"{85 if unit else 78} : ui8")[0]
     s, shape = Small(b), y.shape

@@ -81,16 +81,15 @@ def _log_of(x, y):
     return where(near, log1p(v), log(far[0]) - log(far[1]))
 
 
-def _ratio(x, y):
-    """x/y, 0 where x is."""
-    zero = eq(x, 0)
-    return where(zero, np.zeros((), x.dtype), x / where(zero, np.ones((), x.dtype), y))
+def _divisor(x, y):
+    """y, and 1 where both are 0."""
+    return where(bitwise_and(eq(x, 0), eq(y, 0)), np.ones((), y.dtype), y)
 
 
 rel_entr_p = _pair("rel_entr", _entropy(_rel_entr), lambda t, out, x, y: t * (_log_of(x, y) + 1),
-                   lambda t, out, x, y: -t * _ratio(x, y))
+                   lambda t, out, x, y: -t * (x / _divisor(x, y)))
 kl_div_p = _pair("kl_div", _entropy(_kl_div), lambda t, out, x, y: t * _log_of(x, y),
-                 lambda t, out, x, y: t * _ratio(y - x, y))
+                 lambda t, out, x, y: t * ((_divisor(x, y) - x) / _divisor(x, y)))
 
 
 def rel_entr(x, y):

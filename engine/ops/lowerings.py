@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from ..avals import Aval, is_inexact
+from ..avals import Aval, kind, roomy
 
 
 def _tail(b, x):
@@ -37,6 +37,14 @@ def softplus(b, x, e=None):
     rest = b.elementwise("stablehlo.multiply", b.elementwise("stablehlo.multiply", series, square), s)
     low = b.elementwise("stablehlo.add", b.elementwise("stablehlo.add", s, s), rest)
     return b.elementwise("stablehlo.add", b.elementwise("stablehlo.maximum", x, b.like(x, 0)), low)
+
+
+def sign(b, x):
+    """-1, 0 or 1, and 0 of -0.0, which XLA would keep."""
+    if kind(x.dtype) == "u":
+        return b.convert(b.convert(x, np.dtype(bool)), x.dtype)
+    out = b.op("stablehlo.sign", [x], x.aval)
+    return b.select(b.compare("EQ", x, b.like(x, 0)), b.like(x, 0), out) if kind(x.dtype) == "f" else out
 
 
 def is_finite(b, x):
@@ -94,8 +102,8 @@ def reduce(b, op, x, start, axes):
     Rows of many elements are added row to row: the compiler would walk down each column, 30 times slower.
     """
     dtype = x.dtype
-    if dtype.itemsize <= 2 and is_inexact(dtype) and op in ("stablehlo.add", "stablehlo.multiply"):
-        return b.convert(reduce(b, op, b.convert(x, np.dtype("float32")), start, axes), dtype)
+    if roomy(dtype) != dtype and op in ("stablehlo.add", "stablehlo.multiply"):
+        return b.convert(reduce(b, op, b.convert(x, roomy(dtype)), start, axes), dtype)
     first, last = (axes[0], axes[-1] + 1) if axes else (0, 0)
     n, row = math.prod(x.shape[first:last]), math.prod(x.shape[last:])
     if len(axes) != last - first or not 2 <= n <= FEW * FEW or row < MANY or n * row < FEW * MANY:

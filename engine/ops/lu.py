@@ -4,8 +4,8 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive
 from ..errors import ShapeError
-from ..lazy import scipy_linalg
 from .elementwise import stop_gradient
+from .lapack import lapack, library_call, lower_identity, scipy_lapack
 from .linalg import lower_triangular_solve, triangular_solve, triangular_solve_p
 from .matrices import (
     I32,
@@ -15,7 +15,6 @@ from .matrices import (
     flat_batch,
     identity_like,
     lanes_to_columns,
-    lapack,
     mm,
     mT,
     real_dtype,
@@ -48,7 +47,7 @@ def _lu_impl(a):
 
 
 def _lu_one(a):
-    (getrf,) = scipy_linalg.get_lapack_funcs(("getrf",), (a,))
+    getrf = scipy_lapack("getrf", a.dtype)
     packed, pivots, _ = getrf(a)
     return packed, pivots, _exchanged(pivots, len(a))
 
@@ -66,7 +65,7 @@ def _lower_lu(b, a):
     if not a.aval.size:
         order = b.op("stablehlo.iota", [], out[2], f"iota_dimension = {len(out[2].shape) - 1} : i64")
         return [a, b.constant(0, I32, out[1].shape), order]
-    if max(a.shape[-2:]) > SMALL_LU:
+    if max(a.shape[-2:]) > SMALL_LU or b.platform != "cpu":
         packed, pivots, _ = lapack(b, "getrf", [a], [a.aval, out[1], Aval(a.shape[:-2], I32)])
         pivots = b.elementwise("stablehlo.subtract", pivots, b.like(pivots, 1))
         return [packed, pivots, _lower_order(b, pivots, m=a.shape[-2])]
@@ -80,6 +79,8 @@ def _lower_order(b, pivots, *, m):
     batch = int(np.prod(pivots.shape[:-1], dtype=np.int64))
     if not out.size or not k:
         return b.op("stablehlo.iota", [], out, f"iota_dimension = {len(out.shape) - 1} : i64")
+    if b.platform == "cuda":
+        return library_call(b, "cu_lu_pivots_to_permutation", [pivots], [out], {}, vectors=True)[0]
     order, index = s.place((batch, m, 1), 1), s.place((1, m, 1), 1)
 
     def body(j, pivots, order):
@@ -197,6 +198,11 @@ def _permuted(y, order, back):
 
 
 def _lu_solve_impl(a, packed, order, y, *, trans):
+    if a.shape[-1] <= SMALL_LU:                          # quicker than two substitutions in Python
+        try:
+            return np.linalg.solve(np.swapaxes(a, -1, -2) if trans else a, y)
+        except np.linalg.LinAlgError:
+            pass
     lo, up = dict(lower=True, trans=trans, unit=True), dict(lower=False, trans=trans, unit=False)
     if trans:
         return _permuted(triangular_solve_p.impl(packed, triangular_solve_p.impl(packed, y, **up), **lo), order, True)
@@ -247,6 +253,42 @@ def factors(a):
     """(packed, order) of a, as constants."""
     packed, _, order = lu_p.bind(stop_gradient(a))
     return packed, order
+
+
+# ---- the sign of the determinant ----
+
+def _lu_sign_impl(packed, pivots):
+    d = np.diagonal(packed, axis1=-2, axis2=-1)
+    odd = np.sum(pivots != np.arange(pivots.shape[-1]), -1) % 2
+    signs = np.prod(np.sign(d), -1) if packed.dtype.kind != "c" else np.all(d != 0, -1)
+    return ((1 - 2 * odd) * signs).astype(packed.dtype)
+
+
+def _lower_lu_sign(b, packed, pivots):
+    n, flag = len(packed.shape), np.dtype(bool)
+    one = lower_identity(b, packed.shape, flag)
+    d = b.select(one, packed, b.like(packed, 1))
+    if packed.dtype.kind == "c":
+        d = b.convert(b.compare("NE", d, b.like(d, 0)), packed.dtype)
+    else:
+        d = b.op("stablehlo.sign", [d], d.aval)
+    signs = b.reduce("stablehlo.multiply", d, 1, [n - 2, n - 1])
+    place = b.op("stablehlo.iota", [], pivots.aval, f"iota_dimension = {n - 2} : i64")
+    moved = b.convert(b.compare("NE", pivots, place), I32)
+    count = b.reduce("stablehlo.add", moved, 0, [n - 2])
+    odd = b.elementwise("stablehlo.and", count, b.like(count, 1))
+    parity = b.elementwise("stablehlo.subtract", b.like(count, 1), b.elementwise("stablehlo.add", odd, odd))
+    return b.elementwise("stablehlo.multiply", signs, b.convert(parity, packed.dtype))
+
+
+lu_sign_p = Primitive(
+    "lu_sign",                                           # (packed, exchanges) -> the sign of the determinant; complex:
+    shape=lambda packed, pivots: Aval(packed.shape[:-2], packed.dtype),             # that of the exchanges, or 0
+    impl=_lu_sign_impl,
+    lower=_lower_lu_sign,
+    jvp=(None, None),
+    batch=all_lanes,
+)
 
 
 def solve_matrices(a, y, trans=False):

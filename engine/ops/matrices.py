@@ -1,8 +1,4 @@
-"""Matrices as values (the last two axes; the others are batch), and what their lowerings share.
-
-LAPACK calls, our own loops over small matrices, and the care that a matrix with a nan or infinity in it gives nan
-and neither an error nor an endless loop.
-"""
+"""Matrices as values (the last two axes; the others are batch), and the loops over small ones that lowerings share."""
 import numpy as np
 
 from ..avals import Aval
@@ -16,6 +12,7 @@ from .structural import (
     asvalue,
     broadcast_to,
     elementwise,
+    elementwise_batch,
     iota,
     moveaxis,
     promote_inexact,
@@ -137,6 +134,23 @@ def scale(t, f):
     return scale_p.bind(t, f if f.dtype == t.dtype else f.astype(t.dtype))
 
 
+def _half_inverse(y):
+    """1 / (2 y), and 0 at 0"""
+    zero = eq(y, np.zeros((), y.dtype))
+    return where(zero, np.zeros((), y.dtype), 0.5 / where(zero, np.ones((), y.dtype), y))
+
+
+root_p = Primitive(
+    "root",                                              # the square root, with derivative 0 at 0
+    shape=elementwise,
+    uniform=True,
+    impl=np.sqrt,
+    lower="stablehlo.sqrt",
+    jvp=(lambda t, y, x: t * _half_inverse(y),),
+    batch=elementwise_batch,
+)
+
+
 # ---- NumPy, matrix by matrix ----
 
 def each_matrix(f, a, outs):
@@ -157,53 +171,7 @@ def each_matrix(f, a, outs):
         return made
 
 
-# ---- LAPACK ----
-def lapack(b, target, operands, outs, **attributes):
-    """A call of LAPACK: matrices column by column, leading axes are batch; attributes are (text of the value)."""
-    rank = max([len(v.shape) for v in operands])
-
-    def layout(aval):
-        n = len(aval.shape)
-        order = [n - 2, n - 1, *range(n - 3, -1, -1)] if n == rank else range(n - 1, -1, -1)
-        return f"dense<[{', '.join(map(str, order))}]> : tensor<{n}xindex>" if n else "dense<> : tensor<0xindex>"
-
-    config = ", ".join(f"{k} = {v}" for k, v in attributes.items())
-    return b.emit_many(outs, f'"stablehlo.custom_call"({", ".join(v.name for v in operands)}) '
-                             f'{{call_target_name = "lapack_{PREFIX[operands[0].dtype.name]}{target}_ffi", '
-                             f'api_version = 4 : i32, backend_config = {{{config}}}, operand_layouts = '
-                             f'[{", ".join(layout(v.aval) for v in operands)}], '
-                             f'result_layouts = [{", ".join(layout(a) for a in outs)}]}} : '
-                             f'({", ".join(v.type for v in operands)}) -> ({", ".join(b.type_text(a) for a in outs)})')
-
-
-def lower_usable(b, a):
-    """(a with zeros for the matrices that hold a nan or infinity, whether each does): LAPACK may fail at those."""
-    parts = [a]
-    if a.dtype.kind == "c":
-        aval = Aval(a.shape, real_dtype(a.dtype))
-        parts = [b.op("stablehlo.real", [a], aval), b.op("stablehlo.imag", [a], aval)]
-    finite = None
-    for part in parts:
-        ok = b.op("stablehlo.is_finite", [part], Aval(a.shape, np.dtype(bool)))
-        finite = ok if finite is None else b.op("stablehlo.and", [finite, ok], ok.aval)
-    n = len(a.shape)
-    finite = b.reduce("stablehlo.and", finite, True, [n - 2, n - 1])
-    full = b.broadcast(finite, a.shape, range(n - 2))
-    return b.select(full, a, b.like(a, 0)), b.op("stablehlo.not", [finite], finite.aval)
-
-
-def lower_spoiled(b, outs, bad, info=None):
-    """The results with nan for the matrices that are `bad` or whose `info` is not 0."""
-    if info is not None:
-        bad = b.op("stablehlo.or", [bad, b.compare("NE", info, b.like(info, 0))], bad.aval)
-    return [b.select(b.broadcast(bad, x.shape, range(len(bad.shape))), b.like(x, np.nan), x) for x in outs]
-
-
-def lower_identity(b, shape, dtype):
-    """Ones on the diagonal of the last two axes."""
-    i, j = (b.op("stablehlo.iota", [], Aval(shape, I32), f"iota_dimension = {len(shape) - k} : i64") for k in (2, 1))
-    return b.convert(b.compare("EQ", i, j), dtype)
-
+# ---- loops over small matrices ----
 
 class Small:
     """The builder's operations on [batch, n, k] values, for our own loops."""

@@ -9,7 +9,9 @@ import numpy as np
 
 from ..core import Primitive
 from .bessel import i0e, i1e
-from .elementwise import arcsin, exp, lt, minimum, sin, sqrt, where
+from .betainc import betainc_p
+from .betas import betaln, digamma_rise_p
+from .elementwise import abs, arcsin, exp, log, lt, maximum, minimum, sin, softplus, sqrt, where
 from .structural import cast, elementwise, elementwise_batch, reduce_sum, reshape, spread
 
 _F64 = np.dtype("float64")
@@ -88,5 +90,43 @@ von_mises_path_p = Primitive(
     impl=_first,
     lower=_lower_first,
     jvp=(lambda t, y, x, k: spread(t, y), lambda t, y, x, k: t * von_mises_slope(k, y)),
+    batch=elementwise_batch,
+)
+
+
+# ---- the beta distribution ----
+
+def _beta_slopes(a, b, y):
+    """(∂y/∂a, ∂y/∂b) along I(a, b; x) = const with y = log(x / (1 - x)) <= 0: -∂I B(a, b) / (xᵃ (1 - x)ᵇ).
+
+    Where x and b x are below e⁻⁴⁰, I = xᵃ / (a B(a, b)), so a y - log a - log B stays.
+    """
+    log_x = -softplus(-y)
+    tiny = lt(log_x + maximum(log(b), 0.0), -40.0)
+    safe = where(tiny, np.full((), -1.0, y.dtype), log_x)
+    rest = -softplus(where(tiny, np.zeros((), y.dtype), y))                         # log(1 - x)
+    scale = -exp(betaln(a, b) - a * safe - b * rest)
+    x = exp(safe)
+    near = [scale * betainc_p.bind(a, b, x, orders=orders) for orders in ((1, 0), (0, 1))]
+    far = [(1 / a - digamma_rise_p.bind(a, b) - y) / a, -digamma_rise_p.bind(b, a) / a]
+    return [where(tiny, f, n) for f, n in zip(far, near)]
+
+
+def beta_slopes(a, b, y):
+    """(∂y/∂a, ∂y/∂b) of y = log(x / (1 - x)) for a beta(a, b) number x at fixed I(a, b; x)."""
+    dtype, (a, b, y) = y.dtype, [cast(v, _F64) for v in (a, b, y)]
+    left = y < 0
+    p, q = where(left, a, b), where(left, b, a)
+    in_p, in_q = _beta_slopes(p, q, -abs(y))
+    return cast(where(left, in_p, -in_q), dtype), cast(where(left, in_q, -in_p), dtype)
+
+
+beta_path_p = Primitive(
+    "beta_path",                                         # (log(x / (1 - x)), a, b) -> the same, moving as a draw does
+    shape=elementwise,
+    impl=lambda y, a, b: np.array(np.broadcast_to(y, np.broadcast_shapes(np.shape(y), np.shape(a), np.shape(b)))),
+    lower=lambda b, y, *_: b.broadcast_to(y, b.out[0].shape),
+    jvp=(lambda t, out, y, a, b: spread(t, out), lambda t, out, y, a, b: t * beta_slopes(a, b, out)[0],
+         lambda t, out, y, a, b: t * beta_slopes(a, b, out)[1]),
     batch=elementwise_batch,
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import Primitive
 from ..lazy import scipy_special
-from .formula import numpy_impl, polynomial, xla_lower
+from .formula import SPECIAL, numpy_impl, polynomial, xla_lower
 from .gamma_tables import COTANGENT, TETRAGAMMA_FAR, TETRAGAMMA_NEAR, TRIGAMMA_FAR, TRIGAMMA_NEAR
 from .structural import elementwise, elementwise_batch
 from .zeta import hurwitz
@@ -85,6 +85,7 @@ def _impl(x, *, n):
     return np.asarray(size if n % 2 else -size).astype(x.dtype)
 
 
+SPECIAL.update(trigamma=_trigamma, tetragamma=lambda m, x: -_tetragamma(m, x))
 polygamma_p = Primitive(
     "polygamma",                                         # ψ⁽ⁿ⁾(x), n >= 1
     shape=elementwise,

@@ -4,15 +4,13 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive
 from ..errors import TransformError
-from ..lazy import scipy_linalg
+from .lapack import lapack, lower_identity, scipy_lapack
 from .linalg import triangular_solve
 from .matrices import (
     I32,
     all_lanes,
     diagonal_of,
     identity_like,
-    lapack,
-    lower_identity,
     mH,
     mm,
     mT,
@@ -30,7 +28,7 @@ def _geqrf_shape(a):
 def _geqrf_impl(a):
     packed, tau = np.array(a), np.zeros((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
     if a.size:
-        (geqrf,) = scipy_linalg.get_lapack_funcs(("geqrf",), (a,))
+        geqrf = scipy_lapack("geqrf", a.dtype)
         for i in np.ndindex(a.shape[:-2]):
             packed[i], tau[i] = geqrf(a[i])[:2]
     return [packed, tau]
@@ -55,7 +53,7 @@ geqrf_p = Primitive(
 def _ormqr_impl(a, tau, c, *, left, adjoint):
     out = np.array(c)
     name = "unmqr" if a.dtype.kind == "c" else "ormqr"
-    (ormqr,) = scipy_linalg.get_lapack_funcs((name,), (a,))
+    ormqr = scipy_lapack(name, a.dtype)
     trans = ("C" if a.dtype.kind == "c" else "T") if adjoint else "N"
     if c.size and a.size:
         for i in np.ndindex(a.shape[:-2]):

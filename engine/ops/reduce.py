@@ -7,7 +7,6 @@ from . import lowerings
 from .elementwise import eq, exp, isfinite, log, mul, stop_gradient, where
 from .index import take_along
 from .shaping import concatenate, reverse, slice_axis
-from .sort import argsort, sort  # noqa: F401 (where others look for them)
 from .structural import (
     _without,
     broadcast_p,
@@ -237,32 +236,6 @@ def cumprod(x, axis):
 
 
 # ---- log-sum-exp ----
-
-def _top_k_impl(x, *, k):
-    last_first = np.argsort(np.flip(x, -1), axis=-1, kind="stable")
-    return (x.shape[-1] - 1 - np.flip(last_first, -1))[..., :k].astype(_INT)
-
-
-def _lower_top_k(b, x, *, k):
-    """XLA orders by bits: so first one nan for all nans and one zero for both zeros."""
-    if x.dtype.kind == "f":
-        x = b.select(b.compare("NE", x, x), b.like(x, np.nan), b.select(b.compare("EQ", x, b.like(x, 0)), b.like(x, 0),
-                                                                        x))
-    out = [Aval((*x.shape[:-1], k), x.dtype), Aval((*x.shape[:-1], k), np.dtype("int32"))]
-    made = b.emit_many(out, f'"chlo.top_k"({x.name}) <{{k = {k} : i64}}> : ({x.type}) -> '
-                            f"({b.type_text(out[0])}, {b.type_text(out[1])})")
-    return b.convert(made[1], _INT)
-
-
-top_k_p = Primitive(
-    "top_k",                                             # places of the k largest along the last axis; nan is largest
-    shape=lambda a, *, k: Aval((*a.shape[:-1], k), _INT),
-    impl=_top_k_impl,
-    lower=_lower_top_k,
-    jvp=(None,),
-    batch=lambda b, mine, x, *, k: b.bind(x, k=k),
-)
-
 
 def logsumexp_of(x, axes):
     """log Σ exp(x), shifted by the maximum; -inf where all are -inf."""

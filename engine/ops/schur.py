@@ -5,7 +5,11 @@ from ..avals import Aval
 from ..core import Primitive
 from ..errors import TransformError
 from ..lazy import scipy_linalg
-from .matrices import I32, each_matrix, lapack, lower_spoiled, lower_usable
+from .lapack import lapack, lower_spoiled, lower_usable, scipy_lapack
+from .matrices import (
+    I32,
+    each_matrix,
+)
 
 
 def _refuse(name, instead):
@@ -59,7 +63,7 @@ def _hessenberg_shape(a):
 def _hessenberg_impl(a):
     packed, tau = np.array(a), np.zeros((*a.shape[:-2], max(a.shape[-1] - 1, 0)), a.dtype)
     if a.size:
-        (gehrd,) = scipy_linalg.get_lapack_funcs(("gehrd",), (a,))
+        gehrd = scipy_lapack("gehrd", a.dtype)
         for i in np.ndindex(a.shape[:-2]):
             packed[i], tau[i] = gehrd(a[i])[:2]
     return [packed, tau]
@@ -90,7 +94,7 @@ def _column_order_impl(a):
     out = np.empty((*a.shape[:-2], a.shape[-1]), I32)
     out[...] = np.arange(a.shape[-1])
     if a.size:
-        (geqp3,) = scipy_linalg.get_lapack_funcs(("geqp3",), (a,))
+        geqp3 = scipy_lapack("geqp3", a.dtype)
         for i in np.ndindex(a.shape[:-2]):
             out[i] = geqp3(a[i])[1] - 1
     return out

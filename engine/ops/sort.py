@@ -134,7 +134,7 @@ def _pick_rows(b, x, i):
                 "indices_are_sorted = false")
 
 
-def _lower_argsort(b, x, *, axis):
+def lower_argsort(b, x, *, axis):
     shape, n = x.shape, x.shape[axis]
     if n <= 1 or x.aval.size == 0:
         return b.constant(0, _INT, shape)
@@ -156,7 +156,7 @@ argsort_p = Primitive(
     "argsort",                                           # stable; nan last
     shape=lambda a, *, axis: Aval(a.shape, _INT),
     impl=lambda x, *, axis: np.argsort(_numpys(x), axis=axis, kind="stable"),
-    lower=_lower_argsort,
+    lower=lower_argsort,
     jvp=(None,),
     batch=lambda b, mine, x, *, axis: b.bind(x, axis=axis + 1),
 )
@@ -170,7 +170,10 @@ def argsort(x, axis):
 # ---- binary search ----
 
 def _search_impl(a, v, *, side):
-    out, a, v = np.empty(v.shape, _INT), _numpys(a), _numpys(v)
+    a, v = _numpys(a), _numpys(v)
+    if a.ndim == 1:
+        return np.searchsorted(a, v, side)
+    out = np.empty(v.shape, _INT)
     for r in np.ndindex(*v.shape[:-1]):
         out[r] = np.searchsorted(a[r], v[r], side)
     return out
@@ -229,3 +232,41 @@ def _(b, mine, a, v, *, side):
         out = b.bind(a, reshape(moveaxis(v, 0, -2), (*v.shape[1:-1], b.size * v.shape[-1])), side=side)
         return moveaxis(reshape(out, (*v.shape[1:-1], b.size, v.shape[-1])), -2, 0)
     return b.bind(a, v if mine[1] else broadcast_to(v, (b.size, *v.shape)), side=side)
+
+
+# ---- the largest ----
+
+def _top_k_impl(x, *, k):
+    last_first = np.argsort(np.flip(x, -1), axis=-1, kind="stable")
+    return (x.shape[-1] - 1 - np.flip(last_first, -1))[..., :k].astype(_INT)
+
+
+def _lower_top_k(b, x, *, k):
+    """XLA has a quick way for float32, in the order of the bits: so first one nan for all nans, one zero for both.
+    Wider numbers are sorted, last element first, so that of equal ones the first stands behind."""
+    axis, out = len(x.shape) - 1, Aval((*x.shape[:-1], k), _INT)
+    if x.dtype.itemsize > 2 and x.dtype != np.float32:
+        order = lower_argsort(b, _reversed(b, x, axis), axis=axis)
+        n = x.shape[-1]
+        last = b.slice(order, (0,) * axis + (n - k,), order.shape)
+        return b.elementwise("stablehlo.subtract", b.constant(n - 1, _INT, out.shape), _reversed(b, last, axis))
+    x = b.convert(x, np.dtype("float32"))
+    x = b.select(b.compare("NE", x, x), b.like(x, np.nan), b.select(b.compare("EQ", x, b.like(x, 0)), b.like(x, 0), x))
+    avals = [Aval(out.shape, x.dtype), Aval(out.shape, np.dtype("int32"))]
+    made = b.emit_many(avals, f'"chlo.top_k"({x.name}) <{{k = {k} : i64}}> : ({x.type}) -> '
+                              f"({b.type_text(avals[0])}, {b.type_text(avals[1])})")
+    return b.convert(made[1], _INT)
+
+
+def _reversed(b, x, axis):
+    return b.op("stablehlo.reverse", [x], x.aval, f"dimensions = array<i64: {axis}>")
+
+
+top_k_p = Primitive(
+    "top_k",                                             # places of the k largest along the last axis; nan is largest
+    shape=lambda a, *, k: Aval((*a.shape[:-1], k), _INT),
+    impl=_top_k_impl,
+    lower=_lower_top_k,
+    jvp=(None,),
+    batch=lambda b, mine, x, *, k: b.bind(x, k=k),
+)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..array import Array, Value
 from ..avals import (
-    NARROW,
+    NARROW_DTYPES,
     PYTHON_SCALARS,
     Aval,
     as_dtype,
@@ -25,7 +25,6 @@ from ..core import REGISTRY, Primitive
 from ..errors import DtypeError, ShapeError
 from . import lowerings
 
-_NARROW_DTYPES = frozenset(NARROW.values())
 _NARROW_INPUT = {np.dtype("float64"): np.dtype("float32"), np.dtype("complex128"): np.dtype("complex64")}
 
 
@@ -55,7 +54,7 @@ def asvalue(x, dtype=None, copy=None):
             raise
         raise DtypeError(f"an array was expected, got {type(x).__name__} ({e}).\n"
                          "Pass numbers, nested lists of numbers, or arrays.") from None
-    if a.dtype.kind in "OUSMmV" and a.dtype not in _NARROW_DTYPES:
+    if a.dtype.kind in "OUSMmV" and a.dtype not in NARROW_DTYPES:
         raise DtypeError(f"an array of numbers was expected, got {type(x).__name__} of dtype {a.dtype}.\n"
                          "Convert it first, e.g. codes of a categorical column with pandas' .cat.codes.")
     if dtype is None and config.default_float == "float32":
@@ -295,7 +294,7 @@ def _without(shape, axes):
 
 def _sum_impl(x, *, axes):
     d = x.dtype
-    if d.itemsize < 4 and d in _NARROW_DTYPES:           # as compiled: the sum is rounded once, at its end
+    if d.itemsize < 4 and d in NARROW_DTYPES:           # as compiled: the sum is rounded once, at its end
         return np.add.reduce(x, axis=axes, dtype=np.float32 if is_inexact(d) else np.int64).astype(d)
     return np.add.reduce(x, axis=axes, dtype=d)
 

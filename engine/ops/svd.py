@@ -5,6 +5,7 @@ from ..avals import Aval
 from ..core import Primitive
 from ..errors import TransformError
 from .complexes import real
+from .lapack import lapack, lower_identity, lower_spoiled, lower_usable
 from .matrices import (
     I32,
     all_lanes,
@@ -13,10 +14,6 @@ from .matrices import (
     each_matrix,
     identity_like,
     lanes_to_columns,
-    lapack,
-    lower_identity,
-    lower_spoiled,
-    lower_usable,
     mH,
     mm,
     mT,

@@ -4,8 +4,13 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive
 from ..errors import ShapeError
-from ..lazy import scipy_linalg
-from .matrices import I32, all_lanes, columns_to_lanes, lanes_to_columns, lapack, lower_spoiled
+from .lapack import lapack, lower_spoiled, scipy_lapack
+from .matrices import (
+    I32,
+    all_lanes,
+    columns_to_lanes,
+    lanes_to_columns,
+)
 from .shaping import concatenate_p, slice_axis
 from .structural import broadcast_to, full
 
@@ -20,7 +25,7 @@ def _shape(dl, d, du, y):
 def _impl(dl, d, du, y):
     out = np.array(y)
     if y.size:
-        (gtsv,) = scipy_linalg.get_lapack_funcs(("gtsv",), (d, y))
+        gtsv = scipy_lapack("gtsv", d.dtype)
         for i in np.ndindex(d.shape[:-1]):
             if d.shape[-1] == 1:
                 out[i] = y[i] / d[i]

@@ -6,7 +6,7 @@ outside.
 """
 import numpy as np
 
-from ..avals import Aval
+from ..avals import Aval, kind
 from ..core import Primitive
 from ..errors import ShapeError
 from .conv import dilated, spread_out, windows
@@ -139,7 +139,7 @@ def _winner_impl(x, *, how, window, strides, padding, base_dilation, window_dila
     places = windows(spread_out(flat, padding, base_dilation, -1), shape, window, strides,
                      window_dilation).reshape(*shape, -1)
     best = (np.max if how == "max" else np.min)(values, -1, keepdims=True)
-    wins = (values == best) | (np.isnan(best) & np.isnan(values)) if x.dtype.kind == "f" else values == best
+    wins = (values == best) | (np.isnan(best) & np.isnan(values)) if kind(x.dtype) == "f" else values == best
     out = np.min(np.where(wins & (places >= 0), places, x.size), -1)
     return np.where(out == x.size, -1, out).astype(_INT)
 
@@ -158,7 +158,7 @@ def _lower_winner(b, x, *, how, **params):
         return b.op("stablehlo.or", [p, q], flag)
     with b.region([sx, si, sx, si]) as (v, i, w, j):
         better, same = b.compare("GT" if how == "max" else "LT", w, v), b.compare("EQ", v, w)
-        if x.dtype.kind == "f":
+        if kind(x.dtype) == "f":
             nan_v, nan_w = b.compare("NE", v, v), b.compare("NE", w, w)
             better = either(better, both(nan_w, b.compare("EQ", v, v)))
             same = either(same, both(nan_v, nan_w))

@@ -21,7 +21,7 @@ from .continuous import (
                          weibull_min,
 )
 from .counts import binomial, hypergeometric, multinomial, negative_binomial, poisson, zipf
-from .directions import ball, multivariate_normal, von_mises
+from .directions import ball, multivariate_normal, orthogonal, von_mises
 from .discrete import bernoulli, categorical, choice, geometric, permutation, rademacher, randint
 from .gammas import beta, chisquare, dirichlet, f, gamma, generalized_normal, loggamma, t
 from .hashed import hash_normal, hash_uniform
@@ -31,6 +31,6 @@ __all__ = ["Key", "PRNGKey", "ball", "bernoulli", "beta", "binomial", "bits", "c
            "choice", "clone", "dirichlet", "double_sided_maxwell", "exponential", "f", "fold_in", "gamma",
            "generalized_normal", "geometric", "gumbel", "hash_bits", "hash_normal", "hash_uniform", "hypergeometric",
            "key", "key_data", "key_impl", "laplace", "loggamma", "logistic", "lognormal", "maxwell", "multinomial",
-           "multivariate_normal", "negative_binomial", "normal", "pareto", "permutation", "philox4x32",
+           "multivariate_normal", "negative_binomial", "normal", "orthogonal", "pareto", "permutation", "philox4x32",
            "poisson", "rademacher", "randint", "rayleigh", "split", "t", "threefry2x32", "triangular",
            "truncated_normal", "uniform", "von_mises", "wald", "weibull_min", "wrap_key_data", "zipf"]

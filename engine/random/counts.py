@@ -83,8 +83,9 @@ def poisson_draw(stream, lam):
         return k, bitwise_and(invert(outside), inside)
 
     large = rejection(stream, big, propose, _F64, rate, 0.931 + 2.53 * sqrt(rate))
-    low = where(bitwise_and(valid, invert(big)), lam, _ZERO)
-    small = inversion(open_unit_draw(stream, lam.shape, _F64), exp(-low), lambda k, p: p * low / k, _STEPS)
+    few = bitwise_and(valid, invert(big))
+    low = where(few, lam, _ZERO)
+    small = inversion(open_unit_draw(stream, lam.shape, _F64), few, exp(-low), lambda k, p: p * low / k, _STEPS)
     return where(big, large, small)
 
 
@@ -135,7 +136,7 @@ def binomial_draw(stream, n, p):
     few = bitwise_and(valid, invert(big))
     small_n, small_q = where(few, n, _ZERO), where(few, q, _ZERO)
     odds = small_q / (1 - small_q)
-    small = inversion(open_unit_draw(stream, n.shape, _F64), exp(small_n * log1p(-small_q)),
+    small = inversion(open_unit_draw(stream, n.shape, _F64), few, exp(small_n * log1p(-small_q)),
                       lambda k, pk: pk * (maximum(small_n - k + 1, 0.0) / k) * odds, _STEPS)
     k = where(big, large, minimum(small, small_n))
     return where(flip, n - k, k), valid
@@ -262,7 +263,7 @@ def _hypergeometric_draw(stream, good, bad, n):
     g, m, s, r = (where(few, v, w) for v, w in ((good, _ZERO), (bad, _ONE), (n, _ZERO), (share, _ZERO)))
     none = exp(log_binomial(s, m, m * r, m * (1 - r)) - log_binomial(s, g + m, (g + m) * r, (g + m) * (1 - r))
                + g * log1p(-r))
-    small = inversion(open_unit_draw(stream, good.shape, _F64), none,
+    small = inversion(open_unit_draw(stream, good.shape, _F64), few, none,
                       lambda k, p: p * (maximum(g - k + 1, 0.0) * maximum(s - k + 1, 0.0) / (k * (m - s + k))), _STEPS)
     return where(big, large, minimum(small, minimum(g, s)))
 

@@ -4,7 +4,8 @@ import math
 import numpy as np
 
 from ..avals import broadcast_shapes
-from ..errors import ShapeError
+from ..errors import ParameterError, ShapeError
+from ..numpy.linalg import eigh, qr, svd
 from ..numpy.products import matvec
 from ..ops.elementwise import (
     abs,
@@ -17,19 +18,32 @@ from ..ops.elementwise import (
     isfinite,
     le,
     log,
+    maximum,
     minimum,
     sqrt,
     stop_gradient,
     where,
 )
-from ..ops.linalg import cholesky
+from ..ops.linalg import cholesky, mT
+from ..ops.matrices import diagonal_of
 from ..ops.paths import von_mises_path_p
 from ..ops.structural import asvalue, cast, reduce_sum, reshape
-from .bits import cotangent, normal_draw, of_floats, open_unit, open_unit_draw, shape_of, signed_half
+from .bits import cotangent, normal, normal_draw, of_floats, open_unit, open_unit_draw, shape_of, signed_half
 from .continuous import fits, parameters
 from .gammas import generalized_normal_draw
 from .keys import single
 from .rejection import rejection
+
+
+def _factor(cov, method):
+    """L with L L' = cov; with eigenvalues or singular values also for singular matrices."""
+    if method == "cholesky":
+        return cholesky(cov)
+    if method == "eigh":
+        w, v = eigh(cov)
+        return v * sqrt(maximum(w, 0.0))[..., None, :]
+    u, s, _ = svd(cov, full_matrices=False, hermitian=True)
+    return u * sqrt(s)[..., None, :]
 
 
 @of_floats
@@ -37,9 +51,14 @@ def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky
     """mean + L z with L L' = cov.   mean : float[*batch, d], cov : float[*batch, d, d] -> float[*shape, d]
 
     shape : that of the draws without d; by default *batch
+    method : how L is found: "cholesky", or "eigh" or "svd", which take singular matrices too
+
+    >>> from chainrule.engine import random
+    >>> random.multivariate_normal(random.key(0), np.zeros(2), np.ones((2, 2)), (3,), method="eigh").shape
+    (3, 2)
     """
-    if method != "cholesky":
-        raise ValueError(f"multivariate_normal draws by the Cholesky factor; method={method!r} is not there.")
+    if method not in ("cholesky", "eigh", "svd"):
+        raise ParameterError(f"the method of multivariate_normal is 'cholesky', 'eigh' or 'svd'; got {method!r}.")
     mean, cov = cast(asvalue(mean), dtype), cast(asvalue(cov), dtype)
     if mean.ndim < 1 or cov.ndim < 2 or cov.shape[-2:] != (mean.shape[-1],) * 2:
         raise ShapeError("multivariate_normal takes a mean [..., d] and a covariance [..., d, d]; got shapes "
@@ -50,7 +69,32 @@ def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky
         raise ShapeError(f"multivariate_normal draws shape {shape}, to which the batch shape {batch} does not "
                          "broadcast.")
     z = normal_draw(single(key, "multivariate_normal"), (*shape, mean.shape[-1]), dtype)
-    return mean + matvec(cholesky(cov), z)
+    return mean + matvec(_factor(cov, method), z)
+
+
+def orthogonal(key, n, shape=(), dtype=None, m=None):
+    """Orthogonal matrices, uniform in Haar's sense; unitary ones for a complex dtype.   -> float[*shape, n, m]
+
+    m : the number of columns, n by default; the columns are orthonormal if m <= n, else the rows
+
+    Q of the QR factors of normal numbers, with R's diagonal made positive (Mezzadri 2007, "How to generate random
+    matrices from the classical compact groups").
+
+    >>> from chainrule.engine import random
+    >>> q = random.orthogonal(random.key(0), 3)
+    >>> bool(abs(q @ q.T - np.eye(3)).max() < 1e-14)
+    True
+    """
+    m = n if m is None else m
+    z = normal(key, (*shape_of(shape), max(n, m), min(n, m)), dtype)
+    narrow = z.dtype if z.dtype.itemsize == 2 else None
+    q, r = qr(cast(z, np.dtype("float32")) if narrow else z)
+    d = diagonal_of(r)
+    size = abs(d)
+    d = where(eq(size, 0), np.ones((), d.dtype), d / cast(where(eq(size, 0), np.ones((), size.dtype), size), d.dtype))
+    q = q * d[..., None, :]
+    q = cast(q, narrow) if narrow else q
+    return mT(q) if n < m else q
 
 
 @of_floats
@@ -106,4 +150,4 @@ def von_mises(key, mu, kappa, shape=None, dtype=None):
     return where(valid, x, edge)
 
 
-__all__ = ["ball", "multivariate_normal", "von_mises"]
+__all__ = ["ball", "multivariate_normal", "orthogonal", "von_mises"]

@@ -27,8 +27,9 @@ from ..ops.elementwise import (
     sub,
     where,
 )
-from ..ops.reduce import argsort, cumsum
+from ..ops.reduce import cumsum
 from ..ops.shaping import slice_axis
+from ..ops.sort import argsort
 from ..ops.structural import asvalue, broadcast_to, cast, moveaxis, reshape
 from .bits import float_dtype, open_unit_draw, shape_of, unit_draw
 from .continuous import fits, gumbel_draw, parameters
@@ -42,7 +43,7 @@ def int_dtype(dtype):
     """The integer dtype of a draw: int64 for None and for `int`."""
     d = _INT if dtype is None or dtype is int else np.dtype(dtype)
     if d.kind not in "iu":
-        raise DtypeError(f"the draw is of integers; dtype {d} is not one.")
+        raise DtypeError(f"the draw is of integers; dtype {d} is not one.\nAsk for an integer dtype and cast the draw.")
     return d
 
 
@@ -216,7 +217,8 @@ def choice(key, a, shape=(), replace=True, p=None, axis=0):
     if n < 1 and count:
         raise ShapeError("choice from no elements.")
     if not replace and count > n:
-        raise ShapeError(f"choice of {count} elements out of {n} without replacement.")
+        raise ShapeError(f"choice of {count} elements out of {n} without replacement: there are not so many.\n"
+                         "Ask for fewer, or let elements come again with replace=True.")
     stream = single(key, "choice")
     if p is None:
         index = (randint_draw(stream, (count,), 0, n, _INT) if replace

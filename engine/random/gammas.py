@@ -7,6 +7,7 @@ from ..ops.elementwise import (
     bitwise_or,
     eq,
     exp,
+    expit,
     isfinite,
     log,
     log1p,
@@ -16,7 +17,7 @@ from ..ops.elementwise import (
     where,
 )
 from ..ops.gamma_quantile import gamma_path_p
-from ..ops.paths import known_exp_p
+from ..ops.paths import beta_path_p, known_exp_p
 from ..ops.reduce import reduce_max_p
 from ..ops.structural import asvalue, broadcast_to, cast, reduce_sum, reshape
 from .bits import normal_draw, normal_of, of_floats, open_unit, open_unit_draw, shape_of, signed_half, word_of
@@ -99,7 +100,7 @@ def chisquare(key, df, shape=None, dtype=None):
 def t(key, df, shape=None, dtype=None):
     """Student t numbers: a normal number over sqrt(χ²(df) / df).   df : float[*batch], > 0 -> float[*shape]
 
-    With df = inf, normal numbers.
+    Normal numbers for df = inf. Differentiable in df, through the gamma number; so are the others below.
     """
     shape, (df,) = parameters("t", shape, dtype, df)
     stream = single(key, "t")
@@ -128,10 +129,16 @@ def f(key, dfnum, dfden, shape=None, dtype=None):
 
 @of_floats
 def beta(key, a, b, shape=None, dtype=None):
-    """Beta numbers: x / (x + y) of two gamma numbers.   a, b : float[*batch], > 0 -> float[*shape], in [0, 1]"""
+    """Beta numbers: x / (x + y) of two gamma numbers.   a, b : float[*batch], > 0 -> float[*shape], in [0, 1]
+
+    Differentiable in both: dx/da = -(∂I/∂a) / p(x; a, b), I the distribution function, which varies less than the
+    derivatives through the gamma numbers do.
+    """
     shape, (a, b) = parameters("beta", shape, dtype, a, b)
     stream = single(key, "beta")
-    return 1 / (1 + exp(gamma_draw(stream.inner(1), b, dtype) - gamma_draw(stream.inner(0), a, dtype)))
+    fixed = [stop_gradient(v) for v in (a, b)]
+    log_x, log_y = (gamma_draw(stream.inner(i), v, dtype) for i, v in enumerate(fixed))
+    return expit(beta_path_p.bind(log_x - log_y, a, b))
 
 
 @of_floats

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import ParameterError
 from ..ops.elementwise import bitwise_or, bitwise_xor, left_shift, right_shift
 from ..ops.random_bits import philox4x32, threefry2x32, unpack_words_p
 from ..ops.shaping import slice_axis
@@ -93,10 +94,11 @@ THREEFRY = "threefry2x32"
 
 
 def generator(name):
-    """The generator of that name; raises ValueError with the list of them."""
+    """The generator of that name; raises ParameterError with the list of them."""
     found = GENERATORS.get(name) if isinstance(name, str) else None
     if found is None:
-        raise ValueError(f"there is no random generator {name!r}; impl is one of {', '.join(map(repr, GENERATORS))}.")
+        raise ParameterError(f"there is no random generator {name!r}.\n"
+                             f"impl is one of {', '.join(map(repr, GENERATORS))}.")
     return found
 
 

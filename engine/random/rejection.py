@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from ..array import Array
 from ..control.loops import while_loop
 from ..ops.elementwise import bitwise_and, bitwise_or, eq, invert, log, lt, maximum, minimum, where
 from ..ops.index import gather_nd
@@ -32,6 +33,8 @@ def rejection(stream, active, propose, dtype, *parameters):
     Large arrays are columns of 8 elements, one at a time, so that the work follows the number of refused proposals and
     not the unluckiest element: about 8 / (1 - r) + 10 turns for an eighth of the elements, r the share of refusals.
     """
+    if known_empty(active):
+        return full(active.shape, 0, dtype)
     if active.size < LARGE:
         return _all_at_once(stream, active, propose, dtype, parameters)
     columns = -(-active.size // ROWS)
@@ -43,6 +46,11 @@ def rejection(stream, active, propose, dtype, *parameters):
 
     values = _by_columns(stream, table(active), propose, dtype, [table(p) for p in parameters], columns)
     return reshape(slice_axis(reshape(values, (ROWS * columns,)), 0, active.size, 0), active.shape)
+
+
+def known_empty(active):
+    """Whether a mask is known, while tracing too, to hold nowhere: its loop needs no compiling then."""
+    return type(active) is Array and not active.value.any()
 
 
 def _any(x):
@@ -131,15 +139,15 @@ def log_binomial(k, n, mean, rest_mean):
             - deviance(k, mean) - deviance(m, rest_mean))
 
 
-def inversion(u, start, following, limit):
-    """The smallest k with F(k) >= u, by adding up probabilities: p(0) = start, p(k) = following(k, p(k - 1))."""
-    axes = tuple(range(u.ndim))
+def inversion(u, active, start, following, limit):
+    """The smallest k with F(k) >= u, by adding up probabilities: p(0) = start, p(k) = following(k, p(k - 1)); 0 where
+    not active, and start is 1."""
+    if known_empty(active):
+        return full(u.shape, 0, u.dtype)
 
     def waits(state):
         i, _, _, rest = state
-        some = rest > 0.0
-        some = reduce_or_p.bind(some, axes=axes) if axes else some
-        return bitwise_and(some, i < limit)
+        return bitwise_and(_any(rest > 0.0), i < limit)
 
     def body(state):
         i, k, p, rest = state

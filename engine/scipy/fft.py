@@ -34,13 +34,13 @@ from ..numpy.fft import (
     rfftfreq,
     rfftn,
 )
-from ..ops.complexes import complex_p, imag, real
+from ..ops.complexes import complex_p, conj, imag, real
 from ..ops.shaping import concatenate, reverse, slice_axis
 from ..ops.structural import asvalue, cast, full, moveaxis
 
-__all__ = ["dct", "dctn", "dst", "dstn", "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "idct", "idctn", "idst",
-           "idstn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft", "irfft", "irfft2", "irfftn", "next_fast_len",
-           "rfft", "rfft2", "rfftfreq", "rfftn"]
+__all__ = ["dct", "dctn", "dst", "dstn", "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn",
+           "idct", "idctn", "idst", "idstn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft", "ihfft2", "ihfftn",
+           "irfft", "irfft2", "irfftn", "next_fast_len", "rfft", "rfft2", "rfftfreq", "rfftn"]
 
 _INVERSE = {1: 1, 2: 3, 3: 2, 4: 4}
 _OTHER_SIDE = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
@@ -179,6 +179,31 @@ def _along(x, axis, n, *how):
     x = moveaxis(x, axis, -1)
     y = complex_p.bind(_last(real(x), *how), _last(imag(x), *how)) if x.dtype.kind == "c" else _last(x, *how)
     return moveaxis(y, -1, axis)
+
+
+# ---- spectra that are real ----
+
+def hfftn(x, s=None, axes=None, norm=None):
+    """hfft over the last of the axes, after fft over the others: a real spectrum of a Hermitian signal.
+
+    s : the number of points of each axis; the last one is that of the result
+    """
+    return irfftn(conj(asvalue(x)), s, axes, _OTHER_SIDE[_norm(norm)])
+
+
+def ihfftn(x, s=None, axes=None, norm=None):
+    """The inverse of hfftn."""
+    return conj(rfftn(x, s, axes, _OTHER_SIDE[_norm(norm)]))
+
+
+def hfft2(x, s=None, axes=(-2, -1), norm=None):
+    """hfftn over the last two axes."""
+    return hfftn(x, s, axes, norm)
+
+
+def ihfft2(x, s=None, axes=(-2, -1), norm=None):
+    """ihfftn over the last two axes."""
+    return ihfftn(x, s, axes, norm)
 
 
 def _one(name, inverse, doc):

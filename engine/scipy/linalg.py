@@ -18,6 +18,16 @@ from ..ops.shaping import pad, slice_axis
 from ..ops.structural import asvalue, cast, iota, promote_inexact, reshape
 from ..ops.svd import svd_p
 from .matrix_functions import expm, expm_frechet, funm, logm, sqrtm
+from .matrix_trigonometry import coshm, cosm, fractional_matrix_power, sinhm, sinm, tanhm, tanm
+from .more_matrices import (
+    convolution_matrix,
+    diagsvd,
+    fiedler,
+    fiedler_companion,
+    helmert,
+    invpascal,
+    leslie,
+)
 from .special_matrices import (
     block_diag,
     circulant,
@@ -31,7 +41,13 @@ from .special_matrices import (
     pascal,
     toeplitz,
 )
-from .sylvester import polar, solve_sylvester
+from .sylvester import (
+    orthogonal_procrustes,
+    polar,
+    solve_continuous_lyapunov,
+    solve_discrete_lyapunov,
+    solve_sylvester,
+)
 from .systems import (
     cho_factor,
     cho_solve,
@@ -48,11 +64,14 @@ from .systems import (
 )
 
 __all__ = ["LinAlgError", "block_diag", "cho_factor", "cho_solve", "cholesky", "cholesky_update", "circulant",
-           "companion", "det", "dft", "eig", "eigh", "eigh_tridiagonal", "eigvals", "eigvalsh", "expm", "expm_frechet",
-           "funm", "hadamard", "hankel", "hessenberg", "hilbert", "inv", "invhilbert", "khatri_rao", "logm", "lstsq",
-           "lu", "lu_factor", "lu_solve", "norm", "null_space", "orth", "pascal", "pinv", "polar", "qr", "qr_multiply",
-           "rsf2csf", "schur", "solve", "solve_banded", "solve_sylvester", "solve_toeplitz", "solve_triangular",
-           "solveh_banded", "sqrtm", "svd", "svdvals", "toeplitz", "tridiagonal_solve"]
+           "companion", "convolution_matrix", "coshm", "cosm", "det", "dft", "diagsvd", "eig", "eigh",
+           "eigh_tridiagonal", "eigvals", "eigvalsh", "expm", "expm_frechet", "fiedler", "fiedler_companion",
+           "fractional_matrix_power", "funm", "hadamard", "hankel", "helmert", "hessenberg", "hilbert", "inv",
+           "invhilbert", "invpascal", "khatri_rao", "leslie", "logm", "lstsq", "lu", "lu_factor", "lu_solve", "norm",
+           "null_space", "orth", "orthogonal_procrustes", "pascal", "pinv", "polar", "qr", "qr_multiply", "rsf2csf",
+           "schur", "sinhm", "sinm", "solve", "solve_banded", "solve_continuous_lyapunov", "solve_discrete_lyapunov",
+           "solve_sylvester", "solve_toeplitz", "solve_triangular", "solveh_banded", "sqrtm", "svd", "svdvals",
+           "tanhm", "tanm", "toeplitz", "tridiagonal_solve"]
 
 
 # ---- eigenvalues ----

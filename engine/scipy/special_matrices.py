@@ -20,7 +20,7 @@ def _vector(x, what, name):
     return x
 
 
-def _picked(x, index):
+def picked(x, index):
     """x[..., index] for a NumPy array of indices."""
     last = x.ndim - 1
     front = x.transpose((last, *range(last)))
@@ -45,14 +45,14 @@ def toeplitz(c, r=None):
         return reshape(slice_axis(c, 0, 0, c.ndim - 1), (*lead, m, n))
     axis = len(lead)
     values = concatenate([reverse(c, (axis,)), slice_axis(r, 1, n, axis)], axis)
-    return _picked(values, (m - 1) - _np.arange(m)[:, None] + _np.arange(n))
+    return picked(values, (m - 1) - _np.arange(m)[:, None] + _np.arange(n))
 
 
 def circulant(c):
     """c_ij = c[(i - j) mod n].   [*batch, n] -> [*batch, n, n]"""
     c = _vector(c, "circulant", "c")
     i = _np.arange(c.shape[-1])
-    return _picked(c, (i[:, None] - i) % max(1, c.shape[-1]))
+    return picked(c, (i[:, None] - i) % max(1, c.shape[-1]))
 
 
 def hankel(c, r=None):
@@ -64,7 +64,7 @@ def hankel(c, r=None):
     if not m or not n:
         return reshape(slice_axis(c, 0, 0, axis), (*c.shape[:-1], m, n))
     values = concatenate([c, slice_axis(r, 1, n, r.ndim - 1)], axis)
-    return _picked(values, _np.arange(m)[:, None] + _np.arange(n))
+    return picked(values, _np.arange(m)[:, None] + _np.arange(n))
 
 
 def companion(a):
@@ -109,7 +109,7 @@ def hilbert(n):
     return asvalue(1.0 / (i[:, None] + i + 1))
 
 
-def _from_integers(rows, exact, what):
+def from_integers(rows, exact, what):
     """int64 where exact (object integers do not exist here), else float64."""
     if exact and any(abs(v) >= 2 ** 63 for row in rows for v in row):
         raise ValueError(f"{what} of this size has elements beyond int64; write exact=False.")
@@ -122,7 +122,7 @@ def invhilbert(n, exact=False):
     def element(i, j):
         size = (i + j + 1) * math.comb(n + i, n - j - 1) * math.comb(n + j, n - i - 1) * math.comb(i + j, i) ** 2
         return size if (i + j) % 2 == 0 else -size
-    return _from_integers([[element(i, j) for j in range(n)] for i in range(n)], exact, "invhilbert")
+    return from_integers([[element(i, j) for j in range(n)] for i in range(n)], exact, "invhilbert")
 
 
 def pascal(n, kind="symmetric", exact=True):
@@ -131,7 +131,7 @@ def pascal(n, kind="symmetric", exact=True):
         raise ValueError(f"kind is 'symmetric', 'lower' or 'upper'; got {kind!r}.")
     element = {"symmetric": lambda i, j: math.comb(i + j, i), "lower": math.comb,
                "upper": lambda i, j: math.comb(j, i)}[kind]
-    return _from_integers([[element(i, j) for j in range(n)] for i in range(n)], exact, "pascal")
+    return from_integers([[element(i, j) for j in range(n)] for i in range(n)], exact, "pascal")
 
 
 def hadamard(n, dtype=int):

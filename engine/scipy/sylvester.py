@@ -27,7 +27,8 @@ from ..ops.schur import schur_p
 from ..ops.structural import asvalue, broadcast_to, cast, full, iota, promote_inexact, reduce_sum, reshape
 from ..ops.svd import svd_p
 
-__all__ = ["polar", "solve_sylvester"]
+__all__ = ["orthogonal_procrustes", "polar", "solve_continuous_lyapunov", "solve_discrete_lyapunov",
+           "solve_sylvester"]
 
 
 # ---- columns of triangular matrices ----
@@ -134,6 +135,27 @@ def solve_sylvester(a, b, q):
     return sylvester_p.bind(*[broadcast_to(x, (*lead, *x.shape[-2:])) for x in (a, b, q)])
 
 
+def solve_continuous_lyapunov(a, q):
+    """x with a x + x a* = q.   a, q : inexact[*batch, n, n]"""
+    return solve_sylvester(a, mH(square_matrix(a, "solve_continuous_lyapunov")), q)
+
+
+def solve_discrete_lyapunov(a, q):
+    """x with a x a* - x + q = 0.   a, q : inexact[*batch, n, n]
+
+    By Cayley's transform c = (a + 1)⁻¹ (a - 1), with which it is c x + x c* = -2 (a + 1)⁻¹ q (a + 1)⁻*; an eigenvalue
+    -1 of a is therefore refused with infinities or nan, though the equation may have a solution.
+    """
+    a, q = promote_inexact(asvalue(a), asvalue(q))
+    a = square_matrix(a, "solve_discrete_lyapunov")
+    eye = identity_like(a)
+    back = inv(a + eye)
+    c = mm(back, a - eye)
+    lead = np.broadcast_shapes(a.shape[:-2], q.shape[:-2])
+    back, q = (broadcast_to(x, (*lead, *x.shape[-2:])) for x in (back, q))
+    return solve_sylvester(c, mH(c), mm(mm(back, q), mH(back)) * np.asarray(-2, a.dtype))
+
+
 # ---- polar ----
 
 def _polar_jvp(xs, ts):
@@ -178,3 +200,15 @@ def polar(a, side="right"):
     u = polar_p.bind(work, mm(u, vh))
     p = symmetrized(mm(mH(u), work))
     return (u, p) if side == "right" else (mH(u), p)
+
+
+def orthogonal_procrustes(A, B):
+    """(R, scale): the orthogonal R with the least |A R - B|, and the sum of the singular values of A* B.   A, B :
+    inexact[*batch, m, n]"""
+    A, B = promote_inexact(asvalue(A), asvalue(B))
+    if A.ndim < 2 or A.shape != B.shape:
+        raise ShapeError(f"orthogonal_procrustes takes matrices of one shape; `A` and `B` have shapes {A.shape} and "
+                         f"{B.shape}.")
+    between = mm(mH(matrix(A, "orthogonal_procrustes", "A")), B)
+    s = svd_p.bind(between, full_matrices=False, vectors=False)[0]
+    return polar(between)[0], reduce_sum(s, (s.ndim - 1,))

@@ -4,7 +4,8 @@ import numpy as np
 import chainrule.engine.numpy as cnp
 from chainrule.engine.ops import shaping
 from chainrule.engine.ops.conv import conv_p
-from chainrule.engine.ops.reduce import top_k_p
+from chainrule.engine.ops.precision import reduce_precision_p
+from chainrule.engine.ops.sort import top_k_p
 from chainrule.engine.ops.window import reduce_window, window_winner_p
 from tests.engine.cases import Case, F
 
@@ -82,6 +83,8 @@ CASES = [
     conv((1, 2, 5), (2, 2, 3), "dilated", (1,), ((2, 1),), (2,), (2,)),
     conv((1, 2, 9), (1, 2, 3), "cut", (2,), ((-1, -2),)),
     conv((2, 3), (4, 3), "without-space"),
+    conv((2, 2, 6, 5), (2, 1, 2, 3), "channelwise", (2, 1), ((1, -1), (0, 2)), (1, 2), (2, 1), groups=2),
+    conv((2, 1, 6), (1, 1, 3), "one-channel", (2,), ((1, 2),)),
     conv((2, 2, 71), (2, 1, 18), "long", padding=((3, 17),), groups=2),
     conv((1, 1, 40), (1, 1, 17), "long-dilated", padding=((5, 2),), lhs_dilation=(2,)),
     window("add", np.add, 0.0, IMAGE, "add", (2, 3), (2, 1), ((0, 1), (1, 0))),
@@ -96,6 +99,8 @@ CASES = [
          args=(IMAGE,), order=0),
     Case(lambda x: top_k_p.bind(cnp.asarray(x), k=3), "top_k", lambda x: np.argsort(-x, 1, kind="stable")[:, :3],
          args=(IMAGE,), order=0),
+    Case(lambda x: reduce_precision_p.bind(cnp.asarray(x), exponent=8, mantissa=10), "reduce_precision",
+         lambda x: np.asarray(x).astype(np.float16).astype(float), args=(IMAGE,), order=0),
     Case(lambda x, v: shaping.pad(x, [(-1, 2), (1, -2)], v), "pad",
          lambda x, v: np.pad(x, [(0, 2), (1, 0)], constant_values=v)[1:, :-2], args=(IMAGE, np.asarray(0.5)),
          name="pad-cut"),

@@ -2,8 +2,10 @@
 import numpy as np
 import scipy.special as sp
 
-from chainrule.engine.ops import erf, expint, integrals, lambertw, owens_t, quantile
+from chainrule.engine.ops import erf, expint, hypergeometric, integrals, lambertw, logarithms, owens_t, quantile
 from tests.engine.cases import Case
+
+ONE = ("float64",)                   # the other is computed in float64 and rounded
 
 
 def row(module, function, *points, **options):
@@ -17,6 +19,10 @@ def pair(f, reference, covers, *points):
     return Case(f, covers, reference, args=(np.array(points),), ulps=64)
 
 
+def entropies(name, x, y):
+    return Case(getattr(logarithms, name), name, getattr(sp, name), args=(x, y), ulps=16)
+
+
 CASES = [
     row(erf, "erfcx", -3.0, -0.7, 0.4, 6.0, 30.0, ulps=16),
     row(erf, "erfcx", 9.0, 12.0, 30.0, ulps=16, name="erfcx-far"),
@@ -24,6 +30,11 @@ CASES = [
     row(erf, "dawsn", -12.0, -0.7, 0.4, 2.0, 4.0, 9.0, ulps=64),
     row(erf, "erfi", -3.0, -0.7, 0.4, 2.0, ulps=64),
     row(quantile, "erfcinv", 0.01, 0.05, 0.3, 1.2, 1.99, ulps=16),
+    row(logarithms, "logit", 0.1, 0.3, 0.5, 0.6, 0.9),
+    Case(logarithms.log1mexp, "log1mexp", lambda x: np.log(-np.expm1(-x)), args=(np.array([0.2, 0.6, 0.8, 5.0]),),
+         ulps=16),
+    entropies("rel_entr", np.array([0.3, 1.5, 2.0]), np.array([0.4, 1.5, 0.1])),
+    entropies("kl_div", np.array([0.3, 1.5, 2.0]), np.array([0.4, 1.5, 0.1])),
     row(expint, "exp1", 0.2, 0.9, 1.3, 20.0),
     row(expint, "expi", -3.0, -0.5, 0.2, 0.36, 2.0, 5.0, ulps=64),
     row(expint, "expi", 7.0, 11.0, name="expi-12", ulps=64),
@@ -42,4 +53,10 @@ CASES = [
     Case(owens_t.owens_t, "owens_t", sp.owens_t, args=(np.array([0.3, -1.2, 2.0, 0.1]),
                                                       np.array([0.5, 1.5, -0.9, -4.0])), ulps=64),
     row(quantile, "ndtri_exp", -2000.0, -300.0, -9.0, -0.7, -0.01, ulps=16, dtypes=("float64",)),
+    Case(lambda x: hypergeometric.hyp0f1(1.7, x), "hyp0f1", lambda x: sp.hyp0f1(1.7, x),
+         args=(np.array([-3.0, 0.5, 40.0]),), ulps=64, dtypes=ONE),
+    Case(lambda x: hypergeometric.hyp1f1(1.3, 2.7, x), "hyp1f1", lambda x: sp.hyp1f1(1.3, 2.7, x),
+         args=(np.array([-100.0, -3.0, 0.5, 4.0]),), ulps=64, dtypes=ONE),
+    Case(lambda x: hypergeometric.hyp2f1(1.3, 0.7, 2.7, x), "hyp2f1", lambda x: sp.hyp2f1(1.3, 0.7, 2.7, x),
+         args=(np.array([-9.0, -0.3, 0.5, 0.9]),), ulps=64, dtypes=ONE),
 ]

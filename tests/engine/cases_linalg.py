@@ -3,8 +3,9 @@ import numpy as np
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine.ops.determinant import adjugate
+from chainrule.engine.ops.elementwise import stop_gradient
 from chainrule.engine.ops.linalg import cholesky, triangular_solve
-from chainrule.engine.ops.lu import lu_p, solve_matrices
+from chainrule.engine.ops.lu import lu_p, lu_sign_p, solve_matrices
 from chainrule.engine.ops.matrices import scale
 from chainrule.engine.ops.qr import geqrf_p, ormqr_p
 from tests.engine.cases import Case
@@ -86,6 +87,9 @@ DECOMPOSITIONS = [
     Case(lambda a: adjugate(cnp.asarray(a)), "adjugate", lambda a: np.linalg.det(a) * np.linalg.inv(a), args=(A3,),
          ulps=128),
     Case(lambda t, f: scale(cnp.asarray(t), cnp.asarray(f)), "scale", lambda t, f: t * f, args=(A3, A3[::-1])),
+    Case(cnp.linalg.norm, "root", np.linalg.norm, args=(A3,)),
+    Case(lambda a: lu_sign_p.bind(*lu_p.bind(stop_gradient(a))[:2]), "lu_sign", lambda a: np.sign(np.linalg.det(a)),
+         args=(A2,), order=0),
     Case(cnp.linalg.det, "det", np.linalg.det, args=(RNG.normal(size=(4, 4)),), ulps=64),
     Case(lambda a: lu_p.bind(cnp.asarray(a))[0], "lu", args=(TALL,), ulps=64, name="lu-packed"),
 ]

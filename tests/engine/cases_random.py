@@ -2,7 +2,7 @@
 import numpy as np
 
 from chainrule.engine.ops.elementwise import exp, stop_gradient
-from chainrule.engine.ops.paths import known_exp_p, von_mises_path_p
+from chainrule.engine.ops.paths import beta_path_p, known_exp_p, von_mises_path_p
 from chainrule.engine.ops.random_bits import philox4x32, threefry2x32, unpack_words_p
 from tests.engine.cases import Case
 
@@ -18,6 +18,8 @@ CASES = [
          args=(LONG,)),
     Case(lambda x: known_exp_p.bind(exp(stop_gradient(x)), x), "known_exp", np.exp, domain=((-1, 1),)),
     # its derivative is that of a draw, which no function of (x, k) has: see test_random_paths.py; here only the form
+    Case(lambda y, a, b: beta_path_p.bind(y, a, b) * 0 + y * a * b, "beta_path", lambda y, a, b: y * a * b,
+         domain=((-1, 1), (0.5, 2), (0.5, 2))),
     Case(lambda x, k: von_mises_path_p.bind(x, k) * 0 + x * k, "von_mises_path", lambda x, k: x * k,
          domain=((0.5, 2), (0.5, 2))),
 ]

@@ -19,7 +19,8 @@ def close(found, expected, rtol=1e-12, what=""):
             np.testing.assert_array_equal(f, e, err_msg=what)
             continue
         size = np.abs(e[np.isfinite(e)]).max(initial=0.0).astype(float)
-        np.testing.assert_allclose(f.astype(float), e.astype(float), rtol=rtol, atol=max(rtol * size, 1e-300),
+        wide = complex if e.dtype.kind == "c" else float
+        np.testing.assert_allclose(f.astype(wide), e.astype(wide), rtol=rtol, atol=max(rtol * size, 1e-300),
                                    err_msg=what)
 
 

@@ -15,6 +15,7 @@ S = np.sort(U)
 E, E0, X = np.zeros((0, 3)), np.zeros(0), np.asarray(2.5)
 DIGITS = RNG.integers(0, 3, (4, 6))
 F32 = M.astype("float32")
+BYTES = RNG.integers(0, 256, (2, 3)).astype("uint8")
 
 VALUES = Arr((*FLOATS, *INTS, "bool", *COMPLEX), -3, 3, EDGES)
 REALS = Arr((*FLOATS, *INTS), -3, 3, EDGES)
@@ -76,11 +77,15 @@ SORTING = [
     calls("digitize", call(V, [-1.0, 0, 1]), call(V, np.array([-1.0, 0, 1]), right=True), call(V, [1.0, 0, -1]),
           call(V, [1.0, 0, -1], True), call(M, S), call(I, [0, 1, 5, 12]), call(I, [0, 5, 12], True), call(V, []),
           call(V, [0.5]), call(V, [0, 2, 1]), call(0.5, [0, 1]), call(N, [-1, 0, 1]), call(V, M), call(C, [0, 1]),
-          call(np.array([0.0, 1, 2]), np.array([0.0, 1, 1, 2])), traced=(0, 1)),
+          call(np.array([0.0, 1, 2]), np.array([0.0, 1, 1, 2])),
+          *[call(DIGITS, [2, 1, 1, 0], r) for r in (False, True)],
+          *[call(DIGITS, [0, 0, 1, 2], r) for r in (False, True)],
+          traced=(0, 1)),
 ]
 COUNTING = [
     reduction("count_nonzero", ANY(), axes=True, min_side=0, grad=()),
     reduction("count_nonzero", BOOL(), grad=(), label="bool"),
+    calls("count_nonzero", call(X, 0), call(X, -1), call(X, 1), label="number"),
     calls("bincount", call(K), call(K, minlength=8), call(K, V[[0, 1, 2, 3, 4, 0, 1]]), call(K, np.arange(7)),
           call(np.array([], int)), call([]), call(E0), call([1, -1]), call(V), call(DIGITS), call(K, V), call([True]),
           call(K.astype("uint8")), call(K, None, 3), call(K, minlength=-1), call(K, np.arange(7) * 1j),
@@ -89,7 +94,8 @@ COUNTING = [
           call(U, 5, weights=S), call(U, 3, weights=np.arange(40)), call(U, 3, weights=U.astype("float32")),
           call(I), call(I, 4), call(E0), call(M, 3, (0, 1)), call(U, [0, 1, 0.5]), call(U, 0),
           call(U, 2.5), call(U, 3, (1, 0)), call(N), call(N, 3, (-1, 2)), call(B, 2), call(U, 5, weights=V), call(C),
-          call(K, bins=np.arange(6)), call(F32, 3), call(U, 3, weights=S * 1j),
+          call(K, bins=np.arange(6)), call(F32, 3), call(F32, 3, (-1, 2)), call(F32, 3, (np.float64(-1), 2)),
+          call(U, 3, weights=S * 1j),
           call(U, [[1, 2]]), call(U, [1.0]), call(I.astype("uint8"), 3), traced=(0,)),
     calls("histogram", call(np.zeros(3)), compiled=False, label="an edge between equal numbers"),
     calls("histogram_bin_edges", *[call(U, b) for b in ("auto", "fd", "doane", "scott", "stone", "rice", "sturges",
@@ -116,7 +122,17 @@ ASKING = [
           call(V, C), numpy=lambda *xs: np.dtype(np.common_type(*xs)).type, compiled=False),
     calls("min_scalar_type", call(10), call(-1), call(300), call(1e50), call(1.5), call(3.1j), call(V), call(True),
           call(np.int64(3)), compiled=False),
-    *[calls(name, *[call(x) for x in (V, M, I, C, B, 3, 2.5, X)]) for name in ("asanyarray", "ascontiguousarray")],
+    *[calls(name, *[call(x) for x in (V, M, I, C, B, 3, 2.5, X)])
+      for name in ("copy", "asanyarray", "ascontiguousarray", "asfortranarray", "require")],
+    calls("require", call(V, "float32", "C"), call(I, float, ["C", "A"]), label="dtype"),
+    calls("packbits", *[call(x, a, o) for x in (B, DIGITS > 0, DIGITS, np.arange(16) % 3, np.zeros((0, 3), bool), T > 0)
+                        for a in (None, 0, -1) for o in ("big", "little")], call(V), call(B, 1), call(B, 0, "odd"),
+          call(True), call([[1, 0, 1]])),
+    calls("unpackbits", *[call(x, a, n, o) for x in (BYTES, BYTES[0]) for a in (None, 0, -1)
+                          for n in (None, 0, 5, 20, -3) for o in ("big", "little")], call(I), call(BYTES, 2),
+          call(BYTES, 0, -99), call(BYTES, bitorder="odd"), call(np.uint8(3)), call(np.uint8(3), 0),
+          call(BYTES[:0]), call(BYTES[:0], 0)),
+    calls("mintypecode", call(["d", "f"]), call("dF"), compiled=False),
     calls("asarray_chkfinite", call(V), call(N), call(I), call(C), call([1.0, np.inf]), call(V, "float32"),
           compiled=False),
     calls("iterable", call(V), call(X), call(3), call([1]), call("ab"), compiled=False),

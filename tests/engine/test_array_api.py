@@ -242,6 +242,33 @@ def test_special_cases_are_those_of_the_standard_also_compiled(name, dtype):
         assert wrong == [], how
 
 
+COMPLEX = ("exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh abs square "
+           "negative conj isfinite isinf isnan").split()
+WILD = [0.0, -0.0, 1.0, -2.5, math.inf, -math.inf, math.nan]
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+@pytest.mark.parametrize("dtype", ["complex128", "complex64"])
+def test_complex_functions_at_infinity_and_nan_are_those_of_the_standard_also_compiled(name, dtype):
+    """The standard's are those of C99, annex G, which NumPy follows; it leaves signs of zeros and infinities there
+    open."""
+    z = np.array([complex(a, b) for a in WILD for b in WILD if not (math.isfinite(a) and math.isfinite(b))], dtype)
+    f = getattr(cnp, name)
+    with np.errstate(all="ignore"):
+        expected = getattr(np, {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
+                                "acosh": "arccosh", "atanh": "arctanh"}.get(name, name))(z)
+    if name == "expm1":                                  # inf + 0i and nan + 0i keep their imaginary part
+        expected.imag[z.imag == 0] = 0
+    eps = 8 * np.finfo(dtype).eps
+    for found in (np.asarray(f(z)), np.asarray(jit(lambda v: f(v))(z))):
+        assert found.dtype == expected.dtype
+        for part in (np.real, np.imag):
+            a, b = part(found).astype(float), part(expected).astype(float)
+            np.testing.assert_allclose(np.abs(a), np.abs(b), rtol=eps, atol=0)
+            there = np.isfinite(b) & (b != 0)
+            assert (np.sign(a) == np.sign(b))[there].all()
+
+
 def test_the_table_of_special_cases_covers_the_element_wise_functions():
     without = set("bitwise_and bitwise_left_shift bitwise_invert bitwise_or bitwise_right_shift bitwise_xor clip conj "
                   "equal greater greater_equal imag less less_equal not_equal positive real".split())
@@ -314,6 +341,11 @@ def test_linspace_and_eye_are_numpys(start, stop, num, endpoint, dtype):
           np.linspace(start, stop, num=num, endpoint=endpoint, dtype=dtype))
     agree(cnp.linspace(start, stop * 1j, num=num, endpoint=endpoint), np.linspace(start, stop * 1j, num=num,
                                                                                  endpoint=endpoint))
+    far = 10 ** 30
+    agree(cnp.triu(cnp.ones((2, 3)), k=-far), np.ones((2, 3)))
+    agree(cnp.tril(cnp.ones((2, 3)), k=-far), np.zeros((2, 3)))
+    if start * stop and num > 1:
+        agree(cnp.geomspace(start, stop * 1j, num), np.geomspace(start, stop * 1j, num))
     agree(cnp.eye(num, abs(stop), k=start, dtype=dtype), np.eye(num, abs(stop), k=start, dtype=dtype))
 
 

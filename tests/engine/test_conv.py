@@ -135,6 +135,26 @@ def test_integers_and_booleans_are_convolved():
     assert y.dtype == bool and (onp.asarray(y) == (direct(x > 0, w > 0, (1,), ((0, 0),), (1,), (1,), 1) > 0)).all()
 
 
+def test_complex_derivatives_need_no_conjugate():
+    """Re Σ c conv(t, w) is the same by jvp and by vjp, for complex numbers too."""
+    x, t, w, c = (RNG.normal(size=s) + 1j * RNG.normal(size=s) for s in ((1, 2, 7), (1, 2, 7), (3, 2, 3), (1, 3, 5)))
+    y, pull = vjp(lambda a, b: lax.conv(a, b, (1,), "VALID"), x, w)
+    cx, cw = (onp.asarray(v) for v in pull(c))
+    close((c * onp.asarray(lax.conv(t, w, (1,), "VALID"))).sum(), (cx * t).sum(), 1e-13)
+    close((c * onp.asarray(y)).sum(), (cw * w).sum(), 1e-13)
+
+
+@pytest.mark.parametrize("shape, window", [((0, 2, 5), (3, 2, 2)), ((2, 2, 1), (3, 2, 2)), ((2, 0, 5), (3, 0, 2)),
+                                           ((2, 2, 5), (0, 2, 2)), ((2, 1, 3, 0), (1, 1, 2, 2))])
+def test_nothing_is_convolved_to_nothing_or_to_zeros(shape, window):
+    x, w = onp.ones(shape), onp.ones(window)
+    f = lambda a, b: lax.conv(a, b, (1,) * (x.ndim - 2), "VALID")
+    y = onp.asarray(f(x, w))
+    assert not y.any() and (onp.asarray(jit(f)(x, w)) == y).all()
+    gradients = jit(grad(lambda a, b: (f(a, b) ** 2).sum(), (0, 1)))(x, w)
+    assert [g.shape for g in gradients] == [shape, window] and not any(onp.any(g) for g in gradients)
+
+
 def test_vmap_over_examples_and_windows_is_a_loop():
     xs, ws = RNG.normal(size=(3, 2, 4, 9)), RNG.normal(size=(3, 6, 2, 3))
     f = lambda x, w: lax.conv_general_dilated(x, w, (2,), "SAME", feature_group_count=2)

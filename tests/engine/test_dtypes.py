@@ -125,6 +125,10 @@ def test_issubdtype_is_numpys_and_places_the_narrow_types():
     assert cnp.issubdtype("float32", float) is False and cnp.issubdtype(np.int64, int)
 
 
+def test_the_aliases_of_dtypes_are_there():
+    assert cnp.longlong is cnp.long is cnp.int_ is cnp.int64 and cnp.ulonglong is cnp.ulong is cnp.uint is cnp.uint64
+
+
 def test_can_cast_is_numpys():
     for a, b in itertools.product(NUMPYS, repeat=2):
         assert cnp.can_cast(np.dtype(a), b) == np.can_cast(a, b)

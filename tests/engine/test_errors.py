@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import chainrule.engine.numpy as cnp
-from chainrule.engine import cond, errors, fori_loop, grad, jit, jvp, scan, vmap, while_loop
+from chainrule.engine import cond, errors, fori_loop, grad, jit, jvp, random, scan, vmap, while_loop
 from chainrule.engine.core import REGISTRY, Primitive
 from chainrule.engine.ops.structural import elementwise
 
@@ -137,6 +137,14 @@ def a_traced_mask():
     return jit(lambda x: x[x > 0])(np.ones(3))
 
 
+def a_size_that_depends_on_traced_values():
+    return jit(cnp.nonzero)(np.ones(3))
+
+
+def a_length_that_depends_on_traced_values():
+    return jit(lambda x, counts: cnp.repeat(x, counts))(np.ones(3), np.arange(3))
+
+
 def not_a_number():
     return cnp.sum(["a", "b"])
 
@@ -147,6 +155,30 @@ def unhashable_static_argument():
 
 def argument_that_is_no_array():
     return jit(lambda x, how: x)(1.0, "mean")
+
+
+def a_draw_without_a_key():
+    return random.normal(0, (3,))
+
+
+def a_draw_from_several_keys():
+    return random.normal(random.split(random.key(0), 3), (2,))
+
+
+def parameters_that_do_not_fit_a_draw():
+    return random.gamma(random.key(0), np.ones(3), (4,))
+
+
+def an_unknown_generator():
+    return random.key(0, impl="rbg")
+
+
+def too_many_without_replacement():
+    return random.choice(random.key(0), 3, (4,), replace=False)
+
+
+def a_draw_of_another_kind_of_number():
+    return random.poisson(random.key(0), 2.0, dtype=float)
 
 
 TEXTS = {f.__name__.replace("_", "-"): f for f in (
@@ -160,7 +192,10 @@ TEXTS = {f.__name__.replace("_", "-"): f for f in (
     in_axes_of_another_length, in_axes_of_another_structure, in_axes_beyond_the_shape,
     carry_changes_its_structure, carry_changes_its_shape, branches_of_different_shapes,
     carry_changes_its_type, branches_differ,
-    an_index_out_of_range, a_traced_mask, not_a_number, unhashable_static_argument, argument_that_is_no_array)}
+    an_index_out_of_range, a_traced_mask, a_size_that_depends_on_traced_values,
+    a_length_that_depends_on_traced_values, not_a_number, unhashable_static_argument, argument_that_is_no_array,
+    a_draw_without_a_key, a_draw_from_several_keys, parameters_that_do_not_fit_a_draw, an_unknown_generator,
+    too_many_without_replacement, a_draw_of_another_kind_of_number)}
 
 
 def text_of(f):

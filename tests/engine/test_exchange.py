@@ -328,3 +328,19 @@ def test_pandas_and_matplotlib_take_arrays():
     assert axes.plot(x[0], x[1])[0].get_ydata().tolist() == [3.0, 4.0, 5.0]
     assert axes.imshow(x).get_array().shape == (2, 3) and axes.hist(x[0])[0].sum() == 3.0
     assert axes.scatter(x[0], x[1], c=x[0]).get_offsets().shape == (3, 2)
+
+
+def test_methods_of_numpys_arrays_are_there():
+    x = np.array([[2, 0, 1], [1, 1, 0]])
+    calls = {"argpartition": (1,), "choose": (np.arange(9).reshape(3, 3),), "compress": ([True, False, True], 1),
+             "searchsorted": None, "take": ([0, 1], 1), "repeat": (2, 0), "round": (), "clip": (0, 1), "dot": (x.T,),
+             "swapaxes": (0, 1), "diagonal": (), "trace": (), "conjugate": (), "ptp": (1,), "nonzero": (), "tolist": ()}
+    for name, args in calls.items():
+        if args is None:
+            found, expected = cnp.asarray([1, 2]).searchsorted(x), np.array([1, 2]).searchsorted(x)
+        else:
+            found = getattr(cnp.asarray(x), name)(*args)
+            expected = getattr(x, name)(*args) if hasattr(x, name) else getattr(np, name)(x, *args)
+        assert np.array_equal(np.asarray(found), np.asarray(expected)), name
+    missing = {name for name in dir(np.ndarray) if not name.startswith("_")} - set(dir(Array))
+    assert missing == {"getfield"}                       # fields of records, which there are none of

@@ -146,6 +146,14 @@ def test_complex_derivatives_are_linear_maps(kind):
     near(vjp(f, x)[1](np.asarray(t))[0], getattr(onp.fft, kind)(t))
 
 
+@pytest.mark.parametrize("name", ["hfft2", "ihfft2", "hfftn", "ihfftn"])
+def test_real_spectra_of_several_axes_are_scipys(name):
+    x = RNG.normal(size=(3, 4, 5))
+    x = x if name[0] == "i" else x + 1j * RNG.normal(size=x.shape)
+    for options in ({}, {"s": (4, 6), "axes": (1, 2)}, {"axes": (0, 2), "norm": "ortho"}, {"norm": "forward"}):
+        near(getattr(sfft, name)(x, **options), getattr(scipy.fft, name)(x, **options))
+
+
 # ---- cosine and sine transforms ----
 
 @pytest.mark.parametrize("name", ["dct", "idct", "dst", "idst"])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule.engine.numpy as np
-from chainrule.engine import grad, jit, vmap
+from chainrule.engine import config, grad, jit, vmap
 from chainrule.engine.errors import ShapeError
 from chainrule.engine.scipy import interpolate
 from tests.engine.laws import close, direction, slope
@@ -23,6 +23,14 @@ def near(found, expected, rtol=1e-10):
 
 # ---- np.interp ----
 
+def staged(f):
+    """f by its operations, evaluated in NumPy: a plain call of np.interp asks NumPy for the whole."""
+    def run(*args):
+        with config(disable_jit=True):
+            return jit(f)(*args)
+    return run
+
+
 @given(st.lists(st.integers(-4, 4), min_size=1, max_size=6), st.booleans(), st.booleans())
 def test_interp_is_numpys_also_at_the_points_and_where_they_repeat(places, ends, infinite):
     xp = onp.sort(onp.array(places, float))
@@ -34,12 +42,14 @@ def test_interp_is_numpys_also_at_the_points_and_where_they_repeat(places, ends,
     with onp.errstate(all="ignore"):
         expected = onp.interp(x, xp, fp, **options)
     near(np.interp(x, xp, fp, **options), expected, 1e-14)
+    near(staged(lambda *a: np.interp(*a, **options))(x, xp, fp), expected, 1e-14)
 
 
 @given(st.integers(1, 6))
 def test_interp_of_a_period_is_numpys(n):
     xp, fp, x = RNG.normal(size=n) * 5, RNG.normal(size=n), RNG.normal(size=7) * 5
     near(np.interp(x, xp, fp, period=3.3), onp.interp(x, xp, fp, period=3.3), 1e-13)
+    near(staged(lambda *a: np.interp(*a, period=3.3))(x, xp, fp), onp.interp(x, xp, fp, period=3.3), 1e-13)
 
 
 def test_interp_compiled():

@@ -1,6 +1,7 @@
 """The functions of `lax` that are made of others: against NumPy, eager and compiled."""
 import functools
 
+import ml_dtypes
 import numpy as onp
 import pytest
 from hypothesis import given
@@ -140,6 +141,30 @@ def test_what_does_not_fit_is_refused(call):
 def test_bits_of_floats_are_not_counted():
     with pytest.raises(DtypeError):
         lax.clz(V)
+
+
+@given(st.floats(width=32), st.sampled_from([(5, 10, "float16"), (8, 7, "bfloat16"), (8, 23, "float32")]))
+def test_reduced_precision_is_the_narrow_type(x, kind):
+    """Below its normal numbers the narrow type has more: there reduce_precision gives 0."""
+    exponent, mantissa, name = kind
+    narrow = onp.dtype(name if name != "bfloat16" else ml_dtypes.bfloat16)
+    with onp.errstate(over="ignore"):
+        expected = onp.float32(x).astype(narrow).astype(onp.float32)
+    smallest = 2.0 ** (2 - 2 ** (exponent - 1))
+    if not 0 < abs(expected) < smallest and not abs(x) < smallest <= abs(expected):
+        onp.testing.assert_array_equal(lax.reduce_precision(onp.float32(x), exponent, mantissa), expected)
+        onp.testing.assert_array_equal(_compiled_reduction(onp.float32(x), (exponent, mantissa)), expected)
+
+
+@functools.partial(jit, static_argnums=1)
+def _compiled_reduction(x, bits):
+    return lax.reduce_precision(x, *bits)
+
+
+def test_a_barrier_changes_nothing():
+    a, b = lax.optimization_barrier((X, INTS))
+    assert (onp.asarray(a) == X).all() and (onp.asarray(b) == INTS).all()
+    assert grad(lambda x: lax.optimization_barrier(x) ** 2)(3.0) == 6.0
 
 
 def test_clamp_hands_its_derivative_to_what_it_returns():

@@ -274,3 +274,49 @@ def test_named_matrices_are_scipys(n):
     if n != 5:
         assert np.array_equal(csl.hadamard(n), scipy.linalg.hadamard(n))
     agree(csl.solve_toeplitz, scipy.linalg.solve_toeplitz, np.arange(n, 0, -1.0) + n * np.eye(n)[0], np.ones(n))
+
+
+TRIGONOMETRY = ["sinm", "cosm", "tanm", "sinhm", "coshm", "tanhm"]
+
+
+@KINDS
+@pytest.mark.parametrize("name", TRIGONOMETRY)
+def test_trigonometry_of_matrices_is_scipys(name, kind):
+    agree(getattr(csl, name), getattr(scipy.linalg, name), A[kind] / 4, rtol=1e-10, compiled=False)
+
+
+def test_real_powers_of_matrices():
+    a = spd(A["real"])
+    for t in (0.5, -1.25, 2, -1):
+        agree(lambda a, t=t: csl.fractional_matrix_power(a, t),
+              lambda a, t=t: scipy.linalg.fractional_matrix_power(a, t), a, rtol=1e-10, compiled=False)
+    for run in (lambda f: f, jit):
+        found = run(lambda a: csl.fractional_matrix_power(a, 0.5))(a)
+        np.testing.assert_allclose(found, csl.sqrtm(a), rtol=1e-11, atol=1e-12)
+
+
+@KINDS
+def test_lyapunovs_equations_and_procrustes(kind):
+    a, q = A[kind] / 6, C[kind] @ adjoint(C[kind])
+    agree(csl.solve_continuous_lyapunov, scipy.linalg.solve_continuous_lyapunov, spd(a), q, rtol=1e-10)
+    agree(csl.solve_discrete_lyapunov, scipy.linalg.solve_discrete_lyapunov, a, q, rtol=1e-10)
+    agree(csl.orthogonal_procrustes, scipy.linalg.orthogonal_procrustes, A[kind], B[kind], rtol=1e-10)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 7])
+def test_more_matrices_with_a_pattern_are_scipys(n):
+    a = RNG.normal(size=n)
+    agree(csl.fiedler, scipy.linalg.fiedler, a)
+    agree(csl.fiedler_companion, scipy.linalg.fiedler_companion, RNG.normal(size=n + 1))
+    agree(csl.leslie, lambda f, s: np.diag(s, -1) + f * np.eye(n)[:1].T, a, a[1:])
+    for mode in ("full", "same", "valid"):
+        for k in (1, 4, 9):
+            agree(lambda a, k=k, m=mode: csl.convolution_matrix(a, k, m),
+                  lambda a, k=k, m=mode: scipy.linalg.convolution_matrix(a, k, m), a, compiled=False)
+    for full in (False, True):
+        np.testing.assert_allclose(csl.helmert(n, full), scipy.linalg.helmert(n, full), rtol=1e-14, atol=1e-15)
+    for kind in ("symmetric", "lower", "upper"):
+        assert np.array_equal(csl.invpascal(n, kind), scipy.linalg.invpascal(n, kind))
+    for shape in ((n, n), (n, n + 2), (n + 1, n)):
+        agree(lambda s, shape=shape: csl.diagsvd(s, *shape), lambda s, shape=shape: scipy.linalg.diagsvd(s, *shape), a,
+              compiled=False)

@@ -93,7 +93,10 @@ CREATION = [
     row("linspace", 0, 1, 1),
     row("linspace", V, U, 3), row("linspace", V, U, 3, axis=1), row("linspace", 0, 3, 4, retstep=True),
     row("linspace", 0, 10, 3, dtype=int),
-    row("logspace", 0, 2, 5), row("logspace", 0, 2, 3, base=2.0), row("tri", 3), row("tri", 2, 4, 1), row("tril", S),
+    row("logspace", 0, 2, 5), row("logspace", 0, 2, 3, base=2.0), row("logspace", V, U, 3, axis=1),
+    row("geomspace", 1, 1000, 4), row("geomspace", -8, -1, 4), row("geomspace", P, P + 1, 3, axis=-1),
+    row("geomspace", 2, 2, 1), row("geomspace", 1, 16, 5, endpoint=False), row("eye", 2, k=10 ** 30),
+    row("tril", S, 10), row("triu", S, -10), row("tri", 3), row("tri", 2, 4, 1), row("tril", S),
     row("triu", T, 1), row("tril", S, -1),
     row("tril_indices", 3), row("triu_indices", 3, 1, 4), row("meshgrid", V, P[:2]),
     row("meshgrid", V, P[:2], K, indexing="ij"),
@@ -195,9 +198,10 @@ ROWS = [*ELEMENTWISE, *PAIRS, *CREATION, *SHAPES, *REDUCTIONS, *PRODUCTS, *OTHER
 NEWER = {"matvec", "vecmat", "unstack"}                  # came to NumPy after 2.0
 TYPES = ("bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
          "dtype generic number inexact integer signedinteger unsignedinteger floating complexfloating e euler_gamma "
-         "inf nan newaxis pi").split()
+         "inf nan newaxis pi half single double csingle cdouble byte ubyte short ushort intc uintc int_ uint intp "
+         "uintp long ulong").split()
 STANDARD = set("astype can_cast finfo iinfo isdtype issubdtype promote_types from_dlpack intersect1d isin setdiff1d "
-               "setxor1d union1d unique_all unique_counts unique_inverse unique_values".split())
+               "longlong ulonglong setxor1d union1d unique_all unique_counts unique_inverse unique_values".split())
 ALONE = {"einsum_path", "flatten", "ndarray"} | set(NARROW) | STANDARD  # below, test_array_api.py, test_sets.py
 NOT_COMPILED = {"unique", "shape", "ndim", "size", "broadcast_shapes", "result_type", "nonzero", "flatnonzero"}
 

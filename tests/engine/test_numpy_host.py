@@ -84,6 +84,29 @@ def test_elements_are_walked_over_in_order():
     np.testing.assert_allclose(found, (M * np.arange(1, 4)[:, None]).sum(), rtol=1e-14)
 
 
+def test_arrays_are_walked_over_together():
+    found, expected = cnp.broadcast(M[:, :1], V[:2]), np.broadcast(M[:, :1], V[:2])
+    for name in ("shape", "ndim", "nd", "size", "numiter"):
+        assert getattr(found, name) == getattr(expected, name)
+    assert [tuple(map(float, pair)) for pair in found] == [tuple(map(float, pair)) for pair in expected]
+    assert cnp.broadcast().shape == ()
+    with pytest.raises(ShapeError):
+        cnp.broadcast(V, M)
+
+
+def test_arrays_have_numpys_methods_that_pick():
+    x = cnp.asarray(M)
+    np.testing.assert_array_equal(x.compress([True, False, True], 0), M.compress([True, False, True], 0))
+    np.testing.assert_array_equal(x.partition(1)[:, 1], np.sort(M)[:, 1])
+    np.testing.assert_array_equal(cnp.asarray([1, 0]).choose([V[:2], V[2:4]]), np.choose([1, 0], [V[:2], V[2:4]]))
+    np.testing.assert_array_equal(np.take_along_axis(M, np.asarray(x.argpartition(2)), 1)[:, 2], np.sort(M)[:, 2])
+
+
+def test_the_places_of_a_traced_triangle_have_a_given_number():
+    found = jit(lambda k: cnp.mask_indices(3, cnp.triu, k, size=3))(1)
+    np.testing.assert_array_equal(found, np.mask_indices(3, np.triu, 1))
+
+
 # ---- grids and ranges ----
 
 @pytest.mark.parametrize("key", [np.s_[0:5], np.s_[0:5, 0:3], np.s_[0:1:5j], np.s_[-1:1:3j, 0:2:1], np.s_[0:3:0.5, :2],
@@ -176,7 +199,7 @@ def test_vectorize_broadcasts_as_numpys():
     ("(n)->(n)", lambda x: x[::-1], (M,)), ("(m,n),(n)->(m)", lambda a, x: (a * x).sum(-1), (np.stack([M, M]), M[0])),
     ("(n)->(),()", lambda x: (x.sum(), x.max()), (M,)), ("(n)->(n,n)", lambda x: x[:, None] * x, (M,)),
     ("(),(k)->(k)", lambda s, x: s * x, (V[:3], M)), ("(n),()->(n)", lambda x, s: x + s, (M, 2.0)),
-    ("(3)->()", lambda x: x[0], (M.T,))], ids=str)
+    ("(3)->()", lambda x: x[0], (M.T,))], ids=lambda v: v if isinstance(v, str) else "")
 def test_vectorize_with_a_signature_is_numpys(signature, f, args):
     expected = np.vectorize(f, signature=signature)(*args) if "3" not in signature else M[0]
     found = cnp.vectorize(f, signature=signature)(*args)
@@ -245,6 +268,19 @@ def test_errstate_has_no_switch_for_overflow():
         cnp.errstate(invald="raise")
 
 
+def test_nothing_becomes_float64_in_the_mode_of_float32():
+    x, i = cnp.asarray(V, "float32"), np.arange(5)
+    with config(default_float="float32"):
+        results = [cnp.bincount(i, x), cnp.bincount(i, i), *cnp.histogram(x, 3, density=True),
+                   *cnp.histogram(x, weights=x), *cnp.histogram2d(x, i, 2, weights=x), cnp.histogram_bin_edges(i, 3),
+                   cnp.pad(x, 1, "mean"), cnp.pad(x, 2, "linear_ramp"), cnp.vander(x, 3), cnp.sort(x),
+                   cnp.select([x > 0], [x], 1.0), cnp.where(x > 0, x, 2.0), cnp.r_[x, 1.0], cnp.r_[0.5, 1:2],
+                   cnp.fromiter((1.5, 2), float), cnp.mgrid[0:1:3j], cnp.take(x, i + 3, mode="fill"),
+                   cnp.fromfunction(lambda i: i, (3,)), cnp.frombuffer(bytes(8))]
+        assert [k for k, r in enumerate(results) if r.dtype != np.float32] == []
+        assert cnp.common_type(i) is np.float32
+
+
 # ---- what cannot be ----
 
 @pytest.mark.parametrize("f", [lambda x: cnp.fill_diagonal(x, 1.0, inplace=True),
@@ -253,6 +289,22 @@ def test_errstate_has_no_switch_for_overflow():
 def test_nothing_is_written_in_place(f):
     with pytest.raises((ShapeError, ImmutableError)):
         f(M)
+
+
+def test_there_is_no_out_argument():
+    for f in (lambda: cnp.take(V, 0, None, V), lambda: cnp.choose([0], [V], V)):
+        with pytest.raises(ImmutableError):
+            f()
+    with pytest.raises(ShapeError):
+        cnp.require(V, requirements="W")
+
+
+@pytest.mark.parametrize("f", [lambda: cnp.sort(V, 1), lambda: cnp.flip(M, 2), lambda: cnp.squeeze(M, -3),
+                               lambda: cnp.concatenate([V, V], 1), lambda: cnp.sum(M, 2)])
+def test_an_axis_that_is_not_there_is_both_errors_that_numpys_is(f):
+    for kind in (ValueError, IndexError, ShapeError):
+        with pytest.raises(kind):
+            f()
 
 
 def test_copyto_says_what_to_write_instead():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats as stats
 
-from chainrule.engine import config, jit, random, scan, vmap
+from chainrule.engine import config, jit, make_jaxpr, random, scan, vmap
 from chainrule.engine.errors import DtypeError, ShapeError
 from chainrule.engine.random.generators import GENERATORS
 from tests.engine.test_random_samplers import EVERY
@@ -22,14 +22,13 @@ HALVES = np.array([0.1, 0.2, 0.3, 0.4])
 ROWS = {"uniform", "normal", "truncated_normal-across", "exponential", "cauchy", "laplace", "logistic", "gumbel",
         "maxwell", "double_sided_maxwell", "pareto", "weibull_min", "rayleigh", "triangular", "lognormal", "wald-0.1",
         "gamma-3.5", "loggamma-0.7", "chisquare", "t-7", "f", "beta", "dirichlet", "generalized_normal-4",
-        "von_mises-2", "multivariate_normal", "ball", "bernoulli", "rademacher", "randint", "geometric-0.3",
-        "categorical", "choice", "poisson-42", "binomial-100-0.4", "multinomial", "negative_binomial",
+        "von_mises-2", "multivariate_normal", "orthogonal", "ball", "bernoulli", "rademacher", "randint",
+        "geometric-0.3", "categorical", "choice", "poisson-42", "binomial-100-0.4", "multinomial", "negative_binomial",
         "hypergeometric-60-40-50", "zipf-4"}
 PLACE = {name: i for i, name in enumerate(sorted(ROWS))}
 EACH = pytest.mark.parametrize("name", sorted(ROWS))
 NOT_SAMPLERS = {"Key", "PRNGKey", "key", "key_data", "key_impl", "clone", "split", "fold_in", "wrap_key_data",
-                "hash_bits", "hash_normal", "hash_uniform", "philox4x32", "threefry2x32", "bits", "permutation",
-                "orthogonal"}
+                "hash_bits", "hash_normal", "hash_uniform", "philox4x32", "threefry2x32", "bits", "permutation"}
 COMPILED = sorted({"uniform", "normal", "truncated_normal-across", "exponential", "cauchy", "gumbel", "wald-0.1",
                    "gamma-3.5", "beta", "von_mises-2", "randint", "categorical", "choice", "poisson-42",
                    "geometric-0.3", "binomial-100-0.4", "hypergeometric-60-40-50", "zipf-4"})
@@ -48,7 +47,7 @@ def close(found, expected):
 
 
 def test_every_sampler_has_a_row():
-    assert {n.split("-")[0] for n in ROWS} | NOT_SAMPLERS == set(random.__all__) | {"orthogonal"}
+    assert {n.split("-")[0] for n in ROWS} | NOT_SAMPLERS == set(random.__all__)
     assert set(EVERY) >= ROWS
 
 
@@ -86,6 +85,20 @@ def test_large_draws_begin_like_small_ones_compiled_or_not(name):
     close(jit(lambda k: f(k, (5001,)))(KEY), many)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [3, 4100])
+def test_vmap_over_parameters_is_a_loop_over_them(size):
+    """Lanes that need more turns than others, or none, do not disturb their neighbours; 4100 go by columns."""
+    rows = ((random.gamma, [0.5, 1e9, np.nan, 2.0]),
+            (random.poisson, [3.0, 11.0, 1e6, -1.0]),
+            (lambda k, p, n: random.binomial(k, 100, p, n), [0.0, 0.02, 0.5, 0.97]),
+            (lambda k, c, n: random.von_mises(k, 0.5, c, n), [0.0, 1.0, 1e6, 0.01]))
+    for f, values in rows if size < 100 else rows[:2]:
+        draw = lambda a: f(KEY, a, (size,))              # noqa: B023, E731
+        loop = np.stack([np.asarray(draw(a)) for a in values])
+        np.testing.assert_array_equal(vmap(draw)(np.array(values)), loop)
+
+
 @EACH
 def test_draws_of_no_elements_have_their_shape(name):
     f = EVERY[name][0]
@@ -109,6 +122,8 @@ def test_floating_draws_have_the_dtype_that_is_asked_for_and_are_finite(name):
         given["mean"] = np.zeros(2)
     if name == "triangular":
         given |= {"left": 0.0, "mode": 0.5, "right": 1.0}
+    if name == "orthogonal":
+        given["n"] = 3
     if name == "multinomial":
         given["p"] = HALVES
     for dtype in ("float16", "float32", "float64"):
@@ -121,6 +136,16 @@ def test_floating_draws_have_the_dtype_that_is_asked_for_and_are_finite(name):
 
 
 # ---- particular draws ----
+
+def test_loops_that_the_parameters_rule_out_are_not_in_the_program():
+    """A known mean is on one side of the limit; a traced one may be on either."""
+    def loops(program):
+        return sum((eqn.prim.name == "while") + sum(map(loops, eqn.prim.programs(eqn.params))) for eqn in program.eqns)
+    for mean in (3.0, 30.0):
+        assert loops(make_jaxpr(lambda k, m=mean: random.poisson(k, m, (3,)))(KEY)) == 1
+        assert loops(make_jaxpr(lambda k, m=mean: random.binomial(k, 10 * m, 0.1, (3,)))(KEY)) == 1
+    assert loops(make_jaxpr(lambda k, m: random.poisson(k, m, (3,)))(KEY, 3.0)) == 2
+
 
 def test_counts_are_the_same_under_float32_as_the_default():
     """They are computed in float64 all the same."""
@@ -224,6 +249,7 @@ def test_categorical_puts_the_axis_and_the_shape_where_they_belong():
         random.categorical(KEY, logits, shape=(3, 3), replace=False)
 
 
+@pytest.mark.slow
 def test_multinomial_counts_add_up_and_vary_together():
     n = np.array([0, 3, 1000, 2.0 ** 40])
     x = np.asarray(random.multinomial(KEY, n, HALVES))
@@ -243,6 +269,20 @@ def test_dirichlet_vectors_of_tiny_concentrations_are_corners():
     assert np.isfinite(x).all() and np.abs(x.sum(-1) - 1).max() < 4e-16
     corners = np.bincount(x.argmax(-1), minlength=3)
     assert stats.chisquare(corners, 20_000 * alpha / alpha.sum()).pvalue > LEVEL
+
+
+def test_orthogonal_matrices_are_orthogonal_and_turn_and_reflect_equally_often():
+    for n, m, dtype in ((4, 4, float), (5, 2, float), (2, 5, float), (3, 3, complex), (3, 3, np.float32)):
+        q = np.asarray(random.orthogonal(KEY, n, (7,), dtype, m))
+        assert q.shape == (7, n, m) and q.dtype == dtype
+        q = q if m <= n else np.swapaxes(q, -1, -2)
+        product = np.swapaxes(q, -1, -2).conj() @ q
+        assert np.abs(product - np.eye(min(n, m))).max() < 16 * np.finfo(q.dtype).eps
+    determinants = np.linalg.det(np.asarray(random.orthogonal(KEY, 3, (4000,))))
+    assert stats.binomtest(int((determinants > 0).sum()), 4000).pvalue > LEVEL
+    # of Haar's measure on the unitary matrices, the phases of the eigenvalues are uniform
+    phases = np.angle(np.linalg.eigvals(np.asarray(random.orthogonal(KEY, 2, (4000,), complex)))[:, 0])
+    assert stats.kstest(phases / (2 * np.pi) + 0.5, "uniform").pvalue > LEVEL
 
 
 def test_complex_normal_numbers_turn_evenly():

@@ -171,6 +171,7 @@ def test_a_draw_says_what_is_wrong_with_its_key_or_shape():
 
 # ---- independence ----
 
+@pytest.mark.slow
 @IMPLS
 def test_a_million_splits_give_no_key_twice(impl):
     """By chance once in 4e7 for philox4x32; threefry2x32 is a permutation, so never within one split."""

@@ -10,7 +10,7 @@ import scipy.stats as stats
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine import grad, jit, jvp, random, vmap
-from chainrule.engine.ops.paths import von_mises_slope
+from chainrule.engine.ops.paths import beta_slopes, von_mises_slope
 
 KEY = random.key(2024)
 RTOL = 1e-7
@@ -64,6 +64,7 @@ def test_the_second_derivative_of_a_gamma_draw_is_that_of_its_quantile():
         np.testing.assert_allclose(second, (q[0] - 2 * q[1] + q[2]) / h ** 2, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_compiled_gradient_is_the_plain_one_and_float32_is_near_it():
     g = lambda a: cnp.sum(random.gamma(KEY, a))          # noqa: E731
     a = np.array([0.3, 2.0, 40.0])
@@ -74,6 +75,34 @@ def test_a_compiled_gradient_is_the_plain_one_and_float32_is_near_it():
     np.testing.assert_allclose(slope, expected, rtol=2e-5)
 
 
+@pytest.mark.parametrize("a", [1e-3, 0.1, 0.999, 2.0, 50.0, 1e5])
+def test_a_beta_draw_moves_along_its_quantile(a):
+    """In log(x), the draws between 1e-200 and 0.9; for the others in b, where 1 - x has that role."""
+    for b in (1e-2, 1.5, 300.0, 1e5):
+        for wrt in (0, 1):
+            draw = lambda *p: random.beta(KEY, *p, (8,))             # noqa: E731
+            x, slope = map(np.asarray, jvp(draw, (a, b), (1.0 - wrt, 1.0 * wrt)))
+            some = (x > 1e-200) & (x < 0.9)
+            u = sp.betainc(a, b, x[some])
+            h = (a, b)[wrt] / 500
+            expected = difference(lambda v: np.log(sp.betaincinv(*((v, b) if wrt == 0 else (a, v)), u)),       # noqa: B023
+                                  (a, b)[wrt], h)
+            np.testing.assert_allclose(slope[some] / x[some], expected, rtol=RTOL, atol=1e-13 / h)
+            assert np.isfinite(slope).all()
+
+
+def test_beta_slopes_are_mirror_images_and_reach_far_into_the_tails():
+    """log(x / (1 - x)) moves with a as its negative does with b; far out I = xᵃ / (a B(a, b))."""
+    y, a, b = np.array([-800.0, -41.0, -39.0, -1.0, 2.0, 50.0, 900.0]), np.full(7, 0.02), np.full(7, 0.3)
+    in_a, in_b = map(np.asarray, beta_slopes(a, b, y))
+    other_b, other_a = map(np.asarray, beta_slopes(b, a, -y))
+    np.testing.assert_allclose(in_a, -other_a, rtol=1e-12)
+    np.testing.assert_allclose(in_b, -other_b, rtol=1e-12)
+    far = (sp.psi(a) + 1 / a - sp.psi(a + b) - y) / a, (sp.psi(b) - sp.psi(a + b)) / a
+    np.testing.assert_allclose(np.array([in_a, in_b])[:, :3], np.array(far)[:, :3], rtol=1e-11)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("a, b", [(2.0, 3.0), (0.1, 0.2), (30.0, 0.5)])
 def test_means_of_gradients_of_beta_numbers_are_the_gradient_of_the_mean(a, b):
     """d E[x] / da = E[dx / da], to five standard errors (false alarm: 6e-7 each)."""
@@ -82,6 +111,7 @@ def test_means_of_gradients_of_beta_numbers_are_the_gradient_of_the_mean(a, b):
         assert abs(slopes.mean() - exact) < 5 * slopes.std() / slopes.size ** 0.5
 
 
+@pytest.mark.slow
 def test_gradients_of_dirichlet_t_and_f_numbers_have_the_right_mean():
     """As above."""
     def check(f, at, exact):
@@ -132,6 +162,7 @@ def test_the_slope_of_a_von_mises_quantile_solves_its_equation():
         np.testing.assert_allclose(flow(-x), -flow(x), rtol=1e-12, atol=1e-300)
 
 
+@pytest.mark.slow
 def test_a_von_mises_draw_turns_with_its_location_and_compiles():
     f = lambda m, k: random.von_mises(KEY, m, k, (5,))   # noqa: E731
     x, slope = jvp(lambda m: f(m, 2.0), (0.3,), (1.0,))

@@ -84,6 +84,12 @@ CONTINUOUS = {
                          stats.vonmises(2)),
     "multivariate_normal": (lambda k, n: random.multivariate_normal(k, np.ones(2), np.array([[2.0, 1.0], [1.0, 3.0]]),
                                                                     n)[..., 1], stats.norm(1, 3 ** 0.5)),
+    **{f"multivariate_normal-{m}": (lambda k, n, m=m: random.multivariate_normal(
+        k, np.zeros(3), np.array([[2.0, 1.0, 1.0], [1.0, 5.0, 5.0], [1.0, 5.0, 5.0]]), n, method=m)[..., 2],
+        stats.norm(0, 5 ** 0.5)) for m in ("eigh", "svd")},
+    # the square of an entry of an orthogonal matrix is a beta number
+    "orthogonal": (lambda k, n: random.orthogonal(k, 3, n)[..., 1, 2] ** 2, stats.beta(0.5, 1)),
+    "orthogonal-complex": (lambda k, n: cnp.abs(random.orthogonal(k, 3, n, complex)[..., 0, 0]) ** 2, stats.beta(1, 2)),
     # the radius of a uniform vector in d dimensions has the distribution function r^d
     "ball": (lambda k, n: cnp.linalg.norm(random.ball(k, 3, 2, n), axis=-1), Wide(lambda r: r ** 3)),
     "ball-1": (lambda k, n: cnp.abs(random.ball(k, 4, 1.0, n)).sum(-1), Wide(lambda r: r ** 4)),
@@ -164,3 +170,16 @@ def test_large_counts_are_nearly_normal(name):
     f, mean, deviation = NORMAL[name]
     x = np.asarray(f(KEY, (N,))).astype(float)
     assert stats.kstest((x - mean) / deviation, "norm").pvalue > LEVEL
+
+
+@pytest.mark.parametrize("name, f, dist", [
+    ("gamma", draws(random.gamma, 3.5), stats.gamma(3.65)),
+    ("normal", random.normal, stats.norm(0.07, 1)),
+    ("von_mises", draws(random.von_mises, 0.0, 2.0), stats.vonmises(2.3)),
+    ("poisson", draws(random.poisson, 42.0), stats.poisson(42.8)),
+    ("binomial", draws(random.binomial, 100, 0.4), stats.binom(100, 0.403)),
+])
+def test_a_distribution_that_is_a_little_wrong_is_found(name, f, dist):
+    """What the tests above can see: about ten deviations of the mean of N numbers."""
+    x = np.asarray(f(KEY, (N,))).astype(float)
+    assert (discrete_pvalue(x, dist) if name in ("poisson", "binomial") else stats.kstest(x, dist.cdf).pvalue) < LEVEL

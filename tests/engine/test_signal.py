@@ -7,6 +7,7 @@ import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 
+import chainrule.engine.numpy as np
 from chainrule.engine import grad, jit, vmap
 from chainrule.engine.errors import ShapeError
 from chainrule.engine.scipy import integrate, ndimage, signal
@@ -109,6 +110,63 @@ def test_filters_made_of_filters():
 def test_a_trend_is_taken_away_as_in_scipy(options):
     near(signal.detrend(X, **options), scipy.signal.detrend(X, **options), 1e-12)
     near(jit(lambda x: signal.detrend(x, axis=0, **options))(X.T), scipy.signal.detrend(X.T, axis=0, **options), 1e-12)
+
+
+# ---- windows and spectra ----
+
+@pytest.mark.parametrize("window", ["boxcar", "triang", "bartlett", "cosine", "hann", "hamming", "blackman", "nuttall",
+                                    "blackmanharris", "flattop", ("gaussian", 2.0), ("kaiser", 5.0), "tukey",
+                                    ("tukey", 0.3), 3.5])
+def test_a_window_is_scipys(window):
+    for m in (1, 2, 5, 6):
+        for periodic in (True, False):
+            near(signal.get_window(window, m, periodic), scipy.signal.get_window(window, m, periodic), 1e-15)
+
+
+LONG, OTHER = RNG.normal(size=(2, 100)), RNG.normal(size=(2, 100))
+SPECTRA = [{"nperseg": 32}, {"nperseg": 32, "noverlap": 20, "nfft": 50, "fs": 10.0},
+           {"nperseg": 31, "scaling": "spectrum", "detrend": "linear"},
+           {"nperseg": 20, "detrend": False, "average": "median"}, {"nperseg": 32, "return_onesided": False}]
+SEGMENTS = [{}, {"noverlap": 20}, {"boundary": "even", "fs": 4.0}, {"boundary": "odd", "nfft": 40}, {"scaling": "psd"},
+            {"boundary": "constant", "padded": False}, {"return_onesided": False}]
+
+
+def all_near(found, expected):
+    assert len(found) == len(expected)
+    for f, e in zip(found, expected):
+        near(f, e, 1e-11)
+
+
+@pytest.mark.parametrize("options", SPECTRA, ids=range(len(SPECTRA)))
+def test_spectral_densities_are_scipys(options):
+    all_near(signal.welch(LONG, **options), scipy.signal.welch(LONG, **options))
+    all_near(signal.csd(LONG, OTHER, **options), scipy.signal.csd(LONG, OTHER, **options))
+
+
+def test_spectra_of_other_signals():
+    z = LONG + 1j * OTHER
+    all_near(signal.welch(z, nperseg=32), scipy.signal.welch(z, nperseg=32, return_onesided=False))
+    all_near(signal.welch(LONG.T, nperseg=32, axis=0), scipy.signal.welch(LONG.T, nperseg=32, axis=0))
+    all_near(signal.csd(LONG, OTHER[:, :70], nperseg=32), scipy.signal.csd(LONG, OTHER[:, :70], nperseg=32))
+    all_near(signal.periodogram(LONG, 3.0, "hann", 128), scipy.signal.periodogram(LONG, 3.0, "hann", 128))
+    all_near(signal.coherence(LONG, OTHER, nperseg=32), scipy.signal.coherence(LONG, OTHER, nperseg=32))
+    all_near(jit(lambda x: signal.welch(x, nperseg=32))(LONG), scipy.signal.welch(LONG, nperseg=32))
+
+
+@pytest.mark.parametrize("options", SEGMENTS, ids=range(len(SEGMENTS)))
+def test_the_short_time_transform_is_scipys_and_its_inverse_undoes_it(options):
+    found, expected = signal.stft(LONG, nperseg=32, **options), scipy.signal.stft(LONG, nperseg=32, **options)
+    all_near(found, expected)
+    back = {k: v for k, v in options.items() if k in ("fs", "noverlap", "nfft", "scaling")}
+    times, x = signal.istft(found[2], nperseg=32, input_onesided=options.get("return_onesided", True), **back)
+    n = x.shape[-1] if "padded" in options else 100
+    close(onp.asarray(x)[:, :n].real, LONG[:, :n], 1e-13)
+    close(times, onp.arange(x.shape[-1]) / options.get("fs", 1.0), 1e-15)
+
+
+def test_energy_is_kept_by_the_periodogram():
+    f, p = signal.periodogram(LONG, fs=4.0, detrend=False)
+    close(np.sum(p, -1) * (f[1] - f[0]), (LONG ** 2).mean(-1), 1e-13)
 
 
 # ---- integration ----

@@ -5,7 +5,7 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
-from chainrule.engine import cond, fori_loop, grad, jit, random, scan, vmap, while_loop
+from chainrule.engine import cond, fori_loop, grad, jit, jvp, random, scan, vmap, while_loop
 from chainrule.ppl import SiteError
 from chainrule.ppl.handlers import block, seed, substitute, trace
 
@@ -111,6 +111,18 @@ def test_a_seed_is_an_integer_or_a_key_and_keys_are_mapped_over():
     np.testing.assert_array_equal(numbers, [seed(lambda: normal("x"), rng_seed=n)() for n in range(3)])
     with pytest.raises(TypeError, match="seed needs rng_seed"):
         seed(pair)
+
+
+def test_a_key_of_the_other_generator_gives_draws_that_move_along_their_paths():
+    """A derivative inside of the handler draws again from the site's words: with the same generator."""
+    key = random.key(3, "philox4x32")
+    inside = seed(lambda a: jvp(gamma_of, (a,), (1.0,)), key)(2.0)
+    outside = jvp(seed(gamma_of, key), (2.0,), (1.0,))
+    np.testing.assert_allclose(inside, outside, rtol=1e-12)
+
+
+def gamma_of(a):
+    return cr.sample("x", dist.Gamma(a, 1.0))
 
 
 def test_a_seed_inside_of_vmap_is_one_seed_for_all_lanes():

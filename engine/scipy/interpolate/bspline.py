@@ -4,8 +4,8 @@ import operator
 import numpy as _np
 
 from ...errors import ShapeError
-from ...numpy.elementary import remainder
 from ...numpy.linalg import solve
+from ...ops.arithmetic import remainder
 from ...ops.elementwise import bitwise_or, eq, gt, lt, maximum, minimum, where
 from ...ops.index import gather_nd
 from ...ops.shaping import concatenate

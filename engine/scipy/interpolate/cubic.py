@@ -7,6 +7,7 @@ from ...ops.elementwise import abs, bitwise_and, bitwise_or, eq, gt, ne, sign, w
 from ...ops.reduce import reduce_max_p
 from ...ops.shaping import concatenate
 from ...ops.structural import asvalue, broadcast_to, cast, full, reshape
+from ...ops.tridiagonal import tridiagonal_solve
 from ...tree import register_pytree_node_class
 from .piecewise import PPoly, hermite, samples
 
@@ -76,20 +77,12 @@ def _slopes(x, y, bc_type):
     above = _joined(beside_first, a, full((), 0, x.dtype))
     below = _joined(full((), 0, x.dtype), b, beside_last)
     right = concatenate([reshape(right_first, (1, *y.shape[1:])), right, reshape(right_last, (1, *y.shape[1:]))])
-    return reshape(_tridiagonal(below, diagonal, above, reshape(right, (n, -1))), y.shape)
+    rows = [cast(v, y.dtype) for v in (below, diagonal, above)]
+    return reshape(tridiagonal_solve(*rows, reshape(right, (n, -1))), y.shape)
 
 
 def _joined(first, middle, last):
     return concatenate([reshape(first, (1,)), middle, reshape(last, (1,))])
-
-
-def _tridiagonal(below, diagonal, above, right):
-    """x with below[i] x[i-1] + diagonal[i] x[i] + above[i] x[i+1] = right[i]."""
-    n = diagonal.shape[0]
-    eye = _np.eye(n, dtype=diagonal.dtype)
-    up, down = _np.eye(n, k=1, dtype=diagonal.dtype), _np.eye(n, k=-1, dtype=diagonal.dtype)
-    matrix = diagonal[:, None] * eye + above[:, None] * up + below[:, None] * down
-    return solve(cast(matrix, right.dtype), right)
 
 
 def _periodic_slopes(h, slope):

@@ -6,8 +6,8 @@ import numpy as _np
 from ...array import Array
 from ...avals import canonical_axis
 from ...errors import ShapeError
-from ...numpy.elementary import remainder
 from ...numpy.interpolation import interval
+from ...ops.arithmetic import remainder
 from ...ops.elementwise import bitwise_or, gt, lt, where
 from ...ops.index import gather_nd
 from ...ops.reduce import cumsum

@@ -1,5 +1,19 @@
 """SciPy's special functions, with its names and argument orders, for arrays and tracers: a file a family."""
-from . import bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas
+from . import (
+    bessel,
+    betas,
+    counting,
+    distributions,
+    elliptic,
+    entropy,
+    errors,
+    exponentials,
+    gammas,
+    hypergeometric,
+    integrals,
+    powers,
+    zetas,
+)
 from .bessel import (
     i0,
     i0e,
@@ -22,7 +36,36 @@ from .bessel import (
     y0,
     y1,
 )
-from .betas import beta, betainc, betaln
+from .betas import (
+    beta,
+    betainc,
+    betaincc,
+    betainccinv,
+    betaincinv,
+    betaln,
+    log_betainc,
+    log_betaincc,
+    random_beta_grad,
+)
+from .counting import binom, comb, factorial, poch
+from .distributions import (
+    bdtr,
+    bdtrc,
+    chdtr,
+    chdtrc,
+    fdtr,
+    fdtrc,
+    gdtr,
+    gdtrc,
+    nbdtr,
+    nbdtrc,
+    pdtr,
+    pdtrc,
+    random_von_mises_grad,
+    stdtr,
+    von_mises_cdf,
+)
+from .elliptic import agm, ellipe, ellipk, ellipkm1
 from .entropy import entr, kl_div, rel_entr, xlog1py, xlogy
 from .errors import (
     dawsn,
@@ -41,7 +84,6 @@ from .errors import (
 from .exponentials import expit, log1mexp, log_expit, log_softmax, logit, logsumexp, softmax, softplus
 from .gammas import (
     digamma,
-    factorial,
     gamma,
     gammainc,
     gammaincc,
@@ -57,9 +99,11 @@ from .gammas import (
     random_gamma_grad,
     rgamma,
 )
+from .hypergeometric import hyp0f1, hyp1f1, hyp2f1
 from .integrals import exp1, expi, expn, fresnel, lambertw, shichi, sici, spence
 from .powers import boxcox, boxcox1p, cosm1, exprel, huber, inv_boxcox, inv_boxcox1p, powm1, pseudo_huber
 from .zetas import zeta
 
-__all__ = [name for family in (bessel, betas, entropy, errors, exponentials, gammas, integrals, powers, zetas)
-           for name in family.__all__]
+_FAMILIES = (bessel, betas, counting, distributions, elliptic, entropy, errors, exponentials, gammas, hypergeometric,
+             integrals, powers, zetas)
+__all__ = [name for family in _FAMILIES for name in family.__all__]

@@ -12,7 +12,7 @@ from ...ops.structural import promote_inexact, reduce_sum
 
 gammaln, psi = lgamma, digamma
 
-__all__ = ["digamma", "factorial", "gamma", "gammainc", "gammaincc", "gammainccinv", "gammaincinv", "gammaln",
+__all__ = ["digamma", "gamma", "gammainc", "gammaincc", "gammainccinv", "gammaincinv", "gammaln",
            "gammasgn", "log_gammainc", "log_gammaincc", "multigammaln", "polygamma", "psi", "random_gamma_grad",
            "rgamma"]
 
@@ -24,11 +24,6 @@ def gammasgn(x):
     odd = bitwise_and(lt(x, 0), half != floor(half))
     out = where(odd, _np.full((), -1, x.dtype), _np.ones((), x.dtype))
     return where(bitwise_and(lt(x, 0), eq(x, floor(x))), _np.full((), _np.nan, x.dtype), out)
-
-
-def factorial(n):
-    """n! = Γ(n + 1)."""
-    return gamma(promote_inexact(n)[0] + 1)
 
 
 def multigammaln(a, d):
