@@ -25,9 +25,9 @@ REPORT = pathlib.Path(__file__).parent / "reports" / "random_battery.md"
 CHUNK = 2 ** 18                                          # words at a time
 LOW, HIGH = 1e-4, 1 - 1e-4
 # (test, tuple size), 0 for the test's own
-TESTS = [(0, 0), (1, 0), (3, 0), (4, 0), (8, 0), (10, 0), (11, 0), (12, 0), (13, 0), (15, 0), (16, 0), (100, 0),
-         (101, 0), (200, 2), (200, 8), (201, 2), (201, 3), (202, 5), (203, 1), (205, 0), (206, 0), (207, 0), (208, 0),
-         (209, 0)]
+TESTS = [(0, 0), (8, 0), (11, 0), (3, 0), (4, 0), (15, 0), (12, 0), (203, 1), (202, 5), (1, 0), (16, 0), (200, 2),
+         (205, 0), (207, 0), (208, 0), (209, 0), (100, 0), (101, 0), (13, 0), (206, 0), (200, 8), (10, 0), (201, 2),
+         (201, 3)]
 LEFT_OUT = """Of the tests that dieharder lists as good, all that need less than half a minute are run, with the tuple
 sizes below. Left out for their time: the ranks of 32x32 matrices, counting the ones in bytes, the greatest common
 divisor, the serial test, lagged sums with other lags; and those that dieharder lists as suspect."""
@@ -155,9 +155,9 @@ def main():
             results = run_test(name, test, size)
             print(name, results, flush=True)
             found += results
-        rows = kept() | {name: found}
-        REPORT.parent.mkdir(exist_ok=True)
-        REPORT.write_text(summary({n: rows[n] for n in STREAMS if n in rows}))
+            rows = kept() | {name: found}
+            REPORT.parent.mkdir(exist_ok=True)
+            REPORT.write_text(summary({n: rows[n] for n in STREAMS if n in rows}))
 
 
 if __name__ == "__main__":
