@@ -200,6 +200,6 @@ ROWS = [
         note="1 - I where one shape is small and x near its end"),
     Row("random_gamma_grad", cs.random_gamma_grad, gamma_path, PATH_POINTS, 64, 4, count=12,
         note="tangents carried through the series and the fraction"),
-    Row("von_mises_cdf", cs.von_mises_cdf, von_mises, ANGLES, 64, 4, count=20, size=lambda x, k: 0.5,
+    Row("von_mises_cdf", cs.von_mises_cdf, von_mises, ANGLES, 32, 4, count=20, size=lambda x, k: 0.5,
         note="90 rotations of (sin kx, cos kx)"),
 ]
