@@ -127,11 +127,13 @@ def summary(rows):
                                            "`-seeds` the first word of the seeds 0, 1, 2, …",
                                            "`-uniform` upper and lower bits of uniform numbers in turns",
                                            "`hash_bits` the words of the counters 0, 1, 2, … of one seed"]) + ".",
-              "", LEFT_OUT, "", "| test | size | " + " | ".join(rows) + " |", "| --- | --- |" + " --- |" * len(rows)]
+              "", *LEFT_OUT.splitlines(), "", "| test | size | " + " | ".join(rows) + " |", "| --- | --- |" + " --- |" * len(rows)]
     keys = list(dict.fromkeys([(label, n) for found in rows.values() for label, n, _ in found]))
     for label, n in keys:
         cells = [", ".join([f"{p:.4f}" for a, m, p in found if (a, m) == (label, n)]) for found in rows.values()]
         lines.append(f"| {label} | {n} | " + " | ".join(cells) + " |")
+    if any(len(found) < max(map(len, rows.values())) for found in rows.values()):
+        lines += ["", "Empty cells were not run."]
     return "\n".join(lines) + "\n\n<!-- " + json.dumps(rows) + " -->\n"
 
 
@@ -145,13 +147,14 @@ def kept():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=list(STREAMS), default=list(STREAMS))
+    parser.add_argument("--first", type=int, default=len(TESTS), help="only so many tests, the quickest first")
     parser.add_argument("--feed", choices=list(STREAMS))
     options = parser.parse_args()
     if options.feed:
         return feed(options.feed)
     for name in options.only:
         found = []
-        for test, size in TESTS:
+        for test, size in TESTS[:options.first]:
             results = run_test(name, test, size)
             print(name, results, flush=True)
             found += results
