@@ -32,6 +32,12 @@ LEFT_OUT = """Of the tests that dieharder lists as good, all that need less than
 sizes below. Left out for their time: the ranks of 32x32 matrices, counting the ones in bytes, the greatest common
 divisor, the serial test, lagged sums with other lags; and those that dieharder lists as suspect."""
 
+ABOUT = ["`-key`: the words of draws of 2¹⁸ from the keys fold_in(key(0), 0), fold_in(key(0), 1), …",
+         "`-split`: four words of each of many keys that are split from one",
+         "`-seeds`: the first word of the seeds 0, 1, 2, …",
+         "`-uniform`: the upper 32 and the lower 32 of the 52 bits of uniform numbers, in turns",
+         "`hash_bits`: the words of the counters 0, 1, 2, … of one seed"]
+
 
 # ---- streams: number of the chunk -> uint32[CHUNK] ----
 
@@ -122,12 +128,8 @@ def summary(rows):
         ps = [p for _, _, p in found]
         odd = sum(not LOW <= p <= HIGH for p in ps)
         lines.append(f"| {name} | {len(ps)} | {odd} | {min(ps):.2g} | {max(ps):.8g} | {verdict(ps)} |")
-    lines += ["", "Streams: " + "; ".join(["`-key` the words of draws of 2¹⁸ from fold_in(key(0), 0), (…, 1), …",
-                                           "`-split` four words of each of many split keys",
-                                           "`-seeds` the first word of the seeds 0, 1, 2, …",
-                                           "`-uniform` upper and lower bits of uniform numbers in turns",
-                                           "`hash_bits` the words of the counters 0, 1, 2, … of one seed"]) + ".",
-              "", *LEFT_OUT.splitlines(), "", "| test | size | " + " | ".join(rows) + " |", "| --- | --- |" + " --- |" * len(rows)]
+    lines += ["", "Streams:", "", *[f"- {line}" for line in ABOUT], "", *LEFT_OUT.splitlines(), "",
+              "| test | size | " + " | ".join(rows) + " |", "| --- | --- |" + " --- |" * len(rows)]
     keys = list(dict.fromkeys([(label, n) for found in rows.values() for label, n, _ in found]))
     for label, n in keys:
         cells = [", ".join([f"{p:.4f}" for a, m, p in found if (a, m) == (label, n)]) for found in rows.values()]
