@@ -35,9 +35,9 @@ def lapack(b, target, operands, outs, **attributes):
     return rule(b, operands, outs, attributes)
 
 
-def library_call(b, target, operands, outs, attributes):
-    """A custom call: matrices column by column, leading axes are batch."""
-    rank = max([len(v.shape) for v in operands])
+def library_call(b, target, operands, outs, attributes, vectors=False):
+    """A custom call: matrices column by column, leading axes are batch; with `vectors` there are no matrices."""
+    rank = None if vectors else max([len(v.shape) for v in operands])
 
     def layout(aval):
         n = len(aval.shape)

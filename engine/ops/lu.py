@@ -5,7 +5,7 @@ from ..avals import Aval
 from ..core import Primitive
 from ..errors import ShapeError
 from .elementwise import stop_gradient
-from .lapack import lapack, lower_identity, scipy_lapack
+from .lapack import lapack, library_call, lower_identity, scipy_lapack
 from .linalg import lower_triangular_solve, triangular_solve, triangular_solve_p
 from .matrices import (
     I32,
@@ -79,6 +79,8 @@ def _lower_order(b, pivots, *, m):
     batch = int(np.prod(pivots.shape[:-1], dtype=np.int64))
     if not out.size or not k:
         return b.op("stablehlo.iota", [], out, f"iota_dimension = {len(out.shape) - 1} : i64")
+    if b.platform == "cuda":
+        return library_call(b, "cu_lu_pivots_to_permutation", [pivots], [out], {}, vectors=True)[0]
     order, index = s.place((batch, m, 1), 1), s.place((1, m, 1), 1)
 
     def body(j, pivots, order):
