@@ -35,11 +35,11 @@ divisor, the serial test, lagged sums with other lags; and those that dieharder 
 ABOUT = ["`-key`: the words of draws of 2¹⁸ from the keys fold_in(key(0), 0), fold_in(key(0), 1), …",
          "`-split`: four words of each of many keys that are split from one",
          "`-seeds`: the first word of the seeds 0, 1, 2, …",
-         "`-uniform`: the upper 32 and the lower 32 of the 52 bits of uniform numbers, in turns",
+         "`-uniform`: the 52 bits of uniform numbers: the upper 32 of two, and a word of their lowest bits",
          "`hash_bits`: the words of the counters 0, 1, 2, … of one seed"]
 
 
-# ---- streams: number of the chunk -> uint32[CHUNK] ----
+# ---- streams: number of the chunk -> uint32[about CHUNK] ----
 
 def words_of_one_key(impl):
     """The words of a draw from one key, chunk by chunk: the draw of chunk i is that of the key folded with i."""
@@ -62,11 +62,14 @@ def words_of_seeds(impl):
 
 
 def bits_of_uniforms(impl):
-    """The upper 32 of the 52 bits of uniform numbers of float64, then the lower 32, in turns."""
+    """The 52 bits of uniform numbers of float64, no bit twice: the upper 32 of two of them, and then a word of the 20
+    lowest of the first and the 12 lowest of the second."""
     def chunk(i):
-        u = random.uniform(random.fold_in(random.key(2, impl), i), (CHUNK // 2,))
+        u = random.uniform(random.fold_in(random.key(2, impl), i), (CHUNK // 4, 2))
         whole = np.asarray(u * 2.0 ** 52).astype("uint64")
-        return np.stack([whole >> onp.uint64(20), whole & onp.uint64(0xFFFFFFFF)], -1).astype("uint32").reshape(-1)
+        low = (whole[:, 0] & onp.uint64(2 ** 20 - 1)) << onp.uint64(12) | whole[:, 1] & onp.uint64(2 ** 12 - 1)
+        high = whole >> onp.uint64(20)
+        return np.stack([high[:, 0], high[:, 1], low], -1).astype("uint32").reshape(-1)
     return chunk
 
 
