@@ -189,7 +189,8 @@ class Distribution(Record):
 
     @property
     def has_pathwise_gradient(self):
-        """Another name for `has_rsample`."""
+        """Whether the derivative of a draw with respect to the parameters is that of a fixed random number pushed
+        through: another name for `has_rsample`. Estimators of gradients of expectations take it where they can."""
         return self.has_rsample
 
     @property
@@ -235,12 +236,49 @@ class Distribution(Record):
         raise self._absent("cdf")
 
     def log_cdf(self, value):
-        """log P(X <= value)."""
+        """log P(X <= value). A family that can writes this for its lower tail, where the cdf underflows."""
         return np.log(self.cdf(value))
 
     def icdf(self, q):
         """The quantile: the smallest x with cdf(x) >= q."""
         raise self._absent("icdf")
+
+    def survival_function(self, value):
+        """P(X > value)."""
+        if type(self).log_survival is not Distribution.log_survival:
+            return np.exp(self.log_survival(value))
+        return 1.0 - self.cdf(value)
+
+    def log_survival(self, value):
+        """log P(X > value). A family that can writes this (or survival_function) for its upper tail, where
+        the cdf rounds to 1."""
+        if type(self).survival_function is not Distribution.survival_function:
+            return np.log(self.survival_function(value))
+        return np.log1p(-np.minimum(self.cdf(value), 1.0))
+
+    def log_survival_function(self, value):
+        """Another name for `log_survival`."""
+        return self.log_survival(value)
+
+    def isf(self, q):
+        """The quantile of the upper tail, icdf(1 - q): a family that can writes it for small q."""
+        return self.icdf(1.0 - np.asarray(q))
+
+    def icdf_exp(self, log_q):
+        """icdf(exp(log_q)): a family that can writes it for probabilities that underflow."""
+        return self.icdf(np.exp(log_q))
+
+    def isf_exp(self, log_q):
+        """isf(exp(log_q)): a family that can writes it for probabilities that underflow."""
+        return self.isf(np.exp(log_q))
+
+    def quantile(self, q):
+        """Another name for `icdf`."""
+        return self.icdf(q)
+
+    def prob(self, value):
+        """The density (or mass) at value, exp(log_prob(value))."""
+        return np.exp(self.log_prob(value))
 
     def enumerate_support(self, expand=True):
         """All values, along a new first axis; the others have size one unless `expand`."""
