@@ -20,7 +20,7 @@ from .logistic import Logistic
 from .multivariate_normal import MultivariateNormal
 from .normal import HalfNormal, Normal
 from .poisson import Poisson
-from .quantile import inverse_cdf, inverse_cdf_integer
+from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .record import param
 from .student_t import StudentT
 from .transformed import TransformedDistribution

@@ -21,6 +21,8 @@ from ..engine.avals import broadcast_shapes, promote_types, to_inexact_dtype
 from ..engine.core import Tracer
 from ..engine.errors import ParameterError, ShapeError
 from . import constraints
+from .bounds import bounds_of
+from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .record import Record
 
 _DEFAULTS = {"validate_args": True}
@@ -237,11 +239,14 @@ class Distribution(Record):
 
     def log_cdf(self, value):
         """log P(X <= value). A family that can writes this for its lower tail, where the cdf underflows."""
-        return np.log(self.cdf(value))
+        return safe_log(self.cdf(value))
 
     def icdf(self, q):
-        """The quantile: the smallest x with cdf(x) >= q."""
-        raise self._absent("icdf")
+        """The quantile: the smallest x with cdf(x) >= q. By a root search unless the family has a formula."""
+        if type(self).cdf is Distribution.cdf or self.event_shape:
+            raise self._absent("icdf")
+        search = inverse_cdf_integer if self.is_discrete else inverse_cdf
+        return search(self.cdf, q, *bounds_of(self.support))
 
     def survival_function(self, value):
         """P(X > value)."""
@@ -253,8 +258,10 @@ class Distribution(Record):
         """log P(X > value). A family that can writes this (or survival_function) for its upper tail, where
         the cdf rounds to 1."""
         if type(self).survival_function is not Distribution.survival_function:
-            return np.log(self.survival_function(value))
-        return np.log1p(-np.minimum(self.cdf(value), 1.0))
+            return safe_log(self.survival_function(value))
+        p = self.cdf(value)
+        ok = p < 1
+        return np.where(ok, np.log1p(-np.where(ok, p, 0.0)), -_numpy.inf)
 
     def log_survival_function(self, value):
         """Another name for `log_survival`."""
@@ -265,12 +272,18 @@ class Distribution(Record):
         return self.icdf(1.0 - np.asarray(q))
 
     def icdf_exp(self, log_q):
-        """icdf(exp(log_q)): a family that can writes it for probabilities that underflow."""
-        return self.icdf(np.exp(log_q))
+        """icdf(exp(log_q)), by a root search where log_cdf tells probabilities that underflow."""
+        return self._icdf_exp(log_q, "log_cdf", "icdf", False)
 
     def isf_exp(self, log_q):
-        """isf(exp(log_q)): a family that can writes it for probabilities that underflow."""
-        return self.isf(np.exp(log_q))
+        """isf(exp(log_q)), by a root search where log_survival tells probabilities that underflow."""
+        return self._icdf_exp(log_q, "log_survival", "isf", True)
+
+    def _icdf_exp(self, log_q, tail, inverse, upper_tail):
+        if getattr(type(self), tail) is getattr(Distribution, tail):
+            return getattr(self, inverse)(np.exp(log_q))
+        search = inverse_cdf_integer if self.is_discrete else inverse_log_cdf
+        return search(getattr(self, tail), log_q, *bounds_of(self.support), upper_tail=upper_tail)
 
     def quantile(self, q):
         """Another name for `icdf`."""
@@ -311,6 +324,35 @@ class Distribution(Record):
     def set_default_validate_args(value):
         """Whether constructors check parameters unless told (`validate_args=`)."""
         _DEFAULTS["validate_args"] = bool(value)
+
+
+def safe_log(p):
+    """log p, and -inf with derivative 0 where p is 0."""
+    ok = p > 0
+    if type(ok) is Array and ok.value.all():
+        return np.log(p)
+    return np.where(ok, np.log(np.where(ok, p, 1.0)), -_numpy.inf)
+
+
+def above(value, low, f, below, member=1.0):
+    """f(value) where value > low, and the constant `below` elsewhere, with derivatives that are finite there.
+
+    member : a number above low, which f is given in place of values that are not
+    """
+    value = np.asarray(value)
+    ok = value > low
+    if type(ok) is Array and ok.value.all():
+        return f(value)
+    return np.where(ok, f(np.where(ok, value, member)), below)
+
+
+def between(value, low, high, f, below, beyond, member=0.5):
+    """f(value) where low < value < high, `below` and `beyond` outside, with derivatives that are finite there."""
+    value = np.asarray(value)
+    ok = np.logical_and(value > low, value < high)
+    if type(ok) is Array and ok.value.all():
+        return f(value)
+    return np.where(ok, f(np.where(ok, value, member)), np.where(value >= high, beyond, below))
 
 
 def sum_rightmost(x, n):

@@ -1,6 +1,7 @@
 """Quantiles by root finding, for distributions whose distribution function has no inverse in closed form.
 
     inverse_cdf(cdf, q, lower, upper)              x with cdf(x) = q, for continuous distributions
+    inverse_log_cdf(log_cdf, log_q, lower, upper)  the same by logarithms, in tails where cdf(x) underflows
     inverse_cdf_integer(cdf, q, lower, upper)      the smallest integer k with cdf(k) >= q
 
 Both work on all elements at once and end when all have converged; on known numbers they run in NumPy. The derivative of
@@ -23,12 +24,13 @@ from .record import Record
 _STEPS = 400
 
 
-def inverse_cdf(cdf, q, lower=-math.inf, upper=math.inf, *args):
+def inverse_cdf(cdf, q, lower=-math.inf, upper=math.inf, *args, solve=None):
     """x in [lower, upper] with cdf(x, *args) = q; `lower` for q = 0, `upper` for q = 1, nan for q outside of [0, 1].
 
     cdf : an increasing function, elementwise in x; a method of a distribution, or a function of x and pytrees `args`.
         Derivatives are taken in q and in the distribution (or `args`); the function closes over no traced numbers
     q : float[*shape, *batch]          lower, upper : the ends of the support, float[*batch]; may be infinite
+    solve : (q, *args) -> x where there is a formula for it, which then needs no derivatives
     Source: Chandrupatla (1997), "A new hybrid quadratic/bisection algorithm for finding the zero of a nonlinear
     function without using derivatives", Advances in Engineering Software 28, on the log-odds of q; the derivative is
     Figurnov, Mohamed & Mnih (2018), "Implicit reparameterization gradients", section 3.
@@ -38,10 +40,53 @@ def inverse_cdf(cdf, q, lower=-math.inf, upper=math.inf, *args):
     0.346574
     """
     cdf, args = _unbound(cdf, args)
+    q = _floating(q, args)
+    inside = np.logical_and(q > 0, q < 1)
+    whole = type(inside) is Array and inside.value.all()
+    safe = q if whole else np.where(inside, q, 0.5)
+
+    def search(q, lower, upper, args):
+        if solve is not None:
+            return solve(q, *args)
+        target = np.log(q) - np.log1p(-q)
+
+        def f(x):
+            p = cdf(x, *args)
+            return np.log(p) - np.log1p(-np.minimum(p, 1.0)) - target
+        return find_root(f, lower, upper, q)
+    x = _implicit(search, cdf)(safe, lower, upper, args)
+    return x if whole else np.where(inside, x, np.where(q == 0, lower, np.where(q == 1, upper, math.nan)))
+
+
+def inverse_log_cdf(log_cdf, log_q, lower=-math.inf, upper=math.inf, *args, upper_tail=False):
+    """x with log_cdf(x, *args) = log_q, for probabilities that may be too small for a float.
+
+    log_cdf : as `cdf` of `inverse_cdf`; with `upper_tail` a decreasing function, log P(X > x)
+    log_q : float[*shape, *batch], <= 0; at -inf and 0 the result is an end of the support
+
+    >>> from chainrule.distributions import Gamma
+    >>> float(inverse_log_cdf(Gamma(1.0, 1.0).log_survival, -5000.0, 0.0, upper_tail=True))
+    5000.0
+    """
+    log_cdf, args = _unbound(log_cdf, args)
+    log_q = _floating(log_q, args)
+    inside = np.logical_and(log_q > -math.inf, log_q < 0)
+    whole = type(inside) is Array and inside.value.all()
+    safe = log_q if whole else np.where(inside, log_q, -1.0)
+    sign = -1.0 if upper_tail else 1.0
+
+    def search(log_q, lower, upper, args):
+        return find_root(lambda x: sign * (log_cdf(x, *args) - log_q), lower, upper, log_q)
+    x = _implicit(search, log_cdf)(safe, lower, upper, args)
+    first, last = (upper, lower) if upper_tail else (lower, upper)
+    return x if whole else np.where(inside, x, np.where(log_q < 0, first, np.where(log_q == 0, last, math.nan)))
+
+
+def _floating(q, args):
     q = np.asarray(q)
-    if not is_inexact(q.dtype):
-        q = np.astype(q, promote_types(1.0, *[x for x in tree.leaves(args) if is_inexact(np.asarray(x).dtype)]))
-    return _inverse(cdf)(q, lower, upper, args)
+    if is_inexact(q.dtype):
+        return q
+    return np.astype(q, promote_types(1.0, *[x for x in tree.leaves(args) if is_inexact(np.asarray(x).dtype)]))
 
 
 def _unbound(cdf, args):
@@ -53,23 +98,21 @@ def _unbound(cdf, args):
     return (lambda x, owner, *args: getattr(owner, name)(x, *args)), (owner, *args)
 
 
-def _inverse(cdf):
-    """inverse_cdf as a function (q, lower, upper, args) with its derivative."""
+def _implicit(search, cdf):
+    """search(q, lower, upper, args) with the derivative of the x at which cdf(x, *args) = q."""
     @custom_jvp
     def inverse(q, lower, upper, args):
-        return _solve(lambda x: cdf(x, *args), q, lower, upper)
+        return search(q, lower, upper, args)
 
     @inverse.defjvp
     def _(primals, tangents):
-        q, lower, upper, args = primals
+        q, _, _, args = primals
         t_q, _, _, t_args = tangents
         x = inverse(*primals)
-        ok = np.logical_and(np.logical_and(q > 0, q < 1), np.isfinite(x))
-        at = np.where(ok, x, _solve(lambda x: cdf(x, *args), np.full_like(q, 0.5), lower, upper))
-        density = jvp(lambda x: cdf(x, *args), (at,), (np.ones_like(at),))[1]
-        moved = _tangent(cdf, at, args, t_args)
-        ok = np.logical_and(ok, density > 0)
-        return x, np.where(ok, (t_q - moved) / np.where(ok, density, 1.0), 0.0)
+        slope = jvp(lambda x: cdf(x, *args), (x,), (np.ones_like(x),))[1]
+        ok = np.logical_and(slope != 0, np.isfinite(slope))
+        moved = t_q - _tangent(cdf, x, args, t_args)
+        return x, np.where(ok, moved, 0.0) / np.where(ok, slope, 1.0)
 
     return inverse
 
@@ -130,35 +173,33 @@ def _middle(a, b):
     return np.where(apart, np.where(low >= 0, size, -size), a + 0.5 * (b - a))
 
 
-def _solve(cdf, q, lower, upper):
-    """The root, without derivatives. Distances t = x - origin are what is bracketed."""
-    dtype = q.dtype
-    inside = np.logical_and(q > 0, q < 1)
-    safe = np.where(inside, q, 0.5)
-    target = np.log(safe) - np.log1p(-safe)
+def find_root(f, lower, upper, like):
+    """x in [lower, upper] with f(x) = 0 for an increasing f, which may be infinite at the ends; no derivatives.
+
+    like : an array with the dtype, and a shape that the result's broadcasts from
+    The distances t = x - origin are what is bracketed, so that roots close to a finite end are found well.
+    """
+    dtype = like.dtype
     origin = np.asarray(_origin(lower, upper), dtype)
 
-    def f(t):
-        p = cdf(origin + t)
-        return np.log(p) - np.log1p(-np.minimum(p, 1.0)) - target
+    def g(t):
+        return f(origin + t)
 
-    shape = broadcast_shapes(np.shape(f(np.ones_like(origin))), q.shape, np.shape(lower), np.shape(upper))
+    shape = broadcast_shapes(np.shape(g(np.ones_like(origin))), like.shape, np.shape(lower), np.shape(upper))
     finite_low, finite_high = _finite(lower), _finite(upper)
     zero = np.zeros(shape, dtype)
-    low = zero + np.where(finite_low, np.where(finite_low, lower, 0.0) - origin, -1.0).astype(dtype)
-    high = zero + np.where(finite_high, np.where(finite_high, upper, 0.0) - origin, 1.0).astype(dtype)
+    low = zero + np.astype(np.where(finite_low, np.where(finite_low, lower, 0.0) - origin, -1.0), dtype)
+    high = zero + np.astype(np.where(finite_high, np.where(finite_high, upper, 0.0) - origin, 1.0), dtype)
     largest = float(np.finfo(dtype).max)
     if not (_known(lower) and finite_low):
-        low, high, _, _ = repeat(lambda low, high, grow, out: out,
-                                 lambda low, high, grow, out: _wider(f, low, high, grow, out, -1.0, largest),
-                                 (low, high, zero + 2.0, np.logical_and(~np.asarray(finite_low), f(low) > 0)))
+        low, high, *_ = repeat(lambda low, high, grow, out: out,
+                               lambda low, high, grow, out: _wider(g, low, high, grow, out, -1.0, largest),
+                               (low, high, zero + 2.0, np.logical_and(np.logical_not(finite_low), g(low) > 0)))
     if not (_known(upper) and finite_high):
-        high, low, _, _ = repeat(lambda high, low, grow, out: out,
-                                 lambda high, low, grow, out: _wider(f, high, low, grow, out, 1.0, largest),
-                                 (high, low, zero + 2.0, np.logical_and(~np.asarray(finite_high), f(high) < 0)))
-    t = _chandrupatla(f, low, high, dtype)
-    x = np.where(inside, origin + t, np.where(q == 0, lower, np.where(q == 1, upper, math.nan)))
-    return np.astype(x, dtype)
+        high, low, *_ = repeat(lambda high, low, grow, out: out,
+                               lambda high, low, grow, out: _wider(g, high, low, grow, out, 1.0, largest),
+                               (high, low, zero + 2.0, np.logical_and(np.logical_not(finite_high), g(high) < 0)))
+    return origin + _chandrupatla(g, low, high, dtype)
 
 
 def _wider(f, end, other, grow, out, sign, largest):
@@ -203,8 +244,10 @@ def _chandrupatla(f, low, high, dtype):
 
 # ---- integers ----
 
-def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args):
+def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args, upper_tail=False):
     """The smallest integer k in [lower, upper] with cdf(k, *args) >= q; `lower` for q = 0.
+
+    With `upper_tail`, cdf is P(X > k) and k the smallest with cdf(k, *args) <= q.
 
     cdf : as for `inverse_cdf`     q : float[*shape, *batch], in [0, 1]; where q is not reached, as for q = 1 and an
         infinite support, the largest integer that a float counts up to (2⁵³ of float64)
@@ -227,9 +270,8 @@ def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args):
     start = np.clip(zero, least, last) if not (_known(lower) and math.isfinite(lower)) else least
 
     def short(k):
-        return cdf(k, *args) < q
+        return cdf(k, *args) > q if upper_tail else cdf(k, *args) < q
 
-    # up: (k, step): k is too small and k + step is to be tried
     below = short(start)
     low, high = np.where(below, start, start - 1.0), start             # low is too small or unknown, high is enough
     low, high, _, _ = repeat(

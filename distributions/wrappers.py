@@ -186,6 +186,9 @@ class Expanded(Wrapper):
     def log_cdf(self, value):
         return self._spread(self.base_dist.log_cdf(value))
 
+    def survival_function(self, value):
+        return self._spread(self.base_dist.survival_function(value))
+
     def log_survival(self, value):
         return self._spread(self.base_dist.log_survival(value))
 
@@ -265,6 +268,9 @@ class Masked(Wrapper):
 
     def log_cdf(self, value):
         return self.base_dist.log_cdf(value)
+
+    def survival_function(self, value):
+        return self.base_dist.survival_function(value)
 
     def log_survival(self, value):
         return self.base_dist.log_survival(value)
