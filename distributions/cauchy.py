@@ -22,6 +22,7 @@ class Cauchy(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.cauchy(key, self.shape(sample_shape), self.dtype)

@@ -41,6 +41,7 @@ class Distribution(Record):
     event_shape : the shape of one value
     """
     finite_outside: ClassVar[bool] = False       # log_prob_inside and its derivative are finite outside the support too
+    symmetric: ClassVar[bool] = False            # loc + x is as likely as loc - x, for every x
     _params: ClassVar[tuple] = ()
     _floats: ClassVar[tuple] = ()                # names of the parameters that are real numbers
 
@@ -57,7 +58,10 @@ class Distribution(Record):
         """Make the parameters arrays, check those whose numbers are known, and the shapes of all."""
         values = self.__dict__
         for f in self._params:
-            x = np.asarray(values[f.name])
+            x = values[f.name]
+            if x is None:                                # a bound that is not there
+                continue
+            x = np.asarray(x)
             if x.dtype.kind in "iub" and f.name in self._floats:
                 x = np.astype(x, to_inexact_dtype(x.dtype))
             values[f.name] = x

@@ -77,6 +77,7 @@ class Laplace(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.laplace(key, self.shape(sample_shape), self.dtype)

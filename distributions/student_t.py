@@ -26,6 +26,7 @@ class StudentT(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("df", "loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.t(key, self.df, self.shape(sample_shape), self.dtype)
