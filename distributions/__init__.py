@@ -13,9 +13,11 @@ from .censored import Censored, IntervalCensoredDistribution, LeftCensoredDistri
 from .delta import Delta, ImproperUniform, Unit
 from .dirichlet import Dirichlet
 from .distribution import Distribution
+from .empirical import Empirical
 from .exponential import Exponential, Laplace
 from .folded import FoldedDistribution
 from .gamma import Gamma, InverseGamma
+from .hurdle import HurdleDistribution, HurdleGamma, HurdleLogits, HurdleLogNormal, HurdlePoisson, HurdleProbs
 from .kl import kl_divergence
 from .log_normal import LogNormal
 from .logistic import Logistic
@@ -24,7 +26,14 @@ from .multivariate_normal import MultivariateNormal
 from .normal import HalfNormal, Normal
 from .poisson import Poisson
 from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
+from .quantized import QuantizedDistribution
 from .record import param
+from .relaxed import (
+    RelaxedBernoulli,
+    RelaxedBernoulliLogits,
+    RelaxedOneHotCategorical,
+    RelaxedOneHotCategoricalLogits,
+)
 from .student_t import StudentT
 from .transformed import TransformedDistribution
 from .transforms import Transform, biject_to
@@ -40,3 +49,10 @@ from .truncated_families import (
 from .uniform import Uniform
 from .vmapped import Vmapped
 from .wrappers import Expanded, Independent, Masked
+from .zero_inflated import (
+    ZeroInflatedBinomial,
+    ZeroInflatedDistribution,
+    ZeroInflatedLogits,
+    ZeroInflatedPoisson,
+    ZeroInflatedProbs,
+)
