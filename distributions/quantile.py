@@ -18,6 +18,7 @@ from ..engine.array import Array
 from ..engine.avals import broadcast_shapes, is_inexact, promote_types
 from ..engine.control import while_loop
 from ..engine.control.custom import custom_jvp
+from ..engine.core import Tracer
 from ..engine.lax import stop_gradient
 from .record import Record
 
@@ -53,9 +54,9 @@ def inverse_cdf(cdf, q, lower=-math.inf, upper=math.inf, *args, solve=None):
         def f(x):
             p = cdf(x, *args)
             return np.log(p) - np.log1p(-np.minimum(p, 1.0)) - target
-        return find_root(f, lower, upper, q)
+        return find_root(f, lower, upper, q, *_frame(cdf, q, lower, upper, args))
     x = _implicit(search, cdf)(safe, lower, upper, args)
-    return x if whole else np.where(inside, x, np.where(q == 0, lower, np.where(q == 1, upper, math.nan)))
+    return x if whole else np.where(q == 0, lower, np.where(q == 1, upper, np.where(inside, x, math.nan)))
 
 
 def inverse_log_cdf(log_cdf, log_q, lower=-math.inf, upper=math.inf, *args, upper_tail=False):
@@ -76,10 +77,12 @@ def inverse_log_cdf(log_cdf, log_q, lower=-math.inf, upper=math.inf, *args, uppe
     sign = -1.0 if upper_tail else 1.0
 
     def search(log_q, lower, upper, args):
-        return find_root(lambda x: sign * (log_cdf(x, *args) - log_q), lower, upper, log_q)
+        return find_root(lambda x: sign * (log_cdf(x, *args) - log_q), lower, upper, log_q,
+                         *_frame(log_cdf, log_q, lower, upper, args))
     x = _implicit(search, log_cdf)(safe, lower, upper, args)
     first, last = (upper, lower) if upper_tail else (lower, upper)
-    return x if whole else np.where(inside, x, np.where(log_q < 0, first, np.where(log_q == 0, last, math.nan)))
+    return x if whole else np.where(log_q == -math.inf, first, np.where(log_q == 0, last,
+                                                                        np.where(inside, x, math.nan)))
 
 
 def implicit_draw(cdf, x, *args):
@@ -143,17 +146,25 @@ def _tangent(cdf, x, args, t_args):
     return jvp(f, tuple(leaves[i] for i in moving), tuple(ts[i] for i in moving))[1]
 
 
-def repeat(test, body, state):
-    """`body` again and again while `test` holds for any element: in Python on known numbers, else a while_loop."""
+def _frame(cdf, q, lower, upper, args):
+    """The shape of the result, and whether all that it depends on is known."""
+    owner = args[0] if args else None
+    shape = getattr(owner, "batch_shape", None) if isinstance(owner, Record) else None
+    if shape is None:
+        shape = np.shape(cdf(np.ones(np.shape(lower), q.dtype), *args))
+    known = not any(isinstance(x, Tracer) for x in tree.leaves((q, lower, upper, args)))
+    return broadcast_shapes(shape, q.shape, np.shape(lower), np.shape(upper)), known
+
+
+def repeat(test, body, state, known):
+    """`body` again and again while `test` holds for any element: in Python for known numbers, else as a while_loop."""
     def go(state):
         return np.any(test(*state))
 
-    first = go(state)
-    if type(first) is not Array:
+    if not known:
         return while_loop(go, lambda state: tuple(body(*state)), state)
-    while bool(first):
+    while bool(go(state)):
         state = tuple(body(*state))
-        first = go(state)
     return state
 
 
@@ -175,17 +186,16 @@ def _apart(low, high, grow):
                     np.where(low == -math.inf, high - grow, inner))
 
 
-def find_root(f, lower, upper, like):
+def find_root(f, lower, upper, like, shape, known):
     """x in [lower, upper] with f(x) = 0 for an increasing f, which may be infinite at the ends; no derivatives.
 
-    like : an array with the dtype, and a shape that the result's broadcasts from
+    like : an array with the dtype of the result, whose shape is `shape`       known : whether nothing is traced
     Distances t = x - origin from an end that is finite are what is bracketed, so that roots close to it are found well.
     The bracket starts as the whole set: one evaluation of f at each step moves one of its ends.
     """
     dtype = like.dtype
     eps, tiny = 2 * float(np.finfo(dtype).eps), 4 * float(np.finfo(dtype).tiny)
     origin = np.asarray(_origin(lower, upper), dtype)
-    shape = broadcast_shapes(np.shape(f(origin + 1.0)), like.shape, np.shape(lower), np.shape(upper))
     zero = np.zeros(shape, dtype)
     low, high = zero + (np.asarray(lower, dtype) - origin), zero + (np.asarray(upper, dtype) - origin)
 
@@ -217,7 +227,7 @@ def find_root(f, lower, upper, like):
     start = np.where(np.logical_and(low == 0, high == math.inf), one,
                      np.where(np.logical_and(high == 0, low == -math.inf), -one, _apart(low, high, one)))
     state = (low, high, low, -ends, ends, -ends, start, low < high, one, zero)
-    x1, x2, _, f1, f2, *_ = repeat(test, body, state)
+    x1, x2, _, f1, f2, *_ = repeat(test, body, state, known)
     return origin + np.where(np.abs(f1) < np.abs(f2), x1, x2)
 
 
@@ -241,8 +251,8 @@ def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args, upper_tail=False
     d = q.dtype if is_inexact(q.dtype) else _numpy.dtype("float64")
     q, args = stop_gradient(q), tree.map(stop_gradient, args)
     most = 2.0 / float(np.finfo(d).eps)
-    known = np.shape(cdf(np.zeros(np.shape(lower), d), *args))
-    zero = np.zeros(broadcast_shapes(known, q.shape, np.shape(lower), np.shape(upper)), d)
+    shape, known = _frame(cdf, q, lower, upper, args)
+    zero = np.zeros(shape, d)
 
     def going(low, high, step):
         return high - low > 1.0
@@ -258,4 +268,4 @@ def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args, upper_tail=False
         return np.where(high <= -most, high - 1.0, low), high, step * 2.0
 
     low, high = zero + (np.asarray(lower, d) - 1.0), zero + np.asarray(upper, d)
-    return np.astype(repeat(going, body, (low, high, zero + 1.0))[1], np.int64)
+    return np.astype(repeat(going, body, (low, high, zero + 1.0), known)[1], np.int64)

@@ -77,15 +77,20 @@ def sides(base, low, high):
         right = low + high > 2.0 * base.loc
         a = np.where(right, 2.0 * base.loc - high, low)
         b = np.where(right, 2.0 * base.loc - low, high)
-        return right, tail(base, "log_cdf", a), tail(base, "log_cdf", b)
-    below, above = tail(base, "log_cdf", low), tail(base, "log_survival", low)
+        la, lb = _both(base, "log_cdf", a, b)
+        return right, la, lb
+    below, until = _both(base, "log_cdf", low, high)
+    above, beyond = _both(base, "log_survival", low, high)
     right = above < below
-    if known(right, lambda r: r):
-        return right, tail(base, "log_survival", high), above
-    if known(right, lambda r: ~r):
-        return right, below, tail(base, "log_cdf", high)
-    return (right, np.where(right, tail(base, "log_survival", high), below),
-            np.where(right, above, tail(base, "log_cdf", high)))
+    return right, np.where(right, beyond, below), np.where(right, above, until)
+
+
+def _both(base, name, low, high):
+    """The tail at two points, by one call."""
+    shape = broadcast_shapes(low.shape, high.shape)
+    shape = (*(1,) * (len(base.batch_shape) - len(shape)), *shape)
+    ends = tail(base, name, np.stack([np.broadcast_to(low, shape), np.broadcast_to(high, shape)]))
+    return ends[0], ends[1]
 
 
 def log_interval(base, low, high):

@@ -244,7 +244,7 @@ def rounded(loc, scale):
 CASES = [
     Case("Truncated", truncated_normal,
          [dict(loc=0.5, scale=2.0, low=-1.0, high=2.0),
-          dict(loc=[[0.0], [1.0]], scale=1.0, low=[-0.5, 2.0, 4.0], high=[0.5, 9.0, 6.0])],
+          dict(loc=[[0.0], [1.0]], scale=1.0, low=[-0.5, 2.0, 4.0], high=[0.7, 9.0, 6.0])],
          lambda loc, scale, low, high: stats.truncnorm((low - loc) / scale, (high - loc) / scale, loc, scale),
          (dist.Truncated,), outside=(-2.0, 10.0), bad=dict(scale=-1.0, low=np.nan, high=-1.5)),
     Case("Truncated below", truncated_gamma,
