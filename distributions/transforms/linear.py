@@ -2,11 +2,12 @@
 import numpy as _numpy
 
 from ...engine import numpy as np
+from ...engine import random
 from ...engine.control import scan
 from ...engine.scipy.linalg import expm, solve_triangular
 from .. import constraints
 from ..record import ArrayLike, child, static
-from .base import Transform
+from .base import Transform, beside
 from .triangles import diagonal
 
 
@@ -139,6 +140,11 @@ class HouseholderTransform(_Vector):
     """
     directions: ArrayLike = child()
 
+    @classmethod
+    def init(cls, key, dim, count=1):
+        """`count` random reflections of vectors of `dim` elements."""
+        return cls(random.normal(key, (count, dim)))
+
     def __call__(self, x):
         return self._reflect(x, range(self._count))
 
@@ -193,22 +199,26 @@ class RecursiveLinearTransform(Transform):
     domain = codomain = constraints.real_matrix
 
     def __call__(self, x):
-        x, matrix = np.asarray(x), np.asarray(self.transition_matrix)
+        matrix, first = np.asarray(self.transition_matrix), self._first(np.asarray(x))
+        inputs = np.moveaxis(np.asarray(x, first.dtype), -2, 0)
 
         def step(last, x):
             y = _matvec(matrix, last) + x
             return y, y
-        return np.moveaxis(scan(step, self._first(x), np.moveaxis(x, -2, 0))[1], 0, -2)
+        return np.moveaxis(scan(step, first, np.broadcast_to(inputs, (len(inputs), *first.shape)))[1], 0, -2)
 
     def _inverse(self, y):
         y = np.asarray(y)
-        before = np.concatenate([self._first(y)[..., None, :], y[..., :-1, :]], -2)
+        first = self._first(y)[..., None, :]
+        earlier = np.broadcast_to(y[..., :-1, :], (*first.shape[:-2], y.shape[-2] - 1, y.shape[-1]))
+        before = np.concatenate([first, earlier], -2)
         return y - np.matmul(before, np.swapaxes(np.asarray(self.transition_matrix), -1, -2))
 
     def _first(self, x):
-        matrix, given = np.shape(self.transition_matrix), np.asarray(self.initial_value)
-        batch = np.broadcast_shapes(x.shape[:-2], matrix[:-2], given.shape[:-1])
-        return np.broadcast_to(np.asarray(given, x.dtype), (*batch, matrix[-1]))
+        """y₋₁ with all the batch axes, of the dtype of the result."""
+        matrix, given = np.asarray(self.transition_matrix), beside(self.initial_value, x)
+        batch = np.broadcast_shapes(x.shape[:-2], matrix.shape[:-2], given.shape[:-1])
+        return np.broadcast_to(np.asarray(given, np.result_type(x, matrix, given)), (*batch, matrix.shape[-1]))
 
     def log_abs_det_jacobian(self, x, y):
         y = np.asarray(y)

@@ -7,7 +7,7 @@ from .. import constraints
 from ..constraints import Constraint
 from ..distribution import sum_rightmost
 from ..record import ArrayLike, child
-from .base import ComposeTransform, IdentityTransform, IndependentTransform, Transform, biject_to
+from .base import ComposeTransform, IdentityTransform, IndependentTransform, Transform, beside, biject_to
 
 
 class ExpTransform(Transform):
@@ -66,18 +66,17 @@ class IntervalTransform(Transform):
     def codomain(self):
         return constraints.interval(self.low, self.high)
 
-    @property
-    def _width(self):
-        return np.asarray(self.high) - self.low
+    def _width(self, x):
+        return beside(self.high, x) - self.low
 
     def __call__(self, x):
-        return self.low + self._width * expit(x)
+        return self.low + self._width(x) * expit(x)
 
     def _inverse(self, y):
         return np.log((y - self.low) / (self.high - y))
 
     def log_abs_det_jacobian(self, x, y):
-        return np.log(self._width) + (x - 2.0 * softplus(x))
+        return np.log(self._width(x)) + (x - 2.0 * softplus(x))
 
 
 class AffineTransform(Transform):
@@ -105,7 +104,7 @@ class AffineTransform(Transform):
         return (np.asarray(y) - self.loc) / self.scale
 
     def log_abs_det_jacobian(self, x, y):
-        flat = np.broadcast_to(np.log(np.abs(self.scale)), np.shape(x))
+        flat = np.broadcast_to(np.log(np.abs(beside(self.scale, x))), np.shape(x))
         return sum_rightmost(flat, self.domain.event_dim)
 
 
@@ -122,7 +121,7 @@ class PowerTransform(Transform):
         return np.power(np.asarray(x), self.exponent)
 
     def _inverse(self, y):
-        return np.power(np.asarray(y), 1.0 / np.asarray(self.exponent))
+        return np.power(np.asarray(y), 1.0 / beside(self.exponent, y))
 
     def log_abs_det_jacobian(self, x, y):
         return np.log(np.abs(self.exponent * y / x))

@@ -67,7 +67,7 @@ def knots_of(numbers, bins, bound, least=1e-3):
         inner = np.cumsum(share[..., :-1], -1)
         ends = np.zeros((*share.shape[:-1], 1), share.dtype)
         return bound * (2.0 * np.concatenate([ends, inner, ends + 1.0], -1) - 1.0)
-    slopes = (1.0 - least) / softplus(_UNIT_SLOPE) * softplus(numbers[..., 2 * bins:] + _UNIT_SLOPE) + least
+    slopes = (1.0 - least) * softplus(numbers[..., 2 * bins:] + _UNIT_SLOPE) + least
     one = np.ones((*slopes.shape[:-1], 1), slopes.dtype)
     return (cumulative(numbers[..., :bins]), cumulative(numbers[..., bins:2 * bins]),
             np.concatenate([one, slopes, one], -1))
