@@ -4,6 +4,7 @@ import numpy as _numpy
 from ...engine import numpy as np
 from ...engine import random
 from ...engine.control import scan
+from ...engine.errors import ParameterError
 from ...engine.scipy.linalg import expm, solve_triangular
 from .. import constraints
 from ..record import ArrayLike, child, static
@@ -63,7 +64,7 @@ class ScaleMatvecTriLTransform(_Vector):
     scale_tril: ArrayLike = child()
 
     def __call__(self, x):
-        return _matvec(self.scale_tril, x)
+        return _matvec(np.tril(self.scale_tril), x)
 
     def _inverse(self, y):
         return _solve(self.scale_tril, y)
@@ -81,7 +82,7 @@ class LowerCholeskyAffine(_Vector):
     scale_tril: ArrayLike = child()
 
     def __call__(self, x):
-        return self.loc + _matvec(self.scale_tril, x)
+        return self.loc + _matvec(np.tril(self.scale_tril), x)
 
     def _inverse(self, y):
         return _solve(self.scale_tril, np.asarray(y) - self.loc)
@@ -94,20 +95,23 @@ class ScaleMatvecLUTransform(_Vector):
     """y = P L U x, the pieces of an LU decomposition: O(n²) both ways.   log |dy/dx| = Σ log |diagonal of U|
 
     lower_upper : float[n, n], U on and above the diagonal, L below it (its diagonal of ones is not stored)
-    permutation : int[n]; (P z)[permutation[i]] = z[i]
+    permutation : (P z)[permutation[i]] = z[i]; known beforehand (part of the type, not a leaf)
     Source: Kingma & Dhariwal (2018), Glow, section 3.2.
     """
     lower_upper: ArrayLike = child()
-    permutation: ArrayLike = child()
+    permutation: tuple = static()
+
+    def __init__(self, lower_upper, permutation):
+        super().__init__(lower_upper, _checked(permutation))
 
     def __call__(self, x):
         both = np.asarray(self.lower_upper)
         lower = np.tril(both, -1) + np.eye(both.shape[-1], dtype=both.dtype)
-        return np.take(_matvec(lower, _matvec(np.triu(both), x)), np.argsort(self.permutation), -1)
+        return np.take(_matvec(lower, _matvec(np.triu(both), x)), _numpy.argsort(self.permutation), -1)
 
     def _inverse(self, y):
         both = np.asarray(self.lower_upper)
-        z = _solve(both, np.take(np.asarray(y), self.permutation, -1), lower=True, unit=True)
+        z = _solve(both, np.take(np.asarray(y), _numpy.asarray(self.permutation), -1), lower=True, unit=True)
         return _solve(both, z, lower=False)
 
     def _stretch(self):
@@ -200,12 +204,13 @@ class RecursiveLinearTransform(Transform):
 
     def __call__(self, x):
         matrix, first = np.asarray(self.transition_matrix), self._first(np.asarray(x))
-        inputs = np.moveaxis(np.asarray(x, first.dtype), -2, 0)
+        x = np.asarray(x, first.dtype)
+        inputs = np.broadcast_to(x, (*first.shape[:-1], *x.shape[-2:]))
 
         def step(last, x):
             y = _matvec(matrix, last) + x
             return y, y
-        return np.moveaxis(scan(step, first, np.broadcast_to(inputs, (len(inputs), *first.shape)))[1], 0, -2)
+        return np.moveaxis(scan(step, first, np.moveaxis(inputs, -2, 0))[1], 0, -2)
 
     def _inverse(self, y):
         y = np.asarray(y)
@@ -228,14 +233,23 @@ class RecursiveLinearTransform(Transform):
 class PermuteTransform(_Vector):
     """y = x[permutation] along the last axis.   log |dy/dx| = 0
 
-    permutation : int[n], each of 0 … n-1 once
+    permutation : each of 0 … n-1 once, known beforehand (part of the type, not a leaf)
     """
-    permutation: ArrayLike = child()
+    permutation: tuple = static()
+
+    def __init__(self, permutation):
+        super().__init__(_checked(permutation))
 
     def __call__(self, x):
-        return np.take(np.asarray(x), self.permutation, -1)
+        return np.take(np.asarray(x), _numpy.asarray(self.permutation), -1)
 
     def _inverse(self, y):
-        at = self.permutation
-        back = _numpy.argsort(at) if isinstance(at, (list, tuple, _numpy.ndarray)) else np.argsort(at)
-        return np.take(np.asarray(y), back, -1)
+        return np.take(np.asarray(y), _numpy.argsort(self.permutation), -1)
+
+
+def _checked(permutation):
+    """A permutation as a tuple, or an error."""
+    at = _numpy.asarray(permutation)
+    if at.ndim != 1 or not _numpy.array_equal(_numpy.sort(at), _numpy.arange(len(at))):
+        raise ParameterError(f"permutation must have each of 0 … n-1 once, along one axis; got {at.tolist()}.")
+    return tuple(at.tolist())

@@ -6,7 +6,7 @@ from ...engine.nn import log_softmax, softmax
 from ...engine.ops.elementwise import expit, softplus
 from .. import constraints
 from ..record import ArrayLike, child
-from .base import Transform, biject_to
+from .base import Transform, beside, biject_to
 
 
 class StickBreakingTransform(Transform):
@@ -97,23 +97,22 @@ class SimplexToOrderedTransform(Transform):
     anchor_point: ArrayLike = child(default=0.0)
     domain, codomain = constraints.simplex, constraints.ordered_vector
 
-    @property
-    def _anchor(self):
-        return np.asarray(self.anchor_point)[..., None]
+    def _anchor(self, x):
+        return beside(self.anchor_point, x)[..., None]
 
     def __call__(self, x):
         x = np.asarray(x)
         below = np.cumsum(x[..., :-1], -1)
         above = np.flip(np.cumsum(np.flip(x[..., 1:], -1), -1), -1)         # 1 - below, which keeps its digits
-        return np.log(below) - np.log(above) + self._anchor
+        return np.log(below) - np.log(above) + self._anchor(x)
 
     def _inverse(self, y):
-        z = np.asarray(y) - self._anchor
+        z = np.asarray(y) - self._anchor(y)
         inner = expit(z[..., 1:]) * expit(-z[..., :-1]) * -np.expm1(z[..., :-1] - z[..., 1:])
         return np.concatenate([expit(z[..., :1]), inner, expit(-z[..., -1:])], -1)
 
     def log_abs_det_jacobian(self, x, y):
-        z = np.asarray(y) - self._anchor
+        z = np.asarray(y) - self._anchor(y)
         return np.sum(softplus(z) + softplus(-z), -1)
 
     def forward_shape(self, shape):

@@ -11,15 +11,12 @@ _UNIT_SLOPE = math.log(math.expm1(1.0))                  # softplus of it is 1
 
 
 def _bin(x, knots, *tables):
-    """For each x the bin that it is in (the nearest one if none), and what stands in each table for that bin."""
-    inner = knots[..., 1:-1]
-    at = np.sum(x[..., None] >= inner, -1, keepdims=True)
-    out = []
-    for table in (knots, *tables):
-        table = np.broadcast_to(table, (*at.shape[:-1], table.shape[-1]))
-        out.append(np.take_along_axis(table, at, -1)[..., 0])
-        out.append(np.take_along_axis(table, at + 1, -1)[..., 0])
-    return out
+    """The two ends of the bin that x is in (of the nearest one if none), in the knots and in each table."""
+    right = x[..., None] >= knots[..., 1:-1]
+    one = np.ones((*right.shape[:-1], 1), bool)
+    here = np.logical_and(np.concatenate([one, right], -1), np.logical_not(np.concatenate([right, ~one], -1)))
+    return [np.sum(np.where(here, table[..., part], 0.0), -1) for table in (knots, *tables)
+            for part in (slice(None, -1), slice(1, None))]
 
 
 def spline_forward(x, xs, ys, slopes):

@@ -158,9 +158,9 @@ class CorrCholeskyTransform(UnitLowerCholeskyTransform):
 
     def _inverse(self, y):
         y = np.asarray(y)
-        square = np.flip(y * y, -1)
-        after = np.flip(np.cumsum(square, -1) - square, -1)                  # Σ_{k>j} yᵢₖ², which keeps its digits
-        return np.arcsinh(below_diagonal(y) / np.sqrt(below_diagonal(after)))
+        rest = np.flip(np.cumsum(np.flip(y * y, -1), -1), -1)
+        after = below_diagonal(np.roll(rest, -1, -1))                        # Σ_{k>j} yᵢₖ²: 1 - t² keeps its digits
+        return np.arcsinh(below_diagonal(y) / np.sqrt(after))
 
     def log_abs_det_jacobian(self, x, y):
         x = np.asarray(x)

@@ -11,7 +11,7 @@ from chainrule.distributions import biject_to, constraints, flows, transforms
 from chainrule.distributions.transforms import Inverse, Transform
 from chainrule.engine import grad, jacfwd, jit, random, tree, vmap
 from chainrule.engine import numpy as cnp
-from chainrule.engine.errors import ChainruleError, ShapeError
+from chainrule.engine.errors import ChainruleError, ParameterError, ShapeError
 from tests.distributions.transform_cases import collected
 
 ROWS = collected()
@@ -150,21 +150,13 @@ def test_derivatives_are_finite_in_the_argument_and_the_parameters(row):
         y = t(x)
         size = cnp.real(y) if row.free == "coefficients" else y
         return cnp.sum(size * size) + cnp.sum(t.log_abs_det_jacobian(x, y))
-
-    def back(leaves, y):
-        return cnp.sum(join(leaves)._inverse(y) ** 2)
-    found = [grad(total, argnums=(0, 1))(leaves, x)]
-    if row.free != "coefficients":
-        found.append(grad(back, argnums=(0, 1))(leaves, np.asarray(t(x))))
-    for g in tree.leaves(found):
+    for g in tree.leaves(grad(total, argnums=(0, 1))(leaves, x)):
         assert np.all(np.isfinite(np.asarray(g)))
 
 
-@every
+@pytest.mark.parametrize("row", [row for row in BIJECTIVE if row.free != "coefficients"], ids=lambda row: row.name)
 def test_derivatives_of_the_inverse_are_those_of_the_transform_undone(row):
     t, x = row.make(), row.x
-    if row.free == "coefficients":
-        return
     leaves, join = split_leaves(t)
     weights = np.random.default_rng(1).normal(size=x.shape)
 
@@ -341,9 +333,10 @@ def test_a_flow_is_learnt_by_gradients():
     def loss(flow):
         return -cnp.mean(dist.TransformedDistribution(base, flow).log_prob(data))
     flow = transforms.ComposeTransform([flows.MaskedAutoregressiveTransform.init(random.key(0), 2, hidden=(8,)),
+                                        transforms.PermuteTransform([1, 0]),
                                         flows.AffineCouplingTransform.init(random.key(1), 2, hidden=(8,))])
     first = float(loss(flow))
-    step = jit(lambda flow: tree.map(lambda w, g: w - 0.05 * g, flow, grad(loss)(flow)))
+    step = jit(lambda flow: tree.map(lambda w, g: w - 0.1 * g, flow, grad(loss)(flow)))
     for _ in range(30):
         flow = step(flow)
     assert float(loss(flow)) < first - 0.5
@@ -364,6 +357,10 @@ def test_mistakes_are_explained():
         transforms.CatTransform([transforms.ExpTransform()], lengths=[3])(np.zeros(4))
     with pytest.raises(ShapeError, match="transform_shape"):
         transforms.RealFastFourierTransform().inv(np.zeros(3, complex))
+    with pytest.raises(ParameterError, match="each of 0"):
+        transforms.PermuteTransform([0, 2])
+    with pytest.raises(NotImplementedError, match="pack_fn"):
+        transforms.UnpackTransform(lambda x: x).inv(np.zeros(3))
     with pytest.raises(ChainruleError, match="axis=-1"):
         transforms.HaarTransform(0)
 

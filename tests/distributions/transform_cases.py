@@ -70,8 +70,8 @@ CASES = [
     Row("soft clip nowhere", t.SoftClipTransform, LINE),
     Row("distribution function", lambda: t.CDFTransform(dist.Normal(0.5, 2.0)), [-3.0, -0.4, 0.5, 3.0]),
     Row("distribution function on a half line", lambda: t.CDFTransform(dist.Exponential(0.5)), SOME),
-    Row("spline", lambda: t.RationalQuadraticSplineTransform([0.5, 1.0, 0.5], [1.0, 0.6, 0.4], [0.5, 2.0]),
-        [-1.5, -0.9, -0.2, 0.4, 0.8, 3.0]),
+    Row("spline", lambda: t.RationalQuadraticSplineTransform(
+        np.array([0.5, 1.0, 0.5]), np.array([1.0, 0.6, 0.4]), np.array([0.5, 2.0])), [-1.5, -0.9, -0.2, 0.4, 0.8, 3.0]),
     Row("inverse", lambda: t.ExpTransform().inv, SOME),
 
     # ---- made of others ----
