@@ -79,6 +79,19 @@ class IntervalTransform(Transform):
         return np.log(self._width(x)) + (x - 2.0 * softplus(x))
 
 
+class OpenIntervalTransform(IntervalTransform):
+    """`IntervalTransform`, but where rounding would give a bound it is the nearest number inside."""
+
+    @property
+    def codomain(self):
+        return constraints.open_interval(self.low, self.high)
+
+    def __call__(self, x):
+        low, high = beside(self.low, x), beside(self.high, x)
+        y = super().__call__(x)
+        return np.minimum(np.maximum(y, np.nextafter(low, high)), np.nextafter(high, low))
+
+
 class AffineTransform(Transform):
     """y = loc + scale x, scale != 0.   log |dy/dx| = log |scale|"""
     loc: ArrayLike = child()
@@ -152,6 +165,8 @@ biject_to.register(constraints.LessThan, lambda c: ComposeTransform(
 biject_to.register(constraints.AffineImage, lambda c: ComposeTransform(
     (biject_to(c.base), AffineTransform(c.loc, c.scale, c.base))))
 biject_to.register(constraints.Interval, lambda c: IntervalTransform(c.lower_bound, c.upper_bound))
+biject_to.register(constraints.OpenInterval, lambda c: OpenIntervalTransform(c.lower_bound, c.upper_bound))
+biject_to.register(constraints.HalfOpenInterval, lambda c: OpenIntervalTransform(c.lower_bound, c.upper_bound))
 
 
 @biject_to.register(constraints.Independent)

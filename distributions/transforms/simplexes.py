@@ -1,4 +1,6 @@
 """Bijections onto and from the simplex: stick breaking, softmax, cumulative logits."""
+import math
+
 import numpy as _numpy
 
 from ...engine import numpy as np
@@ -7,6 +9,7 @@ from ...engine.ops.elementwise import expit, softplus
 from .. import constraints
 from ..record import ArrayLike, child
 from .base import Transform, beside, biject_to
+from .vectors import ZeroSumTransform
 
 
 class StickBreakingTransform(Transform):
@@ -85,6 +88,25 @@ class SoftmaxCenteredTransform(Transform):
     forward_shape, inverse_shape = StickBreakingTransform.forward_shape, StickBreakingTransform.inverse_shape
 
 
+class IsometricLogRatioTransform(SoftmaxCenteredTransform):
+    """d numbers onto the simplex of n = d + 1: the softmax of x spread over n numbers that sum to 0.
+
+    No element is singled out, which makes posteriors rounder than stick breaking does. log |dy/dx| = Σ log yₖ + ½ log n
+    Source: Egozcue et al. (2003), Isometric Logratio Transformations; Stan Reference Manual, since 2.36.
+    """
+
+    def _padded(self, x):
+        return _CENTRED(x)
+
+    def _inverse(self, y):
+        log = np.log(y)
+        return _CENTRED._inverse(log - np.mean(log, -1, keepdims=True))
+
+    def log_abs_det_jacobian(self, x, y):
+        n = np.shape(x)[-1] + 1
+        return super().log_abs_det_jacobian(x, y) + 0.5 * math.log(n)
+
+
 class SimplexToOrderedTransform(Transform):
     """The simplex of d + 1 onto d increasing numbers: cut points whose logistic probabilities are the simplex.
 
@@ -142,7 +164,7 @@ class ColumnStochasticTransform(Transform):
         return (*shape[:-2], shape[-1], shape[-2] - 1)
 
 
-_STICK = StickBreakingTransform()
+_STICK, _CENTRED = StickBreakingTransform(), ZeroSumTransform()
 
 biject_to.register(constraints.simplex, lambda c: StickBreakingTransform())
 biject_to.register(constraints.column_stochastic, lambda c: ColumnStochasticTransform())

@@ -239,6 +239,15 @@ def test_far_out_the_sigmoid_stays_inside_and_its_log_det_exact():
     np.testing.assert_allclose(np.asarray(t.log_abs_det_jacobian(x, y)), -np.abs(x), rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_out_an_open_interval_keeps_off_its_bounds(dtype):
+    x = np.array([-800.0, -90.0, -30.0, 30.0, 90.0, 800.0], dtype)
+    for low, high in ((0.0, 1.0), (-1.0, 3.0), (5.0, 5.5), (-2e6, -1e6)):
+        for constraint in (constraints.open_interval(low, high), constraints.half_open_interval(low, high)):
+            y = np.asarray(biject_to(constraint)(x))
+            assert y.dtype == dtype and np.all((y > low) & (y < high))
+
+
 @pytest.mark.parametrize("dtype, size", [(np.float64, 15.0), (np.float32, 8.0)])
 def test_strong_correlations_come_back(dtype, size):
     """A partial correlation of 1 - 1e-13 (1 - 2e-7): the other elements of the row keep it, so nothing is lost."""
