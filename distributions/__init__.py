@@ -3,7 +3,8 @@
     import chainrule.distributions as dist
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
-from . import constraints, flows, transforms
+from ..engine.lazy import on_demand
+from . import constraints, transforms
 from .bernoulli import Bernoulli, BernoulliLogits, BernoulliProbs
 from .beta import Beta
 from .binomial import Binomial, BinomialLogits, BinomialProbs
@@ -27,3 +28,5 @@ from .transforms import Transform, biject_to
 from .uniform import Uniform
 from .vmapped import Vmapped
 from .wrappers import Expanded, Independent, Masked
+
+__getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used

@@ -4,8 +4,8 @@ import math
 import numpy as _numpy
 
 from ...engine import numpy as np
-from ...engine.nn import log_softmax, softmax
 from ...engine.ops.elementwise import expit, softplus
+from ...engine.scipy.special import log_softmax, softmax
 from .. import constraints
 from ..record import ArrayLike, child
 from .base import Transform, beside, biject_to

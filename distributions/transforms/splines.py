@@ -2,8 +2,8 @@
 import math
 
 from ...engine import numpy as np
-from ...engine.nn import softmax
 from ...engine.ops.elementwise import softplus
+from ...engine.scipy.special import softmax
 from ..record import ArrayLike, child
 from .base import Transform
 
