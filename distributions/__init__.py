@@ -3,7 +3,8 @@
     import chainrule.distributions as dist
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
-from . import constraints, transforms, vector_transforms
+from ..engine.lazy import on_demand
+from . import constraints, transforms
 from .bernoulli import Bernoulli, BernoulliLogits, BernoulliProbs
 from .beta import Beta
 from .binomial import Binomial, BinomialLogits, BinomialProbs
@@ -56,3 +57,5 @@ from .zero_inflated import (
     ZeroInflatedPoisson,
     ZeroInflatedProbs,
 )
+
+__getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used
