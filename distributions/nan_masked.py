@@ -15,7 +15,7 @@ class NanMaskedNormal(Normal):
     def log_prob(self, value):
         value = np.asarray(value)
         seen = value == value
-        return np.where(seen, super().log_prob_inside(np.where(seen, value, self.loc)), 0.0)
+        return np.where(seen, super().log_prob(np.where(seen, value, self.loc)), 0.0)
 
     log_prob_inside = log_prob
 

@@ -13,14 +13,14 @@ from .normal import HALF_LOG_2PI
 from .record import ArrayLike, param
 from .structured_constraints import sphere
 
-_TERMS, _JOIN = 64, -1.0
+_TERMS, _JOIN = 160, -1.0
 
 
 def log_half_line_moment(t, k):
     """log Mₖ(t), Mₖ(t) = ∫₀^∞ rᵏ φ(r - t) dr with φ the standard normal density, for an integer k >= 0.
 
     Mₖ = t Mₖ₋₁ + (k-1) Mₖ₋₂ is used by ratios: forwards from M₁/M₀ for t >= -1; below, where that cancels, backwards from
-    the 64th term after k by Mₖ₋₁/Mₖ₋₂ = (k-1) / (Mₖ/Mₖ₋₁ - t), the continued fraction of repeated integrals of erfc
+    the 160th term after k by Mₖ₋₁/Mₖ₋₂ = (k-1) / (Mₖ/Mₖ₋₁ - t), the continued fraction of repeated integrals of erfc
     (DLMF 7.18.14; Gautschi 1961, "Recursive computation of the repeated integrals of the error function").
     """
     return special.log_ndtr(t) if k == 0 else _log_moment(t, k)
@@ -40,7 +40,14 @@ def _log_moment_value(t, k):
     back = np.minimum(t, _JOIN)
     last = k + _TERMS
     ratio = 0.5 * (back + np.sqrt(back * back + 4.0 * last))             # M_last / M_{last-1}, nearly
-    ratio = fori_loop(0, _TERMS, lambda i, r: (last - 1.0 - i) / (r - back), ratio)
+
+    def step(i, r):
+        return (last - 1.0 - i) / (r - back)
+    if type(t) is Array:                                 # known: at once, with nothing to compile
+        for i in range(_TERMS):
+            ratio = step(i, ratio)
+    else:
+        ratio = fori_loop(0, _TERMS, step, ratio)
     backwards = np.log(ratio)                                            # Mₖ / Mₖ₋₁
     for j in range(k, 1, -1):
         ratio = (j - 1) / (ratio - back)

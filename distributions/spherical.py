@@ -113,8 +113,8 @@ class VonMisesFisher(_Around):
 
     @property
     def _kappa(self):
-        """κ, and where it is 0 a number so small that the density is uniform."""
-        return np.maximum(self.concentration, 1e-30)
+        """κ, kept from 0 by a number too small to be seen."""
+        return self.concentration + 1e-30
 
     def _log_norm(self):
         """log ∫ exp(κ (μ'x - 1))."""
