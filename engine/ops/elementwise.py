@@ -88,29 +88,13 @@ def _near_zero(name):
 
 
 def _expm1(x):
-    """NumPy's, which has nan for some complex numbers where the array API has not (see `infinities`)."""
-    y = np.expm1(x)
+    """exp(x) - 1. SciPy has nan for some complex numbers where the array API has not (see `infinities`)."""
+    y = _near_zero("expm1")(x)
     if x.dtype.kind == "c":
         y, a, b = np.asarray(y), x.real, x.imag
         wild, none = ~np.isfinite(b) & np.isinf(a), a < 0
         y.real[...] = np.where(wild, np.where(none, -1, np.inf), y.real)
         y.imag[...] = np.where(b == 0, b, np.where(wild & none, 0, y.imag))
-    return y
-
-
-# ---- one argument ----
-
-def _near_zero(name):
-    """NumPy's function of real numbers, SciPy's of complex ones, where NumPy's loses the digits of small parts."""
-    return lambda x: getattr(np if x.dtype.kind != "c" else scipy_special, name)(x)
-
-
-def _expm1(x):
-    """exp(x) - 1; of complex numbers with imaginary part 0 that part again, where SciPy may have nan."""
-    y = _near_zero("expm1")(x)
-    if x.dtype.kind == "c":
-        y = np.asarray(y)
-        y.imag[...] = np.where(x.imag == 0, x.imag, y.imag)
     return y
 
 
