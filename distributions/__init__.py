@@ -9,21 +9,34 @@ from .beta import Beta
 from .binomial import Binomial, BinomialLogits, BinomialProbs
 from .categorical import Categorical, CategoricalLogits, CategoricalProbs
 from .cauchy import Cauchy, HalfCauchy
+from .censored import Censored, IntervalCensoredDistribution, LeftCensoredDistribution, RightCensoredDistribution
 from .delta import Delta, ImproperUniform, Unit
 from .dirichlet import Dirichlet
 from .distribution import Distribution
 from .exponential import Exponential, Laplace
+from .folded import FoldedDistribution
 from .gamma import Gamma, InverseGamma
 from .kl import kl_divergence
 from .log_normal import LogNormal
 from .logistic import Logistic
+from .mixtures import Mixture, MixtureGeneral, MixtureSameFamily, NormalMixture
 from .multivariate_normal import MultivariateNormal
 from .normal import HalfNormal, Normal
 from .poisson import Poisson
+from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .record import param
 from .student_t import StudentT
 from .transformed import TransformedDistribution
 from .transforms import Transform, biject_to
+from .truncated import Truncated, TruncatedDistribution
+from .truncated_families import (
+    LeftTruncatedDistribution,
+    RightTruncatedDistribution,
+    TruncatedCauchy,
+    TruncatedGamma,
+    TruncatedNormal,
+    TwoSidedTruncatedDistribution,
+)
 from .uniform import Uniform
 from .vmapped import Vmapped
 from .wrappers import Expanded, Independent, Masked
