@@ -3,7 +3,7 @@
     import chainrule.distributions as dist
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
-from . import constraints, transforms, vector_transforms
+from . import constraints, transforms
 from .bernoulli import Bernoulli, BernoulliLogits, BernoulliProbs
 from .beta import Beta
 from .binomial import Binomial, BinomialLogits, BinomialProbs

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import chainrule.distributions as dist
-from chainrule.distributions import biject_to, constraints, transforms, vector_transforms
+from chainrule.distributions import biject_to, constraints, transforms
 from chainrule.engine import grad, jacfwd, jit, random, tree, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
@@ -21,15 +21,15 @@ TRANSFORMS = {
     "compose": (transforms.ComposeTransform([transforms.AffineTransform(1.0, 0.5), transforms.ExpTransform()]),
                 [-1.0, 0.5], None),
     "independent": (transforms.IndependentTransform(transforms.ExpTransform(), 1), [[-1.0, 0.5], [2.0, 0.0]], None),
-    "stick breaking": (vector_transforms.StickBreakingTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], slice(0, -1)),
-    "ordered": (vector_transforms.OrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
-    "positive ordered": (vector_transforms.PositiveOrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
-    "lower cholesky": (vector_transforms.LowerCholeskyTransform(),
+    "stick breaking": (transforms.StickBreakingTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], slice(0, -1)),
+    "ordered": (transforms.OrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
+    "positive ordered": (transforms.PositiveOrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
+    "lower cholesky": (transforms.LowerCholeskyTransform(),
                        [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
     "positive definite": (biject_to(constraints.positive_definite),
                           [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
     "a vector's, then a number's": (
-        transforms.ComposeTransform([vector_transforms.OrderedTransform(), transforms.ExpTransform()]),
+        transforms.ComposeTransform([transforms.OrderedTransform(), transforms.ExpTransform()]),
         [[0.3, -1.0, 0.5]], None),
 }
 each = pytest.mark.parametrize("t, x, free", TRANSFORMS.values(), ids=TRANSFORMS)
@@ -183,7 +183,7 @@ def test_a_stacked_support_maps_lane_by_lane():
 
 
 def test_transforms_move_draws_as_the_change_of_variables_says():
-    d = dist.TransformedDistribution(dist.Normal(np.zeros(3), 1.0), vector_transforms.OrderedTransform())
+    d = dist.TransformedDistribution(dist.Normal(np.zeros(3), 1.0), transforms.OrderedTransform())
     assert d.event_shape == (3,) and d.batch_shape == ()
     y = d.sample(random.key(0), (5,))
     assert np.all(np.asarray(d.support(y)))
