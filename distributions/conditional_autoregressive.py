@@ -24,8 +24,8 @@ def _adjacency(family, w):
         m = w.value
         if not (_numpy.array_equal(m, _numpy.swapaxes(m, -1, -2)) and (m >= 0).all()
                 and not _numpy.diagonal(m, 0, -2, -1).any() and (m.sum(-1) > 0).all()):
-            raise ParameterError(f"{family}: adj_matrix must be symmetric and nonnegative with a diagonal of zeros, and "
-                                 "each place must have a neighbour.")
+            raise ParameterError(f"{family}: adj_matrix must be symmetric and nonnegative with a diagonal of zeros, "
+                                 "and each place must have a neighbour.")
     return np.astype(w, np.promote_types(w.dtype, np.float32)) if w.dtype.kind in "iub" else w
 
 
@@ -125,14 +125,15 @@ class CAR(Distribution):
 
 
 class ICAR(Distribution):
-    """The limit α = 1 of CAR: differences along edges are normal with variance σ² / wᵢⱼ, and the mean of all, which they
-    leave free, is held near 0.
+    """The limit α = 1 of CAR: differences along edges are normal with variance σ² / wᵢⱼ, and the mean of all, which
+    they leave free, is held near 0.
 
         log p(x) = -½ Σ_{edges} wᵢⱼ (xᵢ - xⱼ)² / σ² - ½ (Σ xᵢ / (n s))² - (n-1) log σ - log s
                    + ½ Σ_{i≥2} log λᵢ - ½ log n - (n/2) log 2π,  λ the eigenvalues of the Laplacian D - W
 
     adj_matrix W : float[n, n], symmetric, zero diagonal, of a connected graph     scale σ : float[*batch], > 0
-    zero_sum_stdev s : float[*batch], > 0, the standard deviation of the mean of all x     sample : float[*shape, *batch, n]
+    zero_sum_stdev s : float[*batch], > 0, the standard deviation of the mean of all x
+    sample : float[*shape, *batch, n]
     Source: Besag & Kooperberg (1995), "On conditional and intrinsic autoregressions"; Morris et al. (2019), "Bayesian
     hierarchical spatial models", for the soft constraint.
     """
@@ -149,8 +150,8 @@ class ICAR(Distribution):
         edges = _edges("ICAR", w)
         values, vectors = eigh(np.sum(w, -1)[:, None] * np.eye(w.shape[-1], dtype=w.dtype) - w)
         if not bool(values[1] > 1e-9 * values[-1]):
-            raise ParameterError("ICAR: the graph of adj_matrix must be connected: it falls into several parts, between "
-                                 "which nothing is said.\nUse one ICAR for each part.")
+            raise ParameterError("ICAR: the graph of adj_matrix must be connected: it falls into several parts, "
+                                 "between which nothing is said.\nUse one ICAR for each part.")
         super().__init__(edges, scale, zero_sum_stdev, values[1:], vectors[:, 1:], validate_args=validate_args)
 
     @property

@@ -9,7 +9,6 @@ from .beta import Beta
 from .distribution import Distribution
 from .multivariate_normal import factor_of, log_diagonal_sum, whiten
 from .record import ArrayLike, child, param
-from .structured_constraints import corr_cholesky
 
 
 class GaussianCopula(Distribution):
@@ -22,7 +21,7 @@ class GaussianCopula(Distribution):
     Source: Song (2000), "Multivariate dispersion models generated from Gaussian copula", section 2.
     """
     marginal_dist: Distribution = child()
-    correlation_cholesky: ArrayLike = param(corr_cholesky)
+    correlation_cholesky: ArrayLike = param(constraints.corr_cholesky)
 
     def __init__(self, marginal_dist, correlation_matrix=None, correlation_cholesky=None, *, validate_args=None):
         factor = factor_of("GaussianCopula", validate_args, correlation_matrix=correlation_matrix,
@@ -61,12 +60,17 @@ class GaussianCopula(Distribution):
 
     def sample(self, key, sample_shape=()):
         z = np.matvec(self.correlation_cholesky, random.normal(key, self.shape(sample_shape), self.dtype))
-        return self.marginal_dist.icdf(special.ndtr(z))
+        return self.marginal_dist.icdf(np.clip(special.ndtr(z), 0.0, 1.0 - float(np.finfo(z.dtype).epsneg)))
+
+    def _normal_scores(self, value):
+        """Φ⁻¹(Fᵢ(xᵢ)), from the logarithm of the nearer tail."""
+        below, above = self.marginal_dist.log_cdf(value), self.marginal_dist.log_survival(value)
+        upper = above < below
+        z = special.ndtri_exp(np.maximum(np.where(upper, above, below), -1e30))
+        return np.where(upper, -z, z)
 
     def log_prob_inside(self, value):
-        u = self.marginal_dist.cdf(value)
-        info = np.finfo(u.dtype)
-        z = special.ndtri(np.clip(u, float(info.tiny), 1.0 - float(info.eps)))
+        z = self._normal_scores(value)
         y = whiten(self.correlation_cholesky, z)
         return (np.sum(self.marginal_dist.log_prob(value) + 0.5 * (z * z - y * y), -1)
                 - log_diagonal_sum(self.correlation_cholesky))

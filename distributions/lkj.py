@@ -12,7 +12,6 @@ from . import constraints
 from .distribution import Distribution
 from .multivariate_normal import log_diagonal_sum
 from .record import ArrayLike, child, param, static
-from .structured_constraints import corr_cholesky, corr_matrix
 
 
 class _Correlations(Distribution):
@@ -91,7 +90,7 @@ class LKJCholesky(_Correlations):
     >>> float(LKJCholesky(2, 1.0).log_prob([[1.0, 0.0], [0.6, 0.8]]))          # the correlation is uniform on [-1, 1]
     -0.6931472
     """
-    support = corr_cholesky
+    support = constraints.corr_cholesky
 
     def sample(self, key, sample_shape=()):
         return self._draw(key, sample_shape)
@@ -113,7 +112,7 @@ class LKJ(_Correlations):
 
     dimension n : int     concentration η : float[*batch], > 0     sample : float[*shape, *batch, n, n]
     """
-    support = corr_matrix
+    support = constraints.corr_matrix
 
     def sample(self, key, sample_shape=()):
         factor = self._draw(key, sample_shape)
@@ -139,7 +138,7 @@ class LKJ(_Correlations):
 
 
 class LKJCholeskyCov(Distribution):
-    """L = diag(s) C with C ~ LKJCholesky(n, η) and standard deviations s ~ sd_dist: a prior for the factor of a covariance.
+    """L = diag(s) C with C ~ LKJCholesky(n, η), standard deviations s ~ sd_dist: a prior for the factor of a covariance.
 
         log p(L) = log LKJ(C) + log p(s) + Σ log Cᵢᵢ - Σ (i-1) log sᵢ,  s the lengths of the rows, C = L / s
 
@@ -162,8 +161,8 @@ class LKJCholeskyCov(Distribution):
                 sd_dist = sd_dist.expand((*lead[:-1], dimension)) if lead[-1:] == (1,) or not lead else sd_dist
             sd_dist = sd_dist.to_event(1) if sd_dist.batch_shape else sd_dist
         if sd_dist.event_shape != (dimension,):
-            raise ParameterError(f"LKJCholeskyCov: sd_dist must give {dimension} standard deviations; it has batch shape "
-                                 f"{sd_dist.batch_shape} and event shape {sd_dist.event_shape}.")
+            raise ParameterError(f"LKJCholeskyCov: sd_dist must give {dimension} standard deviations; it has batch "
+                                 f"shape {sd_dist.batch_shape} and event shape {sd_dist.event_shape}.")
         super().__init__(dimension, concentration, sd_dist, sample_method, validate_args=validate_args)
 
     def _broadcast_parameters(self):

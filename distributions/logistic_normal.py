@@ -3,7 +3,7 @@ from .distribution import Distribution
 from .normal import Normal
 from .record import ArrayLike
 from .transformed import TransformedDistribution
-from .vector_transforms import StickBreakingTransform
+from .transforms import StickBreakingTransform
 
 
 class LogisticNormal(TransformedDistribution):

@@ -17,7 +17,8 @@ class MultivariateStudentT(Distribution):
 
         log p(x) = -½ (ν + n) log(1 + |L⁻¹ (x - μ)|² / ν) - Σ log Lᵢᵢ - (n/2) log νπ - log Γ(ν/2) + log Γ((ν + n)/2)
 
-    df : float[*batch], > 0   loc : float[*batch, n]   the matrix : float[*batch, n, n]   sample : float[*shape, *batch, n]
+    df : float[*batch], > 0     loc : float[*batch, n]     the matrix : float[*batch, n, n]
+    sample : float[*shape, *batch, n]
     Source: Kotz & Nadarajah (2004), Multivariate t Distributions and Their Applications, section 1.1.
 
     >>> float(MultivariateStudentT(1.0, [0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]]).log_prob([0.0, 0.0]))
@@ -89,7 +90,7 @@ class MultivariateStudentT(Distribution):
 
 
 class MatrixT(Distribution):
-    """M + X with density proportional to |I + Σ⁻¹ X Ω⁻¹ X'|^(-(ν + n + p - 1)/2), Σ = A A' of rows, Ω = B B' of columns.
+    """M + X with density ∝ |I + Σ⁻¹ X Ω⁻¹ X'|^(-(ν + n + p - 1)/2), Σ = A A' of rows, Ω = B B' of columns.
 
         log p = log Γₙ((ν+n+p-1)/2) - log Γₙ((ν+n-1)/2) - (np/2) log π - p Σ log Aᵢᵢ - n Σ log Bᵢᵢ
                 - (ν+n+p-1)/2 log |I + Y Y'|,  Y = A⁻¹ (x - M) B'⁻¹
@@ -123,7 +124,7 @@ class MatrixT(Distribution):
         y = solve_triangular(self.scale_tril_row, value - self.loc, lower=True)
         y = solve_triangular(self.scale_tril_column, np.swapaxes(y, -1, -2), lower=True)       # p × n
         gram = np.matmul(y, np.swapaxes(y, -1, -2)) if p <= n else np.matmul(np.swapaxes(y, -1, -2), y)
-        m = min(n, p)                                    # |I + Y Y'| = |I + Y' Y|, Γₙ(a)/Γₙ(a - p/2) = Γₚ(a)/Γₚ(a - n/2)
+        m = min(n, p)                            # |I + Y Y'| = |I + Y' Y|, Γₙ(a)/Γₙ(a - p/2) = Γₚ(a)/Γₚ(a - n/2)
         top = 0.5 * (self.df + (n + p - 1))
         const = (special.multigammaln(top, m) - special.multigammaln(top - 0.5 * max(n, p), m)
                  - (0.5 * n * p * math.log(math.pi)) - p * log_diagonal_sum(self.scale_tril_row)

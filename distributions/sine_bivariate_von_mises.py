@@ -12,7 +12,6 @@ from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
 from .record import ArrayLike, child, param
-from .structured_constraints import l1_ball
 
 _NODES = 256
 
@@ -138,7 +137,7 @@ class SineSkewed(Distribution):
     bioinformatics", equation 2.
     """
     base_dist: Distribution = child()
-    skewness: ArrayLike = param(l1_ball)
+    skewness: ArrayLike = param(constraints.l1_ball)
 
     def __init__(self, base_dist, skewness, *, validate_args=None):
         skewness = np.asarray(skewness)

@@ -10,7 +10,6 @@ from . import constraints
 from .distribution import Distribution
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, param, static
-from .structured_constraints import sphere
 
 
 def log_area(n):
@@ -39,7 +38,7 @@ class SphericalUniform(Distribution):
     dimension n : int, 2 or more          sample : float[*shape, n], of length 1
     """
     dimension: int = static()
-    support = sphere
+    support = constraints.sphere
 
     @property
     def event_shape(self):
@@ -65,9 +64,9 @@ class SphericalUniform(Distribution):
 
 class _Around(Distribution):
     """What distributions share whose density depends on μ'x alone."""
-    mean_direction: ArrayLike = param(sphere)
+    mean_direction: ArrayLike = param(constraints.sphere)
     concentration: ArrayLike = param(constraints.nonnegative)
-    support = sphere
+    support = constraints.sphere
 
     @property
     def event_shape(self):
@@ -144,7 +143,8 @@ class VonMisesFisher(_Around):
         """Wood's envelope: 1 - w = 2bz / (1 - (1-b) z), z ~ Beta(m/2, m/2), accepted where
         κ (w - v) + m log((1 - v w) / (1 - v²)) >= log u, b = m / (2κ + √(4κ² + m²)), v = (1-b)/(1+b).
 
-        z = ½ + ½ √(1 - u^(2/(m-1))) cos 2πu', from Ulrich (1984), "Computer generation of distributions on the m-sphere".
+        z = ½ + ½ √(1 - u^(2/(m-1))) cos 2πu', from Ulrich (1984), "Computer generation of distributions
+        on the m-sphere".
         """
         b = m / (2.0 * kappa + np.sqrt(4.0 * kappa * kappa + m * m))
         best = 2.0 * b / (1.0 + b)                       # 1 - v

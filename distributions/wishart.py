@@ -2,7 +2,6 @@
 import math
 
 from ..engine import numpy as np
-from ..engine import random
 from ..engine.numpy.linalg import cholesky
 from ..engine.scipy import special
 from ..engine.scipy.linalg import solve_triangular
@@ -11,7 +10,6 @@ from .distribution import Distribution
 from .multivariate_normal import factor_of, log_diagonal_sum
 from .multivariate_student_t import bartlett
 from .record import ArrayLike, param
-from .structured_constraints import LowerBounds
 
 
 def _gram(factor):
@@ -20,7 +18,7 @@ def _gram(factor):
 
 class _Wishart(Distribution):
     """What the four share: degrees of freedom ν and the factor L of the p × p scale matrix V = L L'."""
-    concentration: ArrayLike = param(lambda self: LowerBounds(self.scale_tril.shape[-1]))
+    concentration: ArrayLike = param(lambda self: constraints.greater_than(self.scale_tril.shape[-1] - 1))
     scale_tril: ArrayLike = param(constraints.lower_cholesky)
     reparametrized_params = ("concentration", "scale_tril")
 
@@ -61,7 +59,7 @@ class _Wishart(Distribution):
         return -(nu + (p + 1.0)) * log_diagonal_sum(factor) - 0.5 * np.sum(z * z, (-2, -1)) - self._log_norm(-1.0)
 
     def _draw_inverse(self, key, sample_shape):
-        """A = L U'⁻¹, lower triangular, for an upper triangular U with U U' ~ Wishart(ν, I): A A' = (L'⁻¹ U U' L⁻¹)⁻¹."""
+        """A = L U'⁻¹, lower triangular, for upper triangular U, U U' ~ Wishart(ν, I): A A' = (L'⁻¹ U U' L⁻¹)⁻¹."""
         upper = np.flip(self._bartlett(key, sample_shape), (-2, -1))
         right = np.broadcast_to(np.swapaxes(self.scale_tril, -1, -2), upper.shape)
         return np.swapaxes(solve_triangular(upper, right), -1, -2)

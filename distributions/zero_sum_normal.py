@@ -8,7 +8,6 @@ from . import constraints
 from .distribution import Distribution
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, param, static
-from .structured_constraints import zero_sum
 
 
 class ZeroSumNormal(Distribution):
@@ -38,7 +37,7 @@ class ZeroSumNormal(Distribution):
 
     @property
     def support(self):
-        return zero_sum(len(self.sizes))
+        return constraints.zero_sum(len(self.sizes))
 
     @property
     def _rank(self):
@@ -56,7 +55,8 @@ class ZeroSumNormal(Distribution):
 
     def log_prob_inside(self, value):
         z = value / self._each(self.scale)
-        return -0.5 * np.sum(z * z, tuple(range(-len(self.sizes), 0))) - self._rank * (np.log(self.scale) + HALF_LOG_2PI)
+        square = np.sum(z * z, tuple(range(-len(self.sizes), 0)))
+        return -0.5 * square - self._rank * (np.log(self.scale) + HALF_LOG_2PI)
 
     @property
     def mean(self):
