@@ -98,7 +98,7 @@ class LKJCholesky(_Correlations):
     def log_prob_inside(self, value):
         n = self.dimension
         logs = np.log(np.diagonal(value, 0, -2, -1)[..., 1:])
-        powers = _numpy.arange(n - 2, -1, -1) + 2.0 * (self.concentration[..., None] - 1.0)
+        powers = np.arange(n - 2, -1, -1, dtype=self.dtype) + 2.0 * (self.concentration[..., None] - 1.0)
         return np.sum(powers * logs, -1) - self._log_norm()
 
     def entropy(self):
@@ -138,7 +138,7 @@ class LKJ(_Correlations):
 
 
 class LKJCholeskyCov(Distribution):
-    """L = diag(s) C with C ~ LKJCholesky(n, η), standard deviations s ~ sd_dist: a prior for the factor of a covariance.
+    """L = diag(s) C with C ~ LKJCholesky(n, η), standard deviations s ~ sd_dist: a prior of a covariance's factor.
 
         log p(L) = log LKJ(C) + log p(s) + Σ log Cᵢᵢ - Σ (i-1) log sᵢ,  s the lengths of the rows, C = L / s
 

@@ -19,7 +19,7 @@ def log_half_line_moment(t, k):
     """log Mₖ(t), Mₖ(t) = ∫₀^∞ rᵏ φ(r - t) dr with φ the standard normal density, for an integer k >= 0.
 
     Mₖ = t Mₖ₋₁ + (k-1) Mₖ₋₂ is used by ratios: forwards from M₁/M₀ for t >= -1; below, where that cancels, backwards
-    from the 160th term after k by Mₖ₋₁/Mₖ₋₂ = (k-1) / (Mₖ/Mₖ₋₁ - t), the continued fraction of repeated integrals of erfc
+    from the 160th after k by Mₖ₋₁/Mₖ₋₂ = (k-1) / (Mₖ/Mₖ₋₁ - t), the continued fraction of repeated integrals of erfc
     (DLMF 7.18.14; Gautschi 1961, "Recursive computation of the repeated integrals of the error function").
     """
     return special.log_ndtr(t) if k == 0 else _log_moment(t, k)

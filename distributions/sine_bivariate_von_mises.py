@@ -60,7 +60,8 @@ class SineBivariateVonMises(Distribution):
         # nodes φ with tan(φ/2) = s tan(θ/2), θ evenly spaced: a periodic change of variables
         s = stop_gradient(np.where(lam * lam < k1 * k2, (1.0 + k1) ** -0.25, 1.0))
         theta = (_numpy.arange(_NODES) + 0.5) * (math.pi / _NODES)       # the integrand is even: half of the circle
-        cos, sin = _numpy.cos(0.5 * theta), s * _numpy.sin(0.5 * theta)
+        cos, sin = (f(0.5 * theta).astype(self.dtype) for f in (_numpy.cos, _numpy.sin))
+        sin = s * sin
         size = cos * cos + sin * sin
         half = sin * sin / size                          # sin²(φ/2);  dφ/dθ = s / size
         square = 4.0 * half * (1.0 - half)               # sin² φ
