@@ -1,9 +1,11 @@
 """Directions: distributions on the unit sphere."""
+import functools
 import math
 
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.control import while_loop
+from ..engine.control.custom import custom_jvp
 from ..engine.lax import stop_gradient
 from ..engine.scipy import special
 from . import constraints
@@ -30,6 +32,17 @@ def around(key, mean_direction, gap, shape, dtype):
     across = across / np.sqrt(np.sum(across * across, -1, keepdims=True))
     gap = gap[..., None]
     return (1.0 - gap) * mean_direction + np.sqrt(gap * (2.0 - gap)) * across
+
+
+@functools.partial(custom_jvp, nondiff_argnums=(1,))
+def log_scaled_bessel(x, v):
+    """log (Iᵥ(x) x⁻ᵛ e⁻ˣ), with derivative Iᵥ₊₁(x)/Iᵥ(x) - 1, in which nothing cancels near 0."""
+    return special.log_ive(v, x) - v * np.log(x)
+
+
+@log_scaled_bessel.defjvp
+def _(v, primals, tangents):
+    return log_scaled_bessel(primals[0], v), (special.iv_ratio(v, primals[0]) - 1.0) * tangents[0]
 
 
 class SphericalUniform(Distribution):
@@ -117,8 +130,8 @@ class VonMisesFisher(_Around):
 
     def _log_norm(self):
         """log ∫ exp(κ (μ'x - 1))."""
-        k, order = self._kappa, 0.5 * self.event_shape[0] - 1.0
-        return special.log_ive(order, k) - order * np.log(k) + self.event_shape[0] * HALF_LOG_2PI
+        n = self.event_shape[0]
+        return log_scaled_bessel(self._kappa, 0.5 * n - 1.0) + n * HALF_LOG_2PI
 
     def log_prob_inside(self, value):
         gap = value - self.mean_direction                # 1 - μ'x = ½ |x - μ|²
