@@ -530,7 +530,7 @@ CASES = [
                projected_normal, (dist.ProjectedNormal,), outside=(1.0,), bad=dict(concentration=[np.nan, 1.0])),
     Structured("SineBivariateVonMises", dist.SineBivariateVonMises,
                [dict(phi_loc=0.3, psi_loc=-3.0, phi_concentration=2.0, psi_concentration=3.0, correlation=1.0),
-                dict(phi_loc=0.3, psi_loc=1.0, phi_concentration=2.0, psi_concentration=3.0, correlation=-3.0)],
+                dict(phi_loc=0.3, psi_loc=1.0, phi_concentration=2.0, psi_concentration=3.0, correlation=-2.6)],
                sine_von_mises, (dist.SineBivariateVonMises,), outside=([4.0, 0.0],), bad=dict(phi_concentration=-1.0)),
     Structured("SineSkewed", lambda skewness, **base: dist.SineSkewed(dist.SineBivariateVonMises(**base), skewness),
                [dict(phi_loc=0.3, psi_loc=-3.0, phi_concentration=2.0, psi_concentration=3.0, correlation=1.0,
