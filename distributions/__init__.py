@@ -59,3 +59,20 @@ from .zero_inflated import (
 )
 
 __getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used
+from .autoregressive import AR, GARCH11
+from .conditional_autoregressive import CAR, ICAR
+from .copula import GaussianCopula, GaussianCopulaBeta
+from .euler_maruyama import EulerMaruyama
+from .lkj import LKJ, LKJCholesky, LKJCholeskyCov
+from .logistic_normal import LogisticNormal
+from .matrix_normal import KroneckerNormal, MatrixNormal
+from .multivariate_student_t import MatrixT, MultivariateStudentT
+from .nan_masked import NanMaskedMultivariateNormal, NanMaskedNormal
+from .projected_normal import ProjectedNormal
+from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk
+from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
+from .spherical import PowerSpherical, SphericalUniform, VonMisesFisher
+from .stick_breaking_weights import StickBreakingWeights
+from .structured_normal import CirculantNormal, LowRankMultivariateNormal
+from .wishart import InverseWishart, InverseWishartCholesky, Wishart, WishartCholesky
+from .zero_sum_normal import ZeroSumNormal
