@@ -27,3 +27,19 @@ from .transforms import Transform, biject_to
 from .uniform import Uniform
 from .vmapped import Vmapped
 from .wrappers import Expanded, Independent, Masked
+from .beta_interval import PERT, AffineBeta, BetaProportion
+from .chi import Chi, Chi2, DoubleSidedMaxwell, InvChi2, Maxwell, Rayleigh, ScaledInvChi2
+from .extreme_value import Frechet, Gompertz, Gumbel, Weibull
+from .generalized_extreme import GeneralizedExtremeValue, GeneralizedPareto
+from .half_student_t import HalfStudentT
+from .interpolated import Interpolated
+from .inverse_gaussian import InverseGaussian, NormalInverseGaussian, Wald
+from .laplace import AsymmetricLaplace, AsymmetricLaplaceQuantile, SoftAsymmetricLaplace, SoftLaplace
+from .levy import Levy
+from .log_logistic import Dagum, LogLogistic, SkewLogistic
+from .power_law import DoublyTruncatedPowerLaw, LogUniform, LowerTruncatedPowerLaw, Pareto
+from .rice import Rice
+from .skew import ExGaussian, Moyal, SkewNormal, SkewStudentT
+from .triangular import Triangular
+from .unit_interval import ContinuousBernoulli, Kumaraswamy, LogitNormal
+from .von_mises import VonMises
