@@ -14,7 +14,7 @@ class _BetaInterval(Distribution):
         raise NotImplementedError
 
     def _place(self):
-        return 0.0, 1.0
+        return np.zeros((), self.dtype), np.ones((), self.dtype)
 
     @property
     def support(self):

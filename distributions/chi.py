@@ -216,8 +216,9 @@ class DoubleSidedMaxwell(LocationScale):
         return random.double_sided_maxwell(key, 0.0, 1.0, shape, self.dtype)
 
     def _log_density(self, z):
-        size = np.abs(z)
-        return 2.0 * np.log(size) - 0.5 * np.square(size) - HALF_LOG_2PI
+        zero = z == 0                                        # the density is 0 there: no slope rather than nan
+        safe = np.where(zero, 1.0, z)
+        return np.where(zero, -math.inf, np.log(safe * safe) - 0.5 * np.square(safe) - HALF_LOG_2PI)
 
     def _mean(self):
         return 0.0

@@ -3,6 +3,7 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.ops.elementwise import stop_gradient
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
@@ -40,7 +41,8 @@ class InverseGaussian(Distribution):
 
     def sample(self, key, sample_shape=()):
         ratio = self.loc / self.concentration
-        return implicit(self, self.concentration * random.wald(key, ratio, self.shape(sample_shape), self.dtype))
+        x = self.concentration * random.wald(key, ratio, self.shape(sample_shape), self.dtype)
+        return implicit(self, stop_gradient(x))
 
     def log_prob_inside(self, value):
         m, k = self.loc, self.concentration

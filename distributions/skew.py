@@ -99,7 +99,7 @@ class SkewStudentT(LocationScale):
         inner = np.logical_and(a > 1, b > 1)
         x, y = np.where(inner, a, 2.0), np.where(inner, b, 2.0)
         second = 0.25 * (x + y) * (np.square(x - y) + x + y - 2.0) / ((x - 1.0) * (y - 1.0))
-        heavy = np.where(np.logical_and(a > 0.5, b > 0.5), math.inf, math.nan)
+        heavy = np.where(np.logical_and(a > 0.5, b > 0.5), np.full_like(second, math.inf), math.nan)
         return np.where(inner, second - np.where(inner, np.square(self._mean()), 0.0), heavy)
 
     def _mode(self):

@@ -175,7 +175,7 @@ class ContinuousBernoulli(_UnitInterval):
     def mode(self):
         """The end where the density is larger; nan where it is uniform."""
         y = self.logits
-        return np.where(y == 0, np.nan, np.where(y > 0, 1.0, 0.0))
+        return np.where(y == 0, np.nan, np.astype(y > 0, y.dtype))
 
     def entropy(self):
         return log_exprel(self.logits) - self.logits * tilted_mean(self.logits)
