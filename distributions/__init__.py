@@ -27,3 +27,4 @@ from .transforms import Transform, biject_to
 from .uniform import Uniform
 from .vmapped import Vmapped
 from .wrappers import Expanded, Independent, Masked
+from . import kernels
