@@ -28,3 +28,13 @@ from .uniform import Uniform
 from .vmapped import Vmapped
 from .wrappers import Expanded, Independent, Masked
 from . import kernels
+from .gaussian_process import GaussianProcess, StudentTProcess
+from .hilbert_space import (
+    hsgp_basis,
+    hsgp_frequencies,
+    hsgp_parameters,
+    hsgp_periodic_basis,
+    hsgp_periodic_weights,
+    hsgp_weights,
+)
+from .sparse_gaussian_process import SparseGaussianProcess

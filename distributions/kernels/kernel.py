@@ -16,7 +16,7 @@ chapter 4, which gives the formulas.
 from typing import ClassVar
 
 from ...engine import numpy as np
-from ...engine.avals import to_inexact_dtype
+from ...engine.avals import promote_types, to_inexact_dtype
 from ...engine.errors import ParameterError, ShapeError
 from .. import constraints
 from ..distribution import Distribution
@@ -46,8 +46,10 @@ class Kernel(Record):
     def __init__(self, *args, **kwargs):
         self._bind(args, kwargs)
         values = self.__dict__
+        arrays = [values[f.name] for f in self._reals if not isinstance(values[f.name], (int, float))]
+        like = promote_types(1.0, *[np.asarray(x) for x in arrays]) if arrays else None      # of the plain numbers
         for f in self._reals:
-            x = np.asarray(values[f.name])
+            x = np.asarray(values[f.name], like if isinstance(values[f.name], (int, float)) else None)
             if x.dtype.kind in "iub":
                 x = np.astype(x, to_inexact_dtype(x.dtype))
             values[f.name] = x
