@@ -38,3 +38,5 @@ from .hilbert_space import (
     hsgp_weights,
 )
 from .sparse_gaussian_process import SparseGaussianProcess
+from .hidden_markov import HiddenMarkovModel
+from .markov_chain import DiscreteMarkovChain, MarkovChain
