@@ -40,3 +40,4 @@ from .hilbert_space import (
 from .sparse_gaussian_process import SparseGaussianProcess
 from .hidden_markov import HiddenMarkovModel
 from .markov_chain import DiscreteMarkovChain, MarkovChain
+from .state_space import LinearGaussianStateSpace

@@ -1,14 +1,17 @@
 """Markov chains: over a finite set by a matrix, and of any step by a function that gives the next distribution."""
+import numpy as _numpy
+
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.api import vmap
+from ..engine.array import Array
 from ..engine.avals import broadcast_shapes
 from ..engine.control import scan
 from ..engine.errors import ParameterError, ShapeError
 from ..engine.numpy.linalg import solve
 from ..engine.scipy import special
 from . import constraints
-from .categorical import Categorical, CategoricalProbs, pick
+from .categorical import CategoricalProbs, pick
 from .distribution import Distribution
 from .record import child, static
 
@@ -19,10 +22,15 @@ def as_categorical(family, name, x, validate_args=None):
         if not hasattr(x, "num_classes"):
             raise ParameterError(f"{family}: {name} must be probabilities or a Categorical; got {type(x).__name__}.")
         return x
-    try:
-        return Categorical(probs=x, validate_args=validate_args)
-    except ParameterError as error:
-        raise ParameterError(f"{family}: {name}: {error.args[0]}") from None
+    p = np.asarray(x)
+    if type(p) is Array and validate_args is not False:
+        ok = _numpy.asarray(constraints.simplex(p))
+        if not ok.all():
+            at = tuple(int(i) for i in _numpy.argwhere(~ok)[0])
+            place = f"[{', '.join(map(str, at))}]" if at else ""
+            raise ParameterError(f"{family}({name}=...): {name} must be {constraints.simplex.words}; "
+                                 f"{name}{place} is {_numpy.asarray(p)[at].tolist()}.")
+    return CategoricalProbs(p, validate_args=False)
 
 
 def log_probabilities(categorical):
