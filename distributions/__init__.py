@@ -3,7 +3,7 @@
     import chainrule.distributions as dist
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
-from . import constraints, transforms, vector_transforms
+from . import constraints, kernels, time_series, transforms, vector_transforms
 from .bernoulli import Bernoulli, BernoulliLogits, BernoulliProbs
 from .beta import Beta
 from .binomial import Binomial, BinomialLogits, BinomialProbs
@@ -14,21 +14,8 @@ from .dirichlet import Dirichlet
 from .distribution import Distribution
 from .exponential import Exponential, Laplace
 from .gamma import Gamma, InverseGamma
-from .kl import kl_divergence
-from .log_normal import LogNormal
-from .logistic import Logistic
-from .multivariate_normal import MultivariateNormal
-from .normal import HalfNormal, Normal
-from .poisson import Poisson
-from .record import param
-from .student_t import StudentT
-from .transformed import TransformedDistribution
-from .transforms import Transform, biject_to
-from .uniform import Uniform
-from .vmapped import Vmapped
-from .wrappers import Expanded, Independent, Masked
-from . import kernels
 from .gaussian_process import GaussianProcess, StudentTProcess
+from .hidden_markov import HiddenMarkovModel
 from .hilbert_space import (
     hsgp_basis,
     hsgp_frequencies,
@@ -37,7 +24,20 @@ from .hilbert_space import (
     hsgp_periodic_weights,
     hsgp_weights,
 )
-from .sparse_gaussian_process import SparseGaussianProcess
-from .hidden_markov import HiddenMarkovModel
+from .kl import kl_divergence
+from .log_normal import LogNormal
+from .logistic import Logistic
 from .markov_chain import DiscreteMarkovChain, MarkovChain
+from .multivariate_normal import MultivariateNormal
+from .normal import HalfNormal, Normal
+from .poisson import Poisson
+from .record import param
+from .sparse_gaussian_process import SparseGaussianProcess
 from .state_space import LinearGaussianStateSpace
+from .student_t import StudentT
+from .time_series import ARMA, StructuralTimeSeries
+from .transformed import TransformedDistribution
+from .transforms import Transform, biject_to
+from .uniform import Uniform
+from .vmapped import Vmapped
+from .wrappers import Expanded, Independent, Masked

@@ -39,7 +39,8 @@ def solve_lower(factor, b):
 class Process(Distribution):
     """What processes at points share: the points, the mean and the noise.
 
-    kernel : a Kernel     x : float[n, d] or float[n]     noise : float[] or float[*batch, n], >= 0: a standard deviation
+    kernel : a Kernel     x : float[n, d] or float[n]
+    noise : a standard deviation, float[] or float[*batch, n], >= 0
     mean : a number, float[*batch, n], or a function of x (part of the type, so without parameters inside)
     """
     kernel: Kernel = child()
@@ -125,7 +126,8 @@ class GaussianProcess(Process):
 
         log p(y) = log N(y | m(x), k(x, x) + diag(noise²))
 
-    kernel : a Kernel     x : float[n, d] or float[n]     noise : float[] or float[*batch, n], >= 0: a standard deviation
+    kernel : a Kernel     x : float[n, d] or float[n]
+    noise : a standard deviation, float[] or float[*batch, n], >= 0
     mean : a number, float[*batch, n], or a function of x; its parameters cannot be inside a function, so give the
     vector where it has any     jitter : added to the diagonal, as a part of its mean (1e-8; 1e-5 in float32)
     Source: Rasmussen & Williams (2006), Gaussian Processes for Machine Learning, eqs. 2.22-2.30.

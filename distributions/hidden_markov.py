@@ -1,7 +1,8 @@
 """Hidden Markov models with finitely many states, summed out by the forward algorithm.
 
-All sums run in log space. Sequential recursions cost O(T k²) in T steps; with `parallel=True` they are products of k × k
-matrices in the semiring (logsumexp, +), bracketed as a tree: O(T k³) in O(log T) steps, for a device with many cores.
+All sums run in log space. Sequential recursions cost O(T k²) in T steps; with `parallel=True` they are products of
+k × k matrices in the semiring (logsumexp, +), bracketed as a tree: O(T k³) for log_prob, O(T log T k³) for all prefixes,
+in O(log T) steps, for a device with many cores.
 
 Source: Rabiner (1989), A tutorial on hidden Markov models, §III; Hassan, Särkkä & García-Fernández (2021), Temporal
 parallelization of inference in hidden Markov models, §§III-V; Scott (2002), Bayesian methods for hidden Markov models.
@@ -79,8 +80,8 @@ class HiddenMarkovModel(Distribution):
             observation_dist = observation_dist.mask(np.asarray(mask)[..., None])
         shape, k = observation_dist.batch_shape, initial.num_classes
         if not shape or shape[-1] != k or (len(shape) > 1 and shape[-2] not in (1, num_steps)):
-            raise ShapeError(f"HiddenMarkovModel: observation_dist must have batch shape ({k},), one for each state, or "
-                             f"(..., {num_steps} or 1, {k}); it has batch shape {shape}.")
+            raise ShapeError(f"HiddenMarkovModel: observation_dist must have batch shape ({k},), one for each state, "
+                             f"or (..., {num_steps} or 1, {k}); it has batch shape {shape}.")
         self._bind((initial, transition, observation_dist, num_steps, bool(parallel)), {})
 
     @property
@@ -184,7 +185,8 @@ class HiddenMarkovModel(Distribution):
     def _log_likelihood(self, value):
         """log p(yₜ | zₜ = i), float[T, *shape, *batch, k]."""
         value = np.asarray(value)
-        each = self.observation_dist.log_prob(np.expand_dims(value, value.ndim - len(self.observation_dist.event_shape)))
+        at = value.ndim - len(self.observation_dist.event_shape)
+        each = self.observation_dist.log_prob(np.expand_dims(value, at))
         lead = broadcast_shapes(each.shape[:-2], self.batch_shape)
         return np.moveaxis(np.broadcast_to(each, (*lead, *each.shape[-2:])), -2, 0)
 

@@ -4,9 +4,11 @@
     weights = hsgp_weights(kernel, m=30, L=1.5 * half_range)       # inside: [30], differentiable in the kernel
     f = phi @ (weights * beta)                                     # O(n m), with beta standard normal
 
-The points must lie within (-L, L): subtract their midpoint first. `hsgp_periodic_*` are the same for the kernel Periodic,
-without a box. Source: Riutort-Mayol, Bürkner, Andersen, Solin & Vehtari (2022), Practical Hilbert space approximate
-Bayesian Gaussian processes for probabilistic programming, §3 and appendices A, B.
+The points must lie within (-L, L): subtract their midpoint first. `hsgp_periodic_*` are the same for the kernel
+Periodic, without a box.
+
+Source: Riutort-Mayol, Bürkner, Andersen, Solin & Vehtari (2022), Practical Hilbert space approximate Bayesian Gaussian
+processes for probabilistic programming, §3 and appendices A, B.
 """
 import itertools
 import math

@@ -3,13 +3,13 @@
     xₜ₊₁ = Fₜ xₜ + bₜ + N(0, Qₜ),    vₜ = Hₜ xₜ + N(0, Rₜ),    x₀ ~ N(m, P)
 
 Time is the first axis of all arrays, other leading axes broadcast: v [T, *lead, m], and matrices with axes of size one
-where they are shared, so that covariances are computed once for many series. A forward step multiplies no inverse but
-that of the innovations' covariance, and the smoother is the one of Bryson and Frazier, so Q, R and the states' covariance
+where they are shared, so that covariances are computed once for many series. Nothing is inverted but the covariance of
+the innovations, also by the smoother, which is the one of Bryson and Frazier; so Q, R and the covariances of the states
 may be singular.
 
-Source: Särkkä (2013), Bayesian Filtering and Smoothing, §4.3; Särkkä & García-Fernández (2021), Temporal parallelization
-of Bayesian smoothers, IEEE TAC 66(1), lemmas 7, 8; Durbin & Koopman (2012), Time Series Analysis by State Space Methods,
-§4.4 (smoothing), §4.9 (simulation), §4.10 (missing values).
+Source: Särkkä (2013), Bayesian Filtering and Smoothing, §4.3; Särkkä & García-Fernández (2021), Temporal
+parallelization of Bayesian smoothers, IEEE TAC 66(1), lemmas 7, 8; Durbin & Koopman (2012), Time Series Analysis by
+State Space Methods, §4.4 (smoothing), §4.9 (simulation), §4.10 (missing values).
 """
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from .normal import HALF_LOG_2PI
 
 
 class System(NamedTuple):
-    """The arrays of a model and its observations, for T steps: [T or 1, …]. Rows that are missing are zero in v and H."""
+    """The arrays of a model and its observations, for T steps: [T or 1, …]. Missing rows are zero in v and H."""
     initial_mean: Array          # [*lead, d]
     initial_covariance: Array    # [*lead, d, d]
     F: Array                     # [T, *lead, d, d], from step t to the next; the last one is not used
@@ -202,8 +202,8 @@ def smooth(system, length, parallel=False):
     """Means and covariances of the states given all observations: [T, *lead, d] and [T, *lead, d, d].
 
     Backwards from zeros, rₜ = Mₜ rₜ₊₁ + H'S⁻¹e and Nₜ = Mₜ Nₜ₊₁ Mₜ' + H'S⁻¹H, with M = (F (I - K H))' and e the
-    innovation: affine maps, whose composition is associative. The results are mean + P r and P - P N P, with the moments
-    before the observation.
+    innovation: affine maps, whose composition is associative. The results are mean + P r and P - P N P, with the
+    moments before the observation.
     """
     f = (filter_in_parallel if parallel else filter_in_sequence)(system, length)
     H, R, v, F = (_steps(x, length) for x in (system.H, system.R, system.v, system.F))

@@ -4,14 +4,11 @@ import numpy as _numpy
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.array import Array
-from ..engine.avals import broadcast_shapes
 from ..engine.errors import ParameterError, ShapeError
-from ..engine.numpy.linalg import cholesky
 from . import constraints, kalman
-from .distribution import Distribution, shape_of
-from .kalman import System, apply, over_time, sandwich, transposed
-from .multivariate_normal import MultivariateNormal
-from .record import ArrayLike, child, param, static
+from .distribution import Distribution
+from .kalman import System, apply, over_time, sandwich
+from .record import ArrayLike, param, static
 
 
 def semidefinite_factor(a):
@@ -77,6 +74,8 @@ class LinearGaussianStateSpace(Distribution):
     parallel: bool = static(default=False)
     missing: bool | None = static(default=None)
     support = constraints.real_matrix
+    reparametrized_params = ("initial_mean", "initial_covariance", "transition_matrix", "transition_covariance",
+                             "observation_matrix", "observation_covariance", "transition_offset", "observation_offset")
 
     def __init__(self, initial, transition_matrix, transition_covariance, observation_matrix, observation_covariance,
                  num_steps, transition_offset=0.0, observation_offset=0.0, parallel=False, missing=None, *,
@@ -110,8 +109,8 @@ class LinearGaussianStateSpace(Distribution):
             k = len(shape)
             if have[len(have) - k:] != shape or time is not None and have[-k - 1] not in (1, time):
                 along = "" if time is None else f" or (..., {time}, {', '.join(map(str, shape))})"
-                raise ShapeError(f"LinearGaussianStateSpace: with {n} states and {m} values at each of {T} steps, {name} "
-                                 f"must have shape {shape}{along}; it has shape {have}.")
+                raise ShapeError(f"LinearGaussianStateSpace: with {n} states and {m} values at each of {T} steps, "
+                                 f"{name} must have shape {shape}{along}; it has shape {have}.")
 
     @property
     def event_shape(self):
@@ -126,7 +125,7 @@ class LinearGaussianStateSpace(Distribution):
         """States [T, *lead, n], time first, and observations [*lead, T, m]."""
         first, second, third = random.split(key, 3)
         lead, n, T = (*sample_shape, *self.batch_shape), self.initial_mean.shape[-1], self.num_steps
-        d, (F, b, Q, H, R) = self._offset(), self._arrays()
+        d, (F, b, Q, H, R) = self.observation_offset, self._arrays()
         start = self.initial_mean + apply(semidefinite_factor(self.initial_covariance),
                                           random.normal(first, (*lead, n), self.dtype))
         noise = random.normal(second, (T, *lead, n), self.dtype)
@@ -157,15 +156,12 @@ class LinearGaussianStateSpace(Distribution):
         F, b, Q = (x if x.shape[0] == 1 else np.concatenate([x, x[-1:]], 0) for x in (F, b, Q))
         return F, b, Q, _time_first(self.observation_matrix, 2), _time_first(self.observation_covariance, 2)
 
-    def _offset(self):
-        return self.observation_offset
-
     def _system(self, value):
         """The arrays of `kalman` for these observations."""
         value = np.asarray(value)
         F, b, Q, H, R = self._arrays()
-        v = _time_first(value - self._offset(), 1)
-        T, m = self.num_steps, v.shape[-1]
+        v = _time_first(value - self.observation_offset, 1)
+        m = v.shape[-1]
         known = type(value) is Array
         if self.missing is False or (self.missing is None and not (known and bool(_numpy.isnan(value.value).any()))):
             count = np.full((1,), m, v.dtype)
@@ -202,7 +198,8 @@ class LinearGaussianStateSpace(Distribution):
     @property
     def mean(self):
         H = _time_first(self.observation_matrix, 2)
-        return np.broadcast_to(np.moveaxis(self._along(H, apply, self._moments()[0]), 0, -2) + self._offset(), self.shape())
+        mean = np.moveaxis(self._along(H, apply, self._moments()[0]), 0, -2)
+        return np.broadcast_to(mean + self.observation_offset, self.shape())
 
     mode = mean
 
@@ -235,7 +232,7 @@ class LinearGaussianStateSpace(Distribution):
         value = np.asarray(value)
         lead = value.shape[:value.ndim - 2 - len(self.batch_shape)]
         states, drawn = self._draw(key, (*sample_shape, *lead))
-        centred = self._system(value - drawn + self._offset())
+        centred = self._system(value - drawn + self.observation_offset)
         centred = centred._replace(initial_mean=np.zeros_like(self.initial_mean), b=np.zeros_like(centred.b))
         mean, _ = kalman.smooth(centred, self.num_steps, self.parallel)
         return np.moveaxis(states + mean, 0, -2)

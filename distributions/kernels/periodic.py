@@ -9,9 +9,10 @@ from .kernel import Kernel
 
 
 class Periodic(Kernel):
-    """variance · exp(-½ Σ sin²(π (xᵢ - yᵢ) / Tᵢ) / ℓᵢ²).   Source: Rasmussen & Williams (2006), eq. 4.31, with 2ℓ for ℓ.
+    """variance · exp(-½ Σ sin²(π (xᵢ - yᵢ) / Tᵢ) / ℓᵢ²).
 
     period, lengthscale : float[] or float[d], > 0
+    Source: Rasmussen & Williams (2006), eq. 4.31, with 2ℓ for their ℓ.
     """
     period: ArrayLike = param(constraints.positive, default=1.0)
     lengthscale: ArrayLike = param(constraints.positive, default=1.0)
@@ -37,7 +38,10 @@ class Periodic(Kernel):
 
 
 class Cosine(Kernel):
-    """variance · cos(2π Σ (xᵢ - yᵢ) / Tᵢ): one wave with a random amplitude and phase.   period : float[] or float[d]"""
+    """variance · cos(2π Σ (xᵢ - yᵢ) / Tᵢ): one wave with a random amplitude and phase.
+
+    period : float[] or float[d], > 0
+    """
     period: ArrayLike = param(constraints.positive, default=1.0)
     variance: ArrayLike = param(constraints.nonnegative, default=1.0)
 
