@@ -202,7 +202,7 @@ class StudentTProcess(Process):
     def sample(self, key, sample_shape=()):
         first, second = random.split(key)
         z = random.normal(first, self.shape(sample_shape), self.dtype)
-        half = random.gamma(second, 0.5 * self.df, (*sample_shape, *self.batch_shape))
+        half = random.gamma(second, 0.5 * self.df, (*sample_shape, *self.batch_shape), self.dtype)
         return self.loc + np.matvec(self._factor(), z) * np.sqrt(0.5 * self.df / half)[..., None]
 
     def log_prob_inside(self, value):

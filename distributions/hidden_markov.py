@@ -1,8 +1,8 @@
 """Hidden Markov models with finitely many states, summed out by the forward algorithm.
 
 All sums run in log space. Sequential recursions cost O(T k²) in T steps; with `parallel=True` they are products of
-k × k matrices in the semiring (logsumexp, +), bracketed as a tree: O(T k³) for log_prob, O(T log T k³) for all prefixes,
-in O(log T) steps, for a device with many cores.
+k × k matrices in the semiring (logsumexp, +), bracketed as a tree of O(log T) steps, for a device with many cores:
+O(T k³) for log_prob, O(T log T k³) for all prefixes.
 
 Source: Rabiner (1989), A tutorial on hidden Markov models, §III; Hassan, Särkkä & García-Fernández (2021), Temporal
 parallelization of inference in hidden Markov models, §§III-V; Scott (2002), Bayesian methods for hidden Markov models.
