@@ -84,8 +84,7 @@ def test_a_latent_process_in_a_model_is_sampled_and_scored():
         f = cr.sample("f", dist.GaussianProcess(K.RBF(0.5, scale), x))
         cr.sample("y", dist.Normal(f, 0.1), obs=y)
     f = np.zeros(8)
-    got = cr.log_density(model, (X, Y), {}, {"scale": 0.7, "f": f})
-    got = got[0] if isinstance(got, tuple) else got
+    got = cr.log_density(model, (X, Y), {}, {"scale": 0.7, "f": f})[0]
     want = (dist.HalfNormal(1.0).log_prob(0.7) + dist.GaussianProcess(K.RBF(0.5, 0.7), X).log_prob(f)
             + np.sum(stats.norm(f, 0.1).logpdf(Y)))
     assert float(got) == pytest.approx(float(want), rel=1e-10)
@@ -105,14 +104,16 @@ def test_predictions_of_the_student_t_process_are_ratios_of_joint_densities():
 
 # ---- inducing points ----
 
-def sparse(method, z=np.linspace(0, 3, 5)):
+Z = np.linspace(0, 3, 5)
+
+
+def sparse(method, z=Z):
     return dist.SparseGaussianProcess(KERNEL, X, z, MEAN, NOISE, method, jitter=0.0)
 
 
 @pytest.mark.parametrize("method", ["vfe", "dtc", "fitc"])
 def test_sparse_processes_equal_their_dense_formulas(method):
-    z = np.linspace(0, 3, 5)
-    inner, across = np.asarray(KERNEL(z)), np.asarray(KERNEL(z, X))
+    inner, across = np.asarray(KERNEL(Z)), np.asarray(KERNEL(Z, X))
     q = across.T @ np.linalg.solve(inner, across)
     left = np.diag(np.asarray(KERNEL(X))) - np.diag(q)
     rest = np.diag(NOISE ** 2 + (left if method == "fitc" else 0.0))
@@ -121,7 +122,7 @@ def test_sparse_processes_equal_their_dense_formulas(method):
     d = sparse(method)
     close(d.log_prob(Y), want)
     close(d.covariance_matrix, q + rest)
-    new = np.asarray(KERNEL(z, NEW))
+    new = np.asarray(KERNEL(Z, NEW))
     core = np.linalg.inv(inner + across @ np.linalg.inv(rest) @ across.T)
     mean = MEAN + new.T @ core @ across @ np.linalg.solve(rest, Y - MEAN)
     cov = THERE - new.T @ np.linalg.solve(inner, new) + new.T @ core @ new

@@ -44,7 +44,8 @@ ROWS = [
     ("Constant", K.Constant(2.0), lambda x, y: np.full((len(x), len(y)), 2.0)),
     ("Gibbs", K.Gibbs(lambda x, a: a * (1 + x[:, 0] ** 2), (0.5,)), lambda x, y: gibbs(x, y)),
     ("Sum", K.ExpQuad(0.7) + 0.5, lambda x, y: np.exp(-0.5 * scaled(x, y, 0.7) ** 2) + 0.5),
-    ("Product", 2.0 * (K.ExpQuad(0.7) * K.Linear()), lambda x, y: 2.0 * np.exp(-0.5 * scaled(x, y, 0.7) ** 2) * (x @ y.T)),
+    ("Product", 2.0 * (K.ExpQuad(0.7) * K.Linear()),
+     lambda x, y: 2.0 * np.exp(-0.5 * scaled(x, y, 0.7) ** 2) * (x @ y.T)),
     ("Power", K.Matern32(0.7) ** 2, lambda x, y: matern(1.5)(scaled(x, y, 0.7)) ** 2),
     ("Warped", K.RBF().warp(lambda x, a: np.tanh(a) * x, 2.0),
      lambda x, y: np.exp(-0.5 * scaled(x, y, 1 / np.tanh(2.0)) ** 2)),
@@ -72,7 +73,7 @@ def test_a_kernel_equals_its_formula(k, reference, points):
 
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_the_arc_cosine_kernel_is_an_average_over_random_features(order):
-    """k = 2 E[max(w·a, 0)ⁿ max(w·b, 0)ⁿ] for normal w, here by quadrature over the angle of w in the plane of a and b."""
+    """k = 2 E[max(w·a, 0)ⁿ max(w·b, 0)ⁿ] for normal w, here by quadrature over the angle of w in their plane."""
     k = K.ArcCosine(order, 1.2, 0.7, 0.3)
     got = float(k(np.array([0.4]), np.array([-1.1]))[0, 0])
     a, b = (np.array([np.sqrt(0.7) * v, np.sqrt(0.3)]) for v in (0.4, -1.1))
@@ -101,7 +102,8 @@ def test_derivatives_are_finite_where_points_coincide(k):
     leaves, treedef = tree.flatten(k)
     for i, g in enumerate(tree.leaves(slopes[0])):
         h = 1e-6 * np.ones_like(np.asarray(leaves[i]))
-        up, down = (loss(tree.unflatten(treedef, [*leaves[:i], leaves[i] + e, *leaves[i + 1:]]), PLANE) for e in (h, -h))
+        moved = [tree.unflatten(treedef, [*leaves[:i], leaves[i] + e, *leaves[i + 1:]]) for e in (h, -h)]
+        up, down = (loss(each, PLANE) for each in moved)
         np.testing.assert_allclose(np.sum(np.asarray(g)), float(up - down) / 2e-6, rtol=1e-5, atol=1e-7)
 
 
