@@ -8,6 +8,7 @@ from . import constraints, transforms
 from . import constraints, transforms, vector_transforms
 from .bates import Bates
 from .bent_normal import GeneralizedNormal, JohnsonSU, LambertWNormal, SinhArcsinh
+from . import constraints, kernels, time_series, transforms, vector_transforms
 from .bernoulli import Bernoulli, BernoulliLogits, BernoulliProbs
 from .beta import Beta
 from .beta_interval import PERT, AffineBeta, BetaProportion
@@ -32,6 +33,16 @@ from .half_student_t import HalfStudentT
 from .horseshoe import Horseshoe
 from .interpolated import Interpolated
 from .inverse_gaussian import InverseGaussian, NormalInverseGaussian, Wald
+from .gaussian_process import GaussianProcess, StudentTProcess
+from .hidden_markov import HiddenMarkovModel
+from .hilbert_space import (
+    hsgp_basis,
+    hsgp_frequencies,
+    hsgp_parameters,
+    hsgp_periodic_basis,
+    hsgp_periodic_weights,
+    hsgp_weights,
+)
 from .kl import kl_divergence
 from .laplace import AsymmetricLaplace, AsymmetricLaplaceQuantile, SoftAsymmetricLaplace, SoftLaplace
 from .levy import Levy
@@ -39,6 +50,7 @@ from .log_logistic import Dagum, LogLogistic, SkewLogistic
 from .log_normal import LogNormal
 from .logistic import Logistic
 from .mixtures import Mixture, MixtureGeneral, MixtureSameFamily, NormalMixture
+from .markov_chain import DiscreteMarkovChain, MarkovChain
 from .multivariate_normal import MultivariateNormal
 from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
@@ -52,7 +64,10 @@ from .relaxed import (
     RelaxedOneHotCategorical,
     RelaxedOneHotCategoricalLogits,
 )
+from .sparse_gaussian_process import SparseGaussianProcess
+from .state_space import LinearGaussianStateSpace
 from .student_t import StudentT
+from .time_series import ARMA, StructuralTimeSeries
 from .transformed import TransformedDistribution
 from .transforms import Transform, biject_to
 from .truncated import Truncated, TruncatedDistribution
