@@ -1,15 +1,11 @@
-"""What distributions of counts share: binomial coefficients, lists of all values, and quantiles by bisection."""
+"""What distributions of counts share: binomial coefficients and lists of all values."""
 import math
 
 import numpy as _numpy
 
 from ..engine import numpy as np
-from ..engine import tree
 from ..engine.array import Array
-from ..engine.avals import broadcast_shapes
-from ..engine.control import while_loop
 from ..engine.errors import ParameterError
-from ..engine.ops.elementwise import stop_gradient
 from ..engine.scipy import special
 
 
@@ -93,58 +89,3 @@ def listed(values, batch_shape, expand):
     n, *event = values.shape
     out = values.reshape((n, *(1,) * len(batch_shape), *event))
     return np.broadcast_to(out, (n, *batch_shape, *event)) if expand else out
-
-
-# ---- quantiles ----
-
-def integer_quantile(d, q, first=0, last=math.inf):
-    """The smallest integer k in [first, last] with d.cdf(k) >= q: float[*batch]; nan where q is not in [0, 1].
-
-    Up to the rounding of the cdf: q is taken to be 64 ulps smaller, so that the quantile of cdf(k) is k. Steps that
-    double, from where a normal distribution of the same mean and variance has it, then bisection: all elements at once,
-    until the last one is done. No derivatives.
-    """
-    d = tree.map(stop_gradient, d)
-    q = stop_gradient(np.asarray(q, d.dtype))
-    shape = broadcast_shapes(q.shape, d.batch_shape)
-    q = np.broadcast_to(q, shape)
-    valid = np.logical_and(q >= 0, q <= 1)
-    end = np.logical_and(q >= 1, np.isinf(np.asarray(last, q.dtype)))
-    slack = 1.0 - 64.0 * float(_numpy.finfo(q.dtype).eps)
-    wanted = np.where(np.logical_and(np.logical_and(valid, q > 0), np.logical_not(end)), q * slack, 0.5)
-    first, last = (np.broadcast_to(np.asarray(v, q.dtype), shape) for v in (first, last))
-    spread, inside = d.stddev, np.clip(wanted, 1e-9, 1.0 - 1e-6)
-    guess = np.floor(d.mean + spread * special.ndtri(inside))
-    guess = np.clip(np.where(np.isfinite(guess), guess, first), first, last)
-    step = np.broadcast_to(np.where(np.isfinite(spread), np.ceil(0.25 * spread), 0.0) + 1.0, shape)
-
-    def unfinished(state):
-        low, high, below, above, _ = state
-        wide = high - low > np.maximum(1.0, np.spacing(high))
-        return np.any(np.logical_or(wide, np.logical_not(np.logical_and(below, above))))
-
-    def narrow(state):
-        """One cdf: at an end that is not yet known to be on its side, which moves away if it is not, or between."""
-        low, high, below, above, step = state
-        both = np.logical_and(below, above)
-        probe = np.where(below, np.where(above, np.floor(0.5 * (low + high)), high), low)
-        reached = d.cdf(probe) >= wanted
-        new_low = np.where(reached, np.where(below, low, np.maximum(low - step, first - 1.0)), probe)
-        new_high = np.where(reached, probe, np.where(both, high, np.where(below, np.minimum(high + step, last), high)))
-        new_below = np.logical_or(np.logical_not(reached), np.logical_or(below, new_low < first))
-        new_above = np.logical_or(reached, np.logical_or(above, new_high >= last))
-        return new_low, new_high, new_below, new_above, np.where(both, step, 2.0 * step)
-
-    low, high = np.maximum(guess - step, first - 1.0), np.minimum(guess + step, last)
-    start = low, high, low < first, high >= last, step
-    high = _repeat(unfinished, narrow, start)[1]
-    return np.where(valid, np.where(end, math.inf, np.where(q > 0, high, first)), math.nan)
-
-
-def _repeat(condition, body, state):
-    """while_loop, which is Python's own where all numbers are known: nothing is compiled then."""
-    if not known(*state, condition(state)):
-        return while_loop(condition, body, state)
-    while condition(state):
-        state = body(state)
-    return state

@@ -1,25 +1,10 @@
 """The uniform distribution on the integers of an interval."""
-import math
-
 from ..engine import numpy as np
 from ..engine import random
 from . import constraints
 from .counting import known, listed, the_same_for_all
 from .distribution import Distribution
 from .record import ArrayLike, param
-
-
-class _Integer(constraints.Constraint):
-    is_discrete, words = True, "an integer"
-
-    def check(self, x):
-        return np.isfinite(x) if x.dtype.kind in "iub" else np.floor(x) == x
-
-    def example(self, x):
-        return 0
-
-
-integer = _Integer()
 
 
 def _not_below(d):
@@ -40,7 +25,7 @@ class DiscreteUniform(Distribution):
     >>> float(DiscreteUniform(1, 6).mean)
     3.5
     """
-    low: ArrayLike = param(integer, default=0)
+    low: ArrayLike = param(constraints.integer, default=0)
     high: ArrayLike = param(_not_below, default=1)
     is_discrete = True
 
@@ -82,7 +67,7 @@ class DiscreteUniform(Distribution):
         q, n = np.asarray(q, self.dtype), self._count()
         k = np.ceil(q * n)
         k = np.maximum(np.where((k - 1.0) / n >= q, k - 1.0, k), 1.0)        # as cdf rounds
-        return np.where(np.logical_and(q >= 0, q <= 1), self.low + (k - 1.0), math.nan)
+        return self.low + np.astype(k - 1.0, np.int64)
 
     @property
     def has_enumerate_support(self):

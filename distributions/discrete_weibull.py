@@ -42,7 +42,6 @@ class DiscreteWeibull(Distribution):
         return power * log_q + special.log1mexp(-rise * log_q)
 
     def log_survival(self, value):
-        """log P(X > value) = (k + 1)^β log q, k the whole part of value."""
         return np.maximum(np.floor(np.asarray(value)) + 1.0, 0.0) ** self.beta * np.log(self.q)
 
     def cdf(self, value):
@@ -55,4 +54,5 @@ class DiscreteWeibull(Distribution):
         q = np.asarray(q, self.dtype)
         k = np.maximum(np.ceil((np.log1p(-q) / np.log(self.q)) ** (1.0 / self.beta)) - 1.0, 0.0)
         k = np.where(self.cdf(k) < q, k + 1.0, k)                            # as cdf rounds
-        return np.where(np.logical_and(k > 0, self.cdf(k - 1.0) >= q), k - 1.0, k)
+        k = np.where(np.logical_and(k > 0, self.cdf(k - 1.0) >= q), k - 1.0, k)
+        return np.astype(np.minimum(k, 2.0 ** 53), np.int64)

@@ -3,7 +3,6 @@ from ..engine import numpy as np
 from . import constraints
 from .beta_binomial import BetaBinomial
 from .binomial import BinomialProbs
-from .discrete_uniform import integer
 from .record import ArrayLike, param
 
 
@@ -22,8 +21,8 @@ class ExtendedBinomial(BinomialProbs):
     probs : float[*batch], in [0, 1]      total_count : int[*batch]      sample : int[*shape, *batch]
     """
     probs: ArrayLike = param(constraints.unit_interval)
-    total_count: ArrayLike = param(integer, default=1)
-    support = integer
+    total_count: ArrayLike = param(constraints.integer, default=1)
+    support = constraints.integer
 
     def _plain(self):
         return BinomialProbs(self.probs, np.maximum(self.total_count, 0), validate_args=False)
@@ -44,8 +43,8 @@ class ExtendedBetaBinomial(BetaBinomial):
     """
     concentration1: ArrayLike = param(constraints.positive)
     concentration0: ArrayLike = param(constraints.positive)
-    total_count: ArrayLike = param(integer, default=1)
-    support = integer
+    total_count: ArrayLike = param(constraints.integer, default=1)
+    support = constraints.integer
 
     def _plain(self):
         return BetaBinomial(self.concentration1, self.concentration0, np.maximum(self.total_count, 0),

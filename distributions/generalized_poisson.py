@@ -4,7 +4,6 @@ from ..engine import random
 from ..engine.control import while_loop
 from ..engine.scipy import special
 from . import constraints
-from .discrete_uniform import integer
 from .distribution import Distribution
 from .record import ArrayLike, param
 
@@ -68,7 +67,7 @@ class Skellam(Distribution):
     """
     rate1: ArrayLike = param(constraints.positive)
     rate2: ArrayLike = param(constraints.positive)
-    support = integer
+    support = constraints.integer
 
     def sample(self, key, sample_shape=()):
         first, second = random.split(key)

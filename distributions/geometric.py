@@ -32,14 +32,14 @@ class _Geometric(Distribution):
         return special.log1mexp(-trials * self._log_failure())
 
     def log_survival(self, value):
-        """log P(X > value)."""
         return np.maximum(np.floor(np.asarray(value)) + 1.0, 0.0) * self._log_failure()
 
     def icdf(self, q):
         q = np.asarray(q, self.dtype)
         k = np.maximum(np.ceil(np.log1p(-q) / self._log_failure()) - 1.0, 0.0)
         k = np.where(self.cdf(k) < q, k + 1.0, k)                            # as cdf rounds
-        return np.where(np.logical_and(k > 0, self.cdf(k - 1.0) >= q), k - 1.0, k)
+        k = np.where(np.logical_and(k > 0, self.cdf(k - 1.0) >= q), k - 1.0, k)
+        return np.astype(np.minimum(k, 2.0 ** 53), np.int64)
 
 
 class GeometricLogits(_Geometric):

@@ -11,25 +11,7 @@ from .bernoulli import one_of
 from .categorical import _LogitVector
 from .counting import known, listed, log_multichoose, log_multinomial, the_same_for_all
 from .distribution import Distribution
-from .record import ArrayLike, child, param
-
-
-class CountsWithSum(constraints.Constraint):
-    """Vectors of nonnegative integers that sum to `total`."""
-    total: ArrayLike = child()
-    event_dim, is_discrete = 1, True
-
-    @property
-    def words(self):
-        return f"a vector of nonnegative integers that sum to {self.total}"
-
-    def check(self, x):
-        ok = np.logical_and(np.all(x >= 0, -1), np.sum(x, -1) == self.total)
-        return ok if x.dtype.kind in "iub" else np.logical_and(ok, np.all(np.floor(x) == x, -1))
-
-    def example(self, x):
-        total = np.asarray(self.total)
-        return np.astype(np.arange(x.shape[-1]) == 0, total.dtype) * total[..., None]
+from .record import ArrayLike, param
 
 
 def compositions(total, n):
@@ -43,7 +25,7 @@ class _Counts(Distribution):
 
     @property
     def support(self):
-        return CountsWithSum(self.total_count)
+        return constraints.multinomial(self.total_count)
 
     is_discrete = True
 

@@ -8,8 +8,9 @@ from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
-from .counting import integer_quantile, log_multichoose
-from .distribution import Distribution
+from .counting import log_multichoose
+from .distribution import Distribution, above
+from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
 
 
@@ -42,23 +43,25 @@ class _NegativeBinomial(Distribution):
     def mode(self):
         return np.astype(np.floor(np.maximum(self._shape - 1.0, 0.0) * self._odds), np.int64)
 
-    def _at(self, f, value, below):
-        k = np.floor(np.asarray(value))
-        inside = k >= 0
-        return np.where(inside, f(self._shape, np.where(inside, k, 0.0) + 1.0, np.exp(self._logs()[1])), below)
+    def _counted(self, value, f, below):
+        """f(r, k + 1, 1 - p) where k, the value rounded down, is not negative."""
+        k = np.floor(np.astype(np.asarray(value), self.dtype))
+        return above(k, -0.5, lambda k: f(self._shape, k + 1.0, np.exp(self._logs()[1])), below)
 
     def cdf(self, value):
-        return self._at(special.betainc, value, 0.0)
+        return self._counted(value, special.betainc, 0.0)
+
+    def survival_function(self, value):
+        return self._counted(value, special.betaincc, 1.0)
 
     def log_cdf(self, value):
-        return self._at(special.log_betainc, value, -math.inf)
+        return self._counted(value, special.log_betainc, -math.inf)
 
     def log_survival(self, value):
-        """log P(X > value)."""
-        return self._at(special.log_betaincc, value, 0.0)
+        return self._counted(value, special.log_betaincc, 0.0)
 
-    def icdf(self, q):
-        return integer_quantile(self, q)
+    def isf(self, q):
+        return inverse_cdf_integer(self.survival_function, q, 0, upper_tail=True)
 
 
 class NegativeBinomialProbs(_NegativeBinomial):

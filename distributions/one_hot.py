@@ -1,35 +1,19 @@
-"""One of n classes as a vector with a single 1, and relaxations of it that have derivatives."""
-import math
-
+"""One of n classes as a vector with a single 1."""
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.ops.elementwise import expit, log, softplus, stop_gradient
+from ..engine.ops.elementwise import stop_gradient
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
 from .categorical import _LogitVector
 from .counting import listed
 from .distribution import Distribution
-from .multinomial import CountsWithSum
 from .record import ArrayLike, param
-
-
-class _OneHot(constraints.Constraint):
-    event_dim, is_discrete, words = 1, True, "a vector of one 1 and otherwise 0"
-
-    def check(self, x):
-        return CountsWithSum(1).check(x)
-
-    def example(self, x):
-        return np.astype(np.arange(x.shape[-1]) == 0, x.dtype)
-
-
-one_hot = _OneHot()
 
 
 class _OneHotCategorical(Distribution):
     """What both forms share; each has `probs`, `logits`."""
-    support = one_hot
+    support = constraints.one_hot
     has_enumerate_support = True
 
     @property
@@ -119,83 +103,3 @@ def OneHotCategorical(probs=None, logits=None, *, validate_args=None):
     if probs is not None:
         return OneHotCategoricalProbs(probs, validate_args=validate_args)
     return OneHotCategoricalLogits(logits, validate_args=validate_args)
-
-
-class RelaxedBernoulliLogits(Distribution):
-    """RelaxedBernoulliLogits(temperature t, logits η): expit((η + L) / t) for a logistic number L, in (0, 1).
-
-        log p(x) = log t + z - 2 log(1 + exp z) - log x - log(1 - x),  z = η - t logit(x)
-
-    Bernoulli as t goes to 0.
-
-    temperature, logits : float[*batch], temperature > 0          sample : float[*shape, *batch], in (0, 1)
-    Source: Maddison, Mnih & Teh (2017), "The concrete distribution", appendix B.
-    """
-    temperature: ArrayLike = param(constraints.positive)
-    logits: ArrayLike = param(constraints.real)
-    support = constraints.open_interval(0.0, 1.0)
-    reparametrized_params = ("temperature", "logits")
-
-    @property
-    def probs(self):
-        """The probability that the draw is above one half."""
-        return expit(self.logits)
-
-    def sample(self, key, sample_shape=()):
-        noise = random.logistic(key, self.shape(sample_shape), self.dtype)
-        tiny = float(np.finfo(self.dtype).eps) * 0.5
-        return np.clip(expit((self.logits + noise) / self.temperature), tiny, 1.0 - tiny)
-
-    def log_prob_inside(self, value):
-        t = self.temperature
-        z = self.logits - t * (np.log(value) - np.log1p(-value))
-        return log(t) + z - 2.0 * softplus(z) - np.log(value) - np.log1p(-value)
-
-    def cdf(self, value):
-        value = np.asarray(value)
-        safe = np.clip(value, 0.0, 1.0)
-        return expit(self.temperature * (np.log(safe) - np.log1p(-safe)) - self.logits)
-
-    def icdf(self, q):
-        q = np.asarray(q)
-        return expit((self.logits + np.log(q) - np.log1p(-q)) / self.temperature)
-
-
-def RelaxedBernoulli(temperature, probs=None, logits=None, *, validate_args=None):
-    """RelaxedBernoulli(t, probs=p) or RelaxedBernoulli(t, logits=η): a continuous stand-in for Bernoulli."""
-    one_of("RelaxedBernoulli", probs, logits)
-    if logits is None:
-        probs = np.asarray(probs)
-        logits = np.log(probs) - np.log1p(-probs)
-    return RelaxedBernoulliLogits(temperature, logits, validate_args=validate_args)
-
-
-class RelaxedOneHotCategorical(Distribution):
-    """RelaxedOneHotCategorical(temperature t, logits η): softmax((η + G) / t) for Gumbel numbers G, on the simplex.
-
-        log p(x) = log Γ(n) + (n - 1) log t + Σ (ηᵢ - (t + 1) log xᵢ) - n log Σ exp(ηᵢ - t log xᵢ)
-
-    A density with respect to all but one of the n elements. One-hot as t goes to 0.
-
-    temperature : float[*batch], > 0      logits : float[*batch, n]      sample : float[*shape, *batch, n], > 0, sum 1
-    Source: Maddison, Mnih & Teh (2017), "The concrete distribution", eq. 10.
-    """
-    temperature: ArrayLike = param(constraints.positive)
-    logits: ArrayLike = param(constraints.real_vector)
-    support = constraints.simplex
-    reparametrized_params = ("temperature", "logits")
-
-    @property
-    def event_shape(self):
-        return self.logits.shape[-1:]
-
-    def sample(self, key, sample_shape=()):
-        noise = random.gumbel(key, self.shape(sample_shape), self.dtype)
-        return special.softmax((self.logits + noise) / self.temperature[..., None], axis=-1)
-
-    def log_prob_inside(self, value):
-        n, t = self.event_shape[0], self.temperature
-        log_x = np.log(value)
-        each = self.logits - t[..., None] * log_x
-        return (math.lgamma(n) + (n - 1) * np.log(t) + np.sum(each - log_x, -1)
-                - n * special.logsumexp(each, axis=-1))

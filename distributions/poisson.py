@@ -8,8 +8,8 @@ from ..engine import random
 from ..engine.array import Array
 from ..engine.scipy import special
 from . import constraints
-from .counting import integer_quantile
-from .distribution import Distribution
+from .distribution import Distribution, above
+from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param, static
 
 
@@ -32,23 +32,28 @@ class _Poisson(Distribution):
     def mode(self):
         return np.astype(np.floor(self.rate), np.int64)
 
-    def _at(self, f, value, below):
-        k = np.floor(np.asarray(value))
-        inside = k >= 0
-        return np.where(inside, f(np.where(inside, k, 0.0) + 1.0, self.rate), below)
-
     def cdf(self, value):
-        return self._at(special.gammaincc, value, 0.0)
+        return self._counted(value, special.gammaincc, 0.0)
+
+    def survival_function(self, value):
+        return self._counted(value, special.gammainc, 1.0)
 
     def log_cdf(self, value):
-        return self._at(special.log_gammaincc, value, -math.inf)
+        return self._counted(value, special.log_gammaincc, -math.inf)
 
     def log_survival(self, value):
-        """log P(X > value)."""
-        return self._at(special.log_gammainc, value, 0.0)
+        return self._counted(value, special.log_gammainc, 0.0)
+
+    def _counted(self, value, f, below):
+        """f(k + 1, rate) where k, the value rounded down, is not negative."""
+        k = np.floor(np.astype(np.asarray(value), self.rate.dtype))
+        return above(k, -0.5, lambda k: f(k + 1.0, self.rate), below)
 
     def icdf(self, q):
-        return integer_quantile(self, q)
+        return inverse_cdf_integer(self.cdf, q, 0)
+
+    def isf(self, q):
+        return inverse_cdf_integer(self.survival_function, q, 0, upper_tail=True)
 
 
 class Poisson(_Poisson):

@@ -48,17 +48,13 @@ class Zipf(Distribution):
     def mode(self):
         return np.ones(self.batch_shape, np.int64)
 
-    def survival(self, value):
+    def survival_function(self, value):
         """P(X > value) = ζ(s, k + 1) / ζ(s), k the whole part of value."""
         k = np.maximum(np.floor(np.asarray(value)), 0.0)
         return special.zeta(self.power, np.astype(k, self.dtype) + 1.0) / special.zeta(self.power, 1.0)
 
     def cdf(self, value):
-        return 1.0 - self.survival(value)
-
-    def log_survival(self, value):
-        """log P(X > value)."""
-        return np.log(self.survival(value))
+        return 1.0 - self.survival_function(value)
 
 
 class YuleSimon(Distribution):
@@ -99,7 +95,6 @@ class YuleSimon(Distribution):
         return np.ones(self.batch_shape, np.int64)
 
     def log_survival(self, value):
-        """log P(X > value) = log(k B(k, a + 1)), k the whole part of value."""
         k = np.floor(np.asarray(value))
         some = k >= 1
         safe = np.astype(np.where(some, k, 1.0), self.dtype)

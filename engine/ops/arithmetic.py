@@ -82,7 +82,7 @@ def _lower_logaddexp(base_two):
     """max + log(1 + exp(min - max)), or the same in base two; see `lowerings.softplus`."""
     def lower(b, x, y):
         shape, dtype = np.broadcast_shapes(x.shape, y.shape), x.dtype
-        wide = np.dtype("float32") if dtype.itemsize == 2 else dtype
+        wide = np.dtype("float32") if dtype.itemsize <= 2 else dtype
         x, y = (b.broadcast_to(b.convert(v, wide), shape) for v in (x, y))
         top, low = b.elementwise("stablehlo.maximum", x, y), b.elementwise("stablehlo.minimum", x, y)
         same = b.compare("EQ", x, y)                     # equal infinities among them

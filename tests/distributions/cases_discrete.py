@@ -214,42 +214,6 @@ def poisson_log_normal(loc, scale):
     return Summed(logpmf, 300, shape=shape)
 
 
-class Squashed:
-    """expit of a logistic number."""
-
-    def __init__(self, temperature, logits):
-        self.law = stats.logistic(logits / temperature, 1 / temperature)
-
-    def logpdf(self, x):
-        return self.law.logpdf(special.logit(x)) - np.log(x) - np.log1p(-x)
-
-    def cdf(self, x):
-        return self.law.cdf(special.logit(np.clip(x, 0, 1)))
-
-    def logcdf(self, x):
-        return np.log(self.cdf(x))
-
-    def ppf(self, u):
-        return expit(self.law.ppf(u))
-
-
-class SquashedPair:
-    """(x, 1 - x) for such a number x."""
-
-    def __init__(self, temperature, logits):
-        self.first = Squashed(temperature, logits[..., 0] - logits[..., 1])
-        self.shape = np.broadcast_shapes(temperature.shape, logits.shape[:-1])
-        self.marginal = Squashed(temperature[..., None], logits - logits[..., ::-1])
-
-    def logpdf(self, v):
-        return self.first.logpdf(v[..., 0])
-
-    def points(self, n):
-        u = np.linspace(0.05, 0.95, n).reshape((-1, *(1,) * len(self.shape)))
-        x = np.broadcast_to(self.first.ppf(u), (n, *self.shape))
-        return np.stack([x, 1 - x], -1)
-
-
 # ---- generalized linear models ----
 
 X2 = [[0.4, -1.0], [1.2, 0.3]]
@@ -429,12 +393,6 @@ CASES = [
          [dict(scores=[0.5, 2.0, 1.0]), dict(scores=[[1.0, 2.0, 3.0], [0.3, 0.5, 0.2]])],
          plackett_luce, (dist.PlackettLuce,), outside=([0, 0, 1], [1, 2, 3]), bad=dict(scores=[1.0, 0.0]),
          discrete=True),
-    Case("RelaxedBernoulli", dist.RelaxedBernoulli,
-         [dict(temperature=0.7, logits=0.3), dict(temperature=[[0.8], [1.5]], logits=[-0.4, 1.0])], Squashed,
-         (dist.RelaxedBernoulliLogits,), outside=(-0.5, 0.0, 1.0, 1.5), bad=dict(temperature=0.0, logits=np.nan)),
-    Case("RelaxedOneHotCategorical", dist.RelaxedOneHotCategorical,
-         [dict(temperature=0.7, logits=[0.3, -0.2]), dict(temperature=[0.5, 1.5], logits=[-0.4, 1.0])], SquashedPair,
-         (dist.RelaxedOneHotCategorical,), outside=([0.5, 0.6], [-0.5, 1.5]), bad=dict(temperature=0.0)),
     glm(dist.BernoulliLogitGLM, "BernoulliLogitGLM", lambda eta: stats.bernoulli(expit(eta)), 1, X3,
         bad=dict(beta=[np.nan, 0.0])),
     glm(dist.BinomialLogitGLM, "BinomialLogitGLM", lambda eta, n: stats.binom(n, expit(eta)), 4, X2, total_count=4,
