@@ -219,6 +219,28 @@ def test_the_list_of_values_holds_all_of_the_support_once(case):
         np.testing.assert_allclose(np.exp(np.asarray(d.log_prob(values))).sum(0), np.ones(d.batch_shape), rtol=1e-12)
 
 
+@pytest.mark.parametrize("case", DISCRETE, ids=label)
+def test_the_mode_is_as_likely_as_any_other_value(case):
+    if not case.discrete:
+        return
+    for d in (case.make(i) for i in range(len(case.params))):
+        try:
+            mode = d.mode
+        except NotImplementedError:
+            return
+        law = case.check()
+        values = law.values if d.event_shape else np.arange(case.smallest, case.largest + 1)
+        values = np.asarray(values).reshape((len(values), *(1,) * len(d.batch_shape), *d.event_shape))
+        assert mode.shape == d.shape()
+        assert np.all(np.asarray(d.log_prob(mode)) >= np.asarray(d.log_prob(values)).max(0) - 1e-12)
+
+
+@given(a=st.floats(0.2, 4.0), b=st.floats(0.2, 4.0), n=st.integers(0, 9))
+def test_the_mode_of_a_beta_binomial_is_its_largest_mass(a, b, n):
+    d = dist.BetaBinomial(a, b, n)
+    assert float(d.log_prob(d.mode)) >= np.asarray(d.log_prob(np.arange(n + 1))).max() - 1e-12
+
+
 # ---- constructors ----
 
 def test_negative_binomials_of_all_parametrisations_agree():
