@@ -12,7 +12,7 @@ from .counting import log_multichoose
 from .distribution import Distribution
 from .record import ArrayLike, param
 
-_T = _numpy.linspace(-6.0, 6.0, 121)                     # the rule is the trapezoidal one in t, for z = z₀ + w sinh t
+_T = _numpy.linspace(-6.0, 6.0, 151)                     # the rule is the trapezoidal one in t, for z = z₀ + w sinh t
 _NODES, _LOG_WEIGHTS = _numpy.sinh(_T), _numpy.log(_numpy.cosh(_T) * (_T[1] - _T[0]))
 
 
@@ -22,8 +22,8 @@ class LogNormalNegativeBinomial(Distribution):
         p(k) = C(k + r - 1, k) ∫ exp(k z - (k + r) log(1 + exp z)) N(z | m, s) dz
         mean r E₁, variance r E₁ + r E₂ + r² (E₂ - E₁²) for E₁ = exp(m + s²/2), E₂ = exp(2 m + 2 s²)
 
-    By the trapezoidal rule with 121 points in sinh steps around the maximum of the integrand; see PoissonLogNormal, its
-    limit as r grows. Relative errors stay below 1e-10 for s <= 10.
+    By the trapezoidal rule with 151 points in sinh steps around the maximum of the integrand; see PoissonLogNormal, its
+    limit as r grows. Relative errors stay below 1e-11 for s <= 10.
 
     total_count, logits, multiplicative_noise_scale : float[*batch], the first and last > 0
     sample : int[*shape, *batch], >= 0

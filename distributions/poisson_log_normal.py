@@ -11,7 +11,7 @@ from . import constraints
 from .distribution import Distribution
 from .record import ArrayLike, param
 
-_T = _numpy.linspace(-6.0, 3.2, 93)                      # the rule is the trapezoidal one in t, for z = z₀ + w sinh t
+_T = _numpy.linspace(-6.0, 3.2, 116)                      # the rule is the trapezoidal one in t, for z = z₀ + w sinh t
 _NODES, _LOG_WEIGHTS = _numpy.sinh(_T), _numpy.log(_numpy.cosh(_T) * (_T[1] - _T[0]))
 
 
@@ -20,7 +20,7 @@ class PoissonLogNormal(Distribution):
 
         p(k) = ∫ exp(k z - exp z) / k!  N(z | m, s) dz          mean M = exp(m + s²/2), variance M + M² (exp(s²) - 1)
 
-    By the trapezoidal rule with 93 points in sinh steps around the maximum of the integrand, which is a Wright omega
+    By the trapezoidal rule with 116 points in sinh steps around the maximum of the integrand, which is a Wright omega
     function: such a rule converges exponentially (Trefethen & Weideman 2014, "The exponentially convergent trapezoidal
     rule", section 15). Relative errors stay below 1e-11 for s <= 20.
 
