@@ -81,7 +81,7 @@ def log_normal_negative_binomial(k, r, m, s):
         return mpmath.exp(k * z - (k + r) * mpmath.log1p(mpmath.exp(z)) - (z - m) ** 2 / (2 * s * s) + constant)
     constant = log_gamma_sum([k + r], [r, k + 1])
     turn = float(mpmath.log((k + 0.5) / (r + 0.5)))
-    points = sorted({float(m + 13 * s * u) for u in np.linspace(-1, 1, 27)} | {turn + j for j in range(-20, 24, 4)})
+    points = sorted({float(m + 13 * s * u) for u in np.linspace(-1, 1, 27)} | {turn + j for j in (-8, -4, -2, 0, 2, 4, 8)})
     with mpmath.workdps(20):
         return mpmath.log(mpmath.quad(f, points) / s / mpmath.sqrt(2 * mpmath.pi))
 
