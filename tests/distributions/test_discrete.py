@@ -77,13 +77,13 @@ def poisson_log_normal(k, m, s):
 
 
 def log_normal_negative_binomial(k, r, m, s):
-    def f(z):
-        return mpmath.exp(k * z - (k + r) * mpmath.log1p(mpmath.exp(z)) - (z - m) ** 2 / (2 * s * s) + constant)
-    constant = log_gamma_sum([k + r], [r, k + 1])
-    turn = float(mpmath.log((k + 0.5) / (r + 0.5)))
-    points = sorted({float(m + 13 * s * u) for u in np.linspace(-1, 1, 27)} | {turn + j for j in (-8, -4, -2, 0, 2, 4, 8)})
-    with mpmath.workdps(20):
-        return mpmath.log(mpmath.quad(f, points) / s / mpmath.sqrt(2 * mpmath.pi))
+    """By the trapezoidal rule on a fine grid."""
+    u = np.linspace(-14, 14, 200001)
+    z = float(m) + float(s) * u
+    logs = float(k) * z - float(k + r) * np.logaddexp(z, 0) - 0.5 * u * u
+    top = logs.max()
+    integral = top + np.log(np.exp(logs - top).sum() * (28 / 200000) / np.sqrt(2 * np.pi))
+    return log_gamma_sum([k + r], [r, k + 1]) + integral
 
 
 # (family, formula, value, parameters, size: how large the terms are of which the result is a difference)
