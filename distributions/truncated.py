@@ -220,13 +220,12 @@ class Truncated(Bounded):
         return self.base_dist.log_prob_inside(value) - self._log_mass()
 
     def log_prob(self, value):
-        value, base = np.asarray(value), self.base_dist.support
-        ok = True if base.everything else base(value)
-        if self.low is not None:
-            ok = np.logical_and(ok, value >= self.low)
+        value = np.asarray(value)
+        ok = True if self.low is None else value >= self.low
         if self.high is not None:
             ok = np.logical_and(ok, value <= self.high)
-        return self.base_dist.log_prob(value) if ok is True else self._guarded(value, self.support, ok)
+        out = self.base_dist.log_prob(value) - self._log_mass()
+        return out if ok is True or known(ok, lambda ok: ok) else np.where(ok, out, -math.inf)
 
     def _inner(self, value, f, below, beyond):
         """f(value) strictly between the bounds, and constants outside."""
