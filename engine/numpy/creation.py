@@ -125,6 +125,8 @@ def arange(start, stop=None, step=1, dtype=None, *, device=None):
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     """num evenly spaced numbers from start to stop; to an integer dtype they are rounded down."""
     on_device(None, device)
+    if type(start) in (int, float) and type(stop) in (int, float) and dtype is None and not retstep and axis == 0:
+        return asvalue(_np.linspace(start, stop, num, endpoint), default_float())
     start, stop = asvalue(start), asvalue(stop)
     d = promote_types(start, stop, 1.0)
     start, stop = cast(start, d), cast(stop, d)

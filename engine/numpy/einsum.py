@@ -4,15 +4,18 @@ import functools
 import numpy as _np
 
 from ..errors import ShapeError
+from ..ops import shortcut
 from ..ops.dot import dot_general
 from ..ops.elementwise import mul
 from ..ops.structural import asvalue, broadcast_to, cast, promote, reduce_sum, reshape, transpose
 from .diagonals import diagonal
+from .direct import at_once
 
 __all__ = ["einsum", "einsum_path"]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"     # in the order of their code points
 NO_LIMIT = 1 << 60                                                   # on the size of what is between two contractions
+SMALL = 100                                                          # NumPy's own loop for known arrays up to this size
 
 
 def einsum(*operands, optimize=True, dtype=None, preferred_element_type=None):
@@ -30,6 +33,11 @@ def einsum(*operands, optimize=True, dtype=None, preferred_element_type=None):
     dtype = dtype if dtype is not None else preferred_element_type
     if dtype is not None:
         operands = [cast(x, _np.dtype(dtype)) for x in operands]
+    known = [shortcut.plain(x) for x in operands]
+    if all([v is not None and v.size <= SMALL for v in known]):
+        found = at_once(_np.einsum, subscripts, *known)
+        if found is not None:
+            return found
     if not isinstance(optimize, (bool, str)):
         optimize = tuple([v if isinstance(v, str) else tuple(v) for v in optimize])
     inputs, output, path = _plan(subscripts, tuple([tuple(x.shape) for x in operands]), optimize)

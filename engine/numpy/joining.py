@@ -6,9 +6,10 @@ import numpy as _np
 from ..array import Value
 from ..avals import as_dtype, canonical_axis, promote_types
 from ..errors import DtypeError, ShapeError
-from ..ops import shaping
+from ..ops import shaping, shortcut
 from ..ops import structural as st
 from ..ops.structural import asvalue, cast
+from .direct import at_once
 from .shapes import atleast_1d, atleast_2d, atleast_3d, ravel, several
 
 # ---- joining ----
@@ -26,6 +27,16 @@ def _arrays(xs, what):
     return [asvalue(x) for x in xs]
 
 
+def _at_once(f, arrays, axis, dtype, casting):
+    """NumPy's result for known arrays of one dtype, or None."""
+    if dtype is not None or casting != "same_kind" or not isinstance(arrays, (list, tuple)) or not arrays:
+        return None
+    values = [shortcut.plain(x) for x in arrays]
+    if any([v is None for v in values]) or len({v.dtype for v in values}) > 1:
+        return None
+    return at_once(f, values, axis)
+
+
 def _join(xs, axis, dtype, casting):
     d = promote_types(*[x.dtype for x in xs]) if dtype is None else as_dtype(dtype)
     for x in xs:
@@ -41,6 +52,9 @@ def concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
 
     arrays : their shapes agree but for that axis     dtype : of the result, as far as `casting` lets them become it
     """
+    found = _at_once(_np.concatenate, arrays, axis, dtype, casting)
+    if found is not None:
+        return found
     xs = _arrays(arrays, "concatenate")
     if axis is None:
         xs, axis = [st.reshape(x, (-1,)) for x in xs], 0
@@ -57,6 +71,9 @@ concat = concatenate
 
 def stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
     """Arrays of one shape joined along a new axis, which stands at `axis` of the result."""
+    found = _at_once(_np.stack, arrays, axis, dtype, casting)
+    if found is not None:
+        return found
     xs = _arrays(arrays, "stack")
     shapes = {x.shape for x in xs}
     if len(shapes) > 1:

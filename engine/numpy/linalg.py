@@ -26,6 +26,7 @@ from ..ops.structural import asvalue, broadcast_to, moveaxis, promote, promote_i
 from ..ops.svd import lstsq_p, svd_p
 from .cross import cross as _cross
 from .diagonals import diagonal as _diagonal
+from .direct import at_once, by_numpy, known
 from .norms import cond, matrix_norm, matrix_rank, norm, svdvals, vector_norm
 from .products import matmul, tensordot, vecdot
 from .products import outer as _outer
@@ -115,8 +116,17 @@ def cholesky(a, /, *, upper=False):
 
     Both triangles are read, as (a + a*) / 2. nan where the matrix is not positive definite.
     """
+    if not upper and (v := known(a)) is not None and v.ndim > 1:
+        found = at_once(_hermitian_cholesky, v)
+        if found is not None:
+            return found
     factor = _cholesky(a)
     return mH(factor) if upper else factor
+
+
+def _hermitian_cholesky(v):
+    """NumPy's factor of (v + v*) / 2."""
+    return _np.linalg.cholesky((v + _np.swapaxes(v.conj(), -1, -2)) * 0.5)
 
 
 def qr(a, mode="reduced"):
@@ -210,6 +220,9 @@ def solve(a, b):
     [0.5, 0.25]
     """
     a, b = promote_inexact(asvalue(a), asvalue(b))
+    found = by_numpy(_np.linalg.solve, a, b)
+    if found is not None:
+        return found
     a = square_matrix(a, "solve")
     a, b, back = common_batch(a, b)
     return back(_lu.solve_matrices(a, b))
@@ -229,7 +242,8 @@ def common_batch(a, b):
 
 def inv(a):
     """The inverse.   inexact[*batch, n, n] -> the same; infinities or nan where there is none"""
-    return _lu.inv(a)
+    found = by_numpy(_np.linalg.inv, a)
+    return _lu.inv(a) if found is None else found
 
 
 def pinv(a, rcond=None, hermitian=False, *, rtol=None):
@@ -282,7 +296,9 @@ def det(a):
     >>> float(det([[1.0, 2.0], [3.0, 4.0]]))
     -2.0
     """
-    return _det(square_matrix(a, "det"))
+    a = square_matrix(a, "det")
+    found = by_numpy(_np.linalg.det, a)
+    return _det(a) if found is None else found
 
 
 def matrix_power(a, n):

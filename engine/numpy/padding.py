@@ -53,6 +53,8 @@ def pad(array, pad_width, mode="constant", **kwargs):
         odd = kwargs.get("reflect_type", "even")
         if odd not in ("even", "odd"):
             raise ShapeError(f"pad: reflect_type={odd!r} is neither 'even' nor 'odd'.")
+        if odd == "odd" and x.dtype.kind == "b":
+            raise DtypeError("pad: an odd reflection subtracts, which booleans do not.\nConvert them: x.astype(int).")
         for axis, ends in enumerate(widths):
             x = _continued(x, axis, *ends, mode, odd == "odd") if any(ends) else x
         return x

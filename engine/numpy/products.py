@@ -6,11 +6,13 @@ import numpy as _np
 
 from ..avals import canonical_axis
 from ..errors import ShapeError
+from ..ops import shortcut
 from ..ops.complexes import conj
 from ..ops.dot import dot_general
 from ..ops.elementwise import mul
 from ..ops.structural import asvalue, broadcast_to, cast, moveaxis, promote, reduce_sum, reshape
 from .diagonals import diagonal
+from .direct import at_once
 from .einsum import einsum as einsum
 from .einsum import einsum_path as einsum_path
 
@@ -22,6 +24,10 @@ def _two(a, b, dtype=None):
 
 def matmul(a, b, /, *, dtype=None, preferred_element_type=None):
     """The matrix product over the last axis of a and the last but one of b; leading axes broadcast."""
+    if dtype is None and preferred_element_type is None and (known := shortcut.pair(a, b)) is not None:
+        found = at_once(_np.matmul, *known)
+        if found is not None:
+            return found
     a, b = _two(a, b, dtype if dtype is not None else preferred_element_type)
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul takes vectors and matrices; got shapes {a.shape} and {b.shape}. Use * for scalars.")

@@ -10,6 +10,7 @@ from ..ops.elementwise import sub, where
 from ..ops.index import take_along
 from ..ops.shaping import concatenate, reverse, slice_axis
 from ..ops.structural import asvalue, cast, promote, reshape
+from .direct import at_once, known
 
 _KINDS = (None, "quicksort", "mergesort", "heapsort", "stable")
 _INT = _np.dtype("int64")
@@ -36,6 +37,10 @@ def sort(a, axis=-1, kind=None, order=None, *, stable=None, descending=False):
     nothing: equal elements cannot be told apart, except that -0 stands before 0 in compiled code.
     """
     _check("sort", kind, order, stable)
+    if not descending and (v := known(a)) is not None and v.ndim:
+        found = at_once(_np.sort, v, axis)
+        if found is not None:
+            return found
     x, axis = _along(a, axis)
     out = ops.sort(x, axis)
     return reverse(out, (axis,)) if descending else out

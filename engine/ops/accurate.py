@@ -13,8 +13,10 @@ from .formula import Expr, Xla
 
 _F32, _F64 = np.dtype("float32"), np.dtype("float64")
 LN2, LN10 = math.log(2.0), math.log(10.0)
-LAYOUT = {8: (52, 1023, 709.0, np.dtype("int64")), 4: (23, 127, 88.0, np.dtype("int32")),
-          2: (None, None, None, np.dtype("int16"))}      # bits of the mantissa, bias, log of the largest, same width
+LAYOUT = {                        # by bytes: bits of the mantissa, bias, log of the largest, integer of the same width
+    8: (52, 1023, 709.0, np.dtype("int64")), 4: (23, 127, 88.0, np.dtype("int32")),
+    2: (None, None, None, np.dtype("int16")), 1: (None, None, None, np.dtype("int8")),
+}
 LARGE = 4096                                             # elements from which a formula is quicker than a call for each
 LOG10_2 = {8: (3.01029995663611771306e-01, 3.69423907715893078616e-13),
            4: (3.0102920532e-01, 7.9034151668e-07)}      # log10(2) in two parts; the first has a few zeros at its end
@@ -468,7 +470,7 @@ def signbit(b, x):
 def exponent(b, x):
     """The n of x = m 2**n with 0.5 <= |m| < 1; 0 of zeros, infinities and nan."""
     m = Reading(b)
-    e = Expr(b, b.convert(x, _F32) if x.dtype.itemsize == 2 else x)
+    e = Expr(b, b.convert(x, _F32) if x.dtype.itemsize <= 2 else x)
     mantissa, bias, _, integer = LAYOUT[e.val.dtype.itemsize]
     field = m.shift(m.bits(m.abs(e)), -mantissa)
     n = m.where(_equal(m, field, 0) | _equal(m, field, 2 * bias + 1), 0, field - (bias - 1))

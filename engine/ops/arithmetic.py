@@ -47,7 +47,7 @@ def _one(prim, doc, kinds="biuf", inexact=True):
             d = to_ufunc_dtype(d)
             x = x if x.dtype == d else cast(x, d)
         return prim.bind(x)
-    f = shortcut.one(prim, slow, "fc" if "c" in kinds else "f")
+    f = shortcut.one(prim.impl, slow, "fc" if "c" in kinds else "f")
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -60,7 +60,7 @@ def _pair(prim, doc, operands, refused="c"):
             refuse(prim.name, x.dtype, "integers" if "f" in refused else "real numbers")
         return prim.bind(x, y)
     plain = "iu" if "f" in refused else "iuf" if operands is promote_numbers else "f"
-    f = shortcut.two(prim, slow, plain)
+    f = shortcut.two(prim.impl, slow, plain)
     f.__name__ = f.__qualname__ = prim.name
     f.__doc__ = doc
     return f
@@ -82,7 +82,7 @@ def _lower_logaddexp(base_two):
     """max + log(1 + exp(min - max)), or the same in base two; see `lowerings.softplus`."""
     def lower(b, x, y):
         shape, dtype = np.broadcast_shapes(x.shape, y.shape), x.dtype
-        wide = np.dtype("float32") if dtype.itemsize == 2 else dtype
+        wide = np.dtype("float32") if dtype.itemsize <= 2 else dtype
         x, y = (b.broadcast_to(b.convert(v, wide), shape) for v in (x, y))
         top, low = b.elementwise("stablehlo.maximum", x, y), b.elementwise("stablehlo.minimum", x, y)
         same = b.compare("EQ", x, y)                     # equal infinities among them
@@ -202,7 +202,7 @@ def _number(prim, extreme, name, doc):
     def slow(x, y):
         x, y = promote(x, y)
         return prim.bind(x, y) if x.dtype.kind != "c" else where(isnan(y), x, where(isnan(x), y, extreme.bind(x, y)))
-    f = shortcut.two(prim, slow, "biuf")
+    f = shortcut.two(prim.impl, slow, "biuf")
     f.__name__ = f.__qualname__ = name
     f.__doc__ = doc
     return f

@@ -118,7 +118,7 @@ def log_ive(v, x):
     v : float[*batch], >= 0      x : float[*batch], >= 0      Both have derivatives, v at most two.
 
     >>> float(log_ive(1000.0, 1.0)).__round__(3)
-    -6606.326
+    -6606.275
     """
     return bessel_i_p.bind(*promote_inexact(v, x), order=0)[0]
 

@@ -112,7 +112,7 @@ betaincinv_p = Primitive(
     shape=elementwise,
     uniform=True,
     impl=lambda a, b, p, *, upper: np.asarray((scipy_special.betainccinv if upper else scipy_special.betaincinv)(
-        a, b, p)).astype(a.dtype),
+        a, b, p, dtype=float)).astype(a.dtype),
     lower=lambda builder, *xs, upper: xla_lower(_inverse(upper))(builder, *xs),
     jvp=(lambda t, x, a, b, p, *, upper: t * _path(a, b, x, (1, 0)),
          lambda t, x, a, b, p, *, upper: t * _path(a, b, x, (0, 1)), _inverse_jvp),

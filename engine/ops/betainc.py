@@ -60,7 +60,8 @@ def _shape_factor(orders, a, b, x):
 
 def _impl(a, b, x, *, upper, orders):
     if orders == (0, 0):
-        return np.asarray((scipy_special.betaincc if upper else scipy_special.betainc)(a, b, x)).astype(a.dtype)
+        f = scipy_special.betaincc if upper else scipy_special.betainc
+        return np.asarray(f(a, b, x, dtype=float)).astype(a.dtype)           # its float32 loses digits
     return numpy_impl(betainc_formula(upper, orders))(a, b, x)
 
 

@@ -14,7 +14,7 @@ from ..core import Primitive
 from ..errors import DtypeError, ShapeError
 from .channelwise import MOST_TERMS, is_long, is_short, lower_long, lower_short
 from .shaping import padded, reverse
-from .structural import moveaxis, reshape, transpose
+from .structural import full, moveaxis, reshape, transpose
 
 
 def dilated(n, d):
@@ -133,6 +133,8 @@ def _flipped(w):
 
 def _x_cotangent(c, x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups):
     """c, dilated by the strides, convolved with the window turned round: pad so that the sizes of x come out."""
+    if not c.size:
+        return full(x.shape, 0, c.dtype)
     back = []
     for n, k, m, s, (low, _), a, b in zip(x.shape[2:], w.shape[2:], c.shape[2:], strides, padding, lhs_dilation,
                                           rhs_dilation):
@@ -144,6 +146,8 @@ def _x_cotangent(c, x, w, *, strides, padding, lhs_dilation, rhs_dilation, group
 
 def _w_cotangent(c, x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups):
     """x convolved with c as the window, summed over the batch: batch and channels change places."""
+    if not c.size:
+        return full(w.shape, 0, c.dtype)
     reach = [(low, dilated(m, s) + dilated(k, b) - 1 - dilated(n, a) - low)
              for n, k, m, s, (low, _), a, b in zip(x.shape[2:], w.shape[2:], c.shape[2:], strides, padding,
                                                    lhs_dilation, rhs_dilation)]

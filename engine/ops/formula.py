@@ -366,11 +366,11 @@ def numpy_impl(f):
     return impl
 
 
-def xla_lower(f, narrow=False):
+def xla_lower(f, narrow=False, reading=Xla):
     """The formula as a primitive's lowering, computed in float64; with `narrow` in float32 for what is no wider."""
     def lower(b, *xs):
         shape = np.broadcast_shapes(*[x.shape for x in xs])
         work = _F32 if narrow and xs[0].dtype.itemsize < 8 else _F64
-        out = f(Xla(b, work.itemsize), *[Expr(b, b.convert(b.broadcast_to(x, shape), work)) for x in xs])
+        out = f(reading(b, work.itemsize), *[Expr(b, b.convert(b.broadcast_to(x, shape), work)) for x in xs])
         return b.convert(out.val, xs[0].dtype)
     return lower

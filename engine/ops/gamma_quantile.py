@@ -139,7 +139,7 @@ gammaincinv_p = Primitive(
     shape=elementwise,
     uniform=True,
     impl=lambda a, p, *, upper: np.asarray((scipy_special.gammainccinv if upper else scipy_special.gammaincinv)(
-        a, p)).astype(a.dtype),
+        a, p, dtype=float)).astype(a.dtype),
     lower=lambda b, a, p, *, upper: xla_lower(_inverse(upper))(b, a, p),
     jvp=(lambda t, x, a, p, *, upper: t * random_gamma_grad(a, x), _inverse_jvp),
     batch=elementwise_batch,

@@ -56,7 +56,7 @@ def shape_factor(order, a, x):
 def _impl(a, x, *, upper, order):
     if order == 0:
         f = scipy_special.gammaincc if upper else scipy_special.gammainc
-        return np.asarray(f(a, x)).astype(a.dtype)
+        return np.asarray(f(a, x, dtype=float)).astype(a.dtype)
     return numpy_impl(gammainc_formula(upper, order))(a, x)
 
 

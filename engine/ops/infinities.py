@@ -37,6 +37,12 @@ def _exp(m, a, b, re, im):
                                                                                  0.0, im)
 
 
+def _expm1(m, a, b, re, im):
+    wild = m.wild(b) & m.infinite(a)
+    re = m.where(wild, m.where(a < 0.0, m.zeros_like(a) - 1.0, m.zeros_like(a) + math.inf), re)
+    return re, m.where(m.zero(b), b, m.where(wild & (a < 0.0), 0.0, im))
+
+
 def _log(m, a, b, re, im):
     return m.where(m.infinite(a) | m.infinite(b), math.inf, re), im
 
@@ -89,8 +95,8 @@ def _cos(m, a, b, re, im):
     return _cosh(m, b, a, re, im)
 
 
-RULES = {"exp": _exp, "log": _log, "log1p": _log, "log2": _log, "log10": _log, "sqrt": _sqrt, "sinh": _sinh,
-         "cosh": _cosh, "tanh": _tanh, "sin": _turned(_sinh), "cos": _cos, "tan": _turned(_tanh),
+RULES = {"exp": _exp, "expm1": _expm1, "log": _log, "log1p": _log, "log2": _log, "log10": _log, "sqrt": _sqrt,
+         "sinh": _sinh, "cosh": _cosh, "tanh": _tanh, "sin": _turned(_sinh), "cos": _cos, "tan": _turned(_tanh),
          "arcsinh": _arcsinh, "arcsin": _turned(_arcsinh), "arccos": _arccos, "arccosh": _arccosh,
          "arctanh": _arctanh, "arctan": _turned(_arctanh)}
 

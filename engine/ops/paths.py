@@ -11,7 +11,7 @@ from ..core import Primitive
 from .bessel import i0e, i1e
 from .betainc import betainc_p
 from .betas import betaln, digamma_rise_p
-from .elementwise import abs, arcsin, exp, log, lt, maximum, minimum, sin, softplus, sqrt, where
+from .elementwise import abs, arcsin, exp, log, lt, maximum, sin, softplus, sqrt, where
 from .structural import cast, elementwise, elementwise_batch, reduce_sum, reshape, spread
 
 _F64 = np.dtype("float64")
@@ -71,8 +71,9 @@ def von_mises_slope(kappa, theta):
     height = half * half                                 # (1 - cos θ) / 2
     central = lt(2 * kappa * height, 1.5)
     side = where(theta < 0, np.full((), -1.0), np.ones(()))
-    end = where(kappa * (1 - height) > 20.0, height + 20 / where(kappa > 1.0, kappa, np.ones(())), np.ones(()))
-    end = 2 * side * arcsin(sqrt(minimum(end, 1.0)))
+    short = kappa * (1 - height) > 20.0
+    end = height + 20 / where(short, kappa, np.full((), 100.0))
+    end = side * where(short, 2 * arcsin(sqrt(where(short, end, np.full((), 0.5)))), np.full((), np.pi))
     start, stop = where(central, np.zeros(()), theta), where(central, theta, end)
     gap = _resultant_gap(kappa)
     nodes, weights = _nodes()
@@ -107,7 +108,7 @@ def _beta_slopes(a, b, y):
     rest = -softplus(where(tiny, np.zeros((), y.dtype), y))                         # log(1 - x)
     scale = -exp(betaln(a, b) - a * safe - b * rest)
     x = exp(safe)
-    near = [scale * betainc_p.bind(a, b, x, orders=orders) for orders in ((1, 0), (0, 1))]
+    near = [scale * betainc_p.bind(a, b, x, upper=False, orders=orders) for orders in ((1, 0), (0, 1))]
     far = [(1 / a - digamma_rise_p.bind(a, b) - y) / a, -digamma_rise_p.bind(b, a) / a]
     return [where(tiny, f, n) for f, n in zip(far, near)]
 

@@ -18,7 +18,7 @@ _ARTANH = [2 / (2 * k + 3) for k in range(11)]           # (2 artanh(s) - 2s) / 
 
 class Numpy(formula.Numpy):
     """The reading as NumPy arrays."""
-    sin, cos, tan, sign = map(staticmethod, (np.sin, np.cos, np.tan, np.sign))
+    sin, cos = staticmethod(np.sin), staticmethod(np.cos)
     minimum, maximum, expm1 = map(staticmethod, (np.minimum, np.maximum, np.expm1))
 
     @staticmethod
@@ -40,8 +40,6 @@ class Xla(formula.Xla):
 
     def sin(self, x): return self._unary("stablehlo.sine", x)                       # noqa: E704
     def cos(self, x): return self._unary("stablehlo.cosine", x)                     # noqa: E704
-    def tan(self, x): return self._unary("stablehlo.tan", x)                        # noqa: E704
-    def sign(self, x): return self._unary("stablehlo.sign", x)                      # noqa: E704
     def expm1(self, x): return self._unary("stablehlo.exponential_minus_one", x)    # noqa: E704
     def minimum(self, x, y): return x._do("minimum", y)                             # noqa: E704
     def maximum(self, x, y): return x._do("maximum", y)                             # noqa: E704
@@ -64,7 +62,7 @@ class Xla(formula.Xla):
 
 
 def numpy_impl(f):
-    """The formula as a primitive's impl, computed in float64."""
+    """The formula as a primitive's impl, computed in float64; of single numbers with NumPy's quicker scalars."""
     def impl(*xs):
         if all([x.ndim == 0 for x in xs]):
             return np.asarray(f(NUMPY, *[np.float64(x) for x in xs]), xs[0].dtype)
@@ -74,13 +72,8 @@ def numpy_impl(f):
 
 
 def xla_lower(f, narrow=False):
-    """The formula as a primitive's lowering, computed in float64; with `narrow` in float32 for what is no wider."""
-    def lower(b, *xs):
-        shape = np.broadcast_shapes(*[x.shape for x in xs])
-        work = np.dtype(np.float32 if narrow and xs[0].dtype.itemsize < 8 else np.float64)
-        out = f(Xla(b, work.itemsize), *[Expr(b, b.convert(b.broadcast_to(x, shape), work)) for x in xs])
-        return b.convert(out.val, xs[0].dtype)
-    return lower
+    """The formula as a primitive's lowering: formula.xla_lower with the reading above."""
+    return formula.xla_lower(f, narrow, Xla)
 
 
 def scipy_impl(name):

@@ -14,10 +14,25 @@ _ARRAY = np.ndarray
 _WEAK = {"i": (int,), "u": (int,), "f": (float, int), "c": (float, int)}     # Python numbers that take a dtype's kind
 
 
-def one(prim, otherwise, kinds="biufc"):
-    """f(x), for dtypes of these kinds by the primitive's impl at once."""
-    impl = prim.impl
+def plain(x):
+    """The NumPy array behind x where it is known and nothing is traced, else None."""
+    if type(x) is Array and x.recipe is None and state.trace is state.root and not config.debug_nans:
+        return x._value
+    return None
 
+
+def pair(x, y):
+    """The arrays of one of NumPy's own dtypes behind x and y (one of them may be a Python number), or None."""
+    a, b = plain(x), plain(y)
+    if a is not None and b is None and type(y) in _WEAK.get(a.dtype.kind, ()):
+        b = np.asarray(y, a.dtype)
+    elif b is not None and a is None and type(x) in _WEAK.get(b.dtype.kind, ()):
+        a = np.asarray(x, b.dtype)
+    return (a, b) if a is not None and b is not None and a.dtype is b.dtype and a.dtype.isbuiltin == 1 else None
+
+
+def one(impl, otherwise, kinds="biufc"):
+    """f(x), for dtypes of these kinds by `impl` at once."""
     def f(x, /):
         if type(x) is Array and x.recipe is None and state.trace is state.root:
             v = x._value
@@ -28,10 +43,8 @@ def one(prim, otherwise, kinds="biufc"):
     return f
 
 
-def two(prim, otherwise, kinds="biufc"):
+def two(impl, otherwise, kinds="biufc"):
     """f(x, y) for two arrays of one dtype, or an array and a Python number that takes its dtype."""
-    impl = prim.impl
-
     def f(x, y, /):
         if state.trace is state.root:
             a = x._value if type(x) is Array and x.recipe is None else None

@@ -53,6 +53,15 @@ def known_empty(active):
     return type(active) is Array and not active.value.any()
 
 
+def _loop(values, waits, body, state):
+    """while_loop; where all values that it depends on are known, turn by turn, without a program made of it first."""
+    if not all(type(v) is Array for v in values):
+        return while_loop(waits, body, state)
+    while waits(state):
+        state = body(state)
+    return state
+
+
 def _any(x):
     return reduce_or_p.bind(x, axes=tuple(range(x.ndim))) if x.ndim else x
 
@@ -67,7 +76,8 @@ def _all_at_once(stream, active, propose, dtype, parameters):
         return turn + _ONE, bitwise_and(waiting, invert(accepted)), values
 
     start = (asvalue(np.uint32(0)), active, full(active.shape, 0, dtype))
-    return while_loop(lambda state: bitwise_and(_any(state[1]), state[0] < np.uint32(TURNS)), body, start)[2]
+    return _loop([stream.a, stream.b, active, *parameters],
+                 lambda state: bitwise_and(_any(state[1]), state[0] < np.uint32(TURNS)), body, start)[2]
 
 
 def _by_columns(stream, active, propose, dtype, parameters, columns):
@@ -92,7 +102,7 @@ def _by_columns(stream, active, propose, dtype, parameters, columns):
 
     some, zero = _any(active), full((columns,), 0, np.dtype("uint32"))
     start = (asvalue(np.uint32(0)), zero, zero, full((ROWS, columns), 0, dtype))
-    return while_loop(waits, body, start)[3]
+    return _loop([stream.a, stream.b, active, *parameters], waits, body, start)[3]
 
 
 # ---- the logarithms of factorials and of probabilities, without differences of large numbers ----
@@ -157,4 +167,4 @@ def inversion(u, active, start, following, limit):
         return i + 1, k, p, rest - where(go, maximum(p, 1e-17), np.zeros(()))      # rounding must not ask for more
 
     zero = full(u.shape, 0, u.dtype)
-    return while_loop(waits, body, (asvalue(np.int64(0)), zero, start, u - start))[1]
+    return _loop([u, active, start], waits, body, (asvalue(np.int64(0)), zero, start, u - start))[1]

@@ -2,7 +2,7 @@
 import numpy as np
 import scipy.special as sp
 
-from chainrule.engine.ops import bessel, bessel_j
+from chainrule.engine.ops import bessel, bessel_j, bessel_n
 from chainrule.engine.ops import bessel_order as order
 from tests.engine.cases import Case
 
@@ -28,6 +28,8 @@ CASES = [
     row(bessel_j, "j1", -3.0, 0.5, 2.5, 4.9, 6.0, 30.0, ulps=16),
     row(bessel_j, "y0", 0.5, 0.9, 2.5, 4.9, 6.0, 30.0, ulps=16),
     row(bessel_j, "y1", 0.5, 2.2, 2.5, 4.9, 6.0, 30.0, ulps=16),
+    Case(lambda x: (bessel_n.jn(3, x), bessel_n.yn(2, x)), ("jn", "yn"), lambda x: (sp.jv(3, x), sp.yn(2, x)),
+         args=(np.array([0.7, 2.5, 4.0, 20.0]),), ulps=32, dtypes=ONE),
     Case(lambda x: (order.log_ive(V, x), order.iv_ratio(V, x)), "bessel_i",
          lambda x: (np.log(sp.ive(V, x)), sp.ive(V + 1, x) / sp.ive(V, x)), args=(X,), ulps=64, dtypes=ONE, order=1,
          lane=lambda a, k: a * (1 + 0.05 * k)),

@@ -11,6 +11,7 @@ POSITIVE = both(spread(1e-8, 1), between(0.01, 12), between(10, 60), spread(1, 8
 SIGNED = both(POSITIVE, minus(POSITIVE))
 WIDE = both(POSITIVE, spread(60, 1e5))
 TO_ONE = both(between(-3, 1), less(spread(1e-15, 1)), minus(spread(1e-10, 1e10)))
+AWAY = both(between(0.1, 60), spread(1, 1e4))
 ORDERS = two(both(between(0, 3), between(0, 30), spread(1e-3, 500)), both(spread(1e-2, 100), between(0.1, 60)))
 
 
@@ -20,7 +21,7 @@ def scaled(f, sign):
 
 def size(order):
     """The amplitude of J and Y, against which errors near their zeros are measured."""
-    return lambda x: abs(mp.hankel1(order, abs(x))) if abs(x) > 3 else 0
+    return lambda x: abs(mp.hankel1(order, abs(x))) if abs(x) > max(3, order) else 0
 
 
 def bessel_rows():
@@ -34,6 +35,11 @@ def bessel_rows():
         yield Row(f"j{n}", getattr(cs, f"j{n}"), j, both(WIDE, minus(POSITIVE)), 5, size=size(n),
                   note="a sum of two waves")
         yield Row(f"y{n}", getattr(cs, f"y{n}"), y, WIDE, 5, size=size(n), note="a sum of two waves")
+    for n in (2, 7, 30):
+        yield Row(f"jn, {n}", lambda x, n=n: cs.jn(n, x), lambda x, n=n: mp.besselj(n, x), AWAY, 8 + n, size=size(n),
+                  count=60, note="as many steps as the order")
+        yield Row(f"yn, {n}", lambda x, n=n: cs.yn(n, x), lambda x, n=n: mp.bessely(n, x), AWAY, 8 + n, size=size(n),
+                  count=60, note="as many steps as the order")
 
 
 def log_ive(v, x):

@@ -51,6 +51,16 @@ def test_what_oscillates_or_falls_is_zero_at_infinity():
     assert float(cs.spence(np.inf)) == -np.inf
 
 
+def test_integer_orders_go_below_zero_and_other_orders_are_refused():
+    x = np.array([0.0, -1.0, -3.5, np.nan, 1e-300, 5.0])
+    for n in (-3, -1, 0, 2):
+        for f in (lambda v, n=n: cs.jn(n, v), jit(lambda v, n=n: cs.jn(n, v))):
+            np.testing.assert_allclose(f(x), sp.jv(n, x), rtol=1e-14, atol=1e-290)
+        np.testing.assert_allclose(cs.yn(n, x), sp.yn(n, x), rtol=1e-14)
+    with pytest.raises(ParameterError, match="is a Python integer"):
+        cs.jn(0.5, x)
+
+
 @pytest.mark.parametrize("name", ["sici", "shichi", "fresnel"])
 def test_pairs_of_integrals_are_odd_and_even_and_have_limits(name):
     x = np.array([0.0, 0.5, -0.5, 3.0, -3.0, np.nan])

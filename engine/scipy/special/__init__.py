@@ -24,6 +24,7 @@ from .bessel import (
     ive,
     j0,
     j1,
+    jn,
     k0,
     k0e,
     k1,
@@ -35,6 +36,7 @@ from .bessel import (
     log_kve,
     y0,
     y1,
+    yn,
 )
 from .betas import (
     beta,
