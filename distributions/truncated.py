@@ -309,17 +309,6 @@ class Truncated(Bounded):
         return np.broadcast_to(x, self.batch_shape)
 
 
-class _Whole(constraints.Constraint):
-    """All integers."""
-    is_discrete, words = True, "an integer"
-
-    def check(self, x):
-        return np.floor(x) == x
-
-    def example(self, x):
-        return 0
-
-
 def _tightest(outer, ends, discrete):
     """The bounds of both sets, None for none."""
     low, high = ends
