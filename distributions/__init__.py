@@ -53,6 +53,12 @@ from .log_normal import LogNormal
 from .logistic import Logistic
 from .logistic_normal import LogisticNormal
 from .markov_chain import DiscreteMarkovChain, MarkovChain
+from .masked_mixture import (
+    GaussianScaleMixture,
+    MaskedMixture,
+    MixtureOfDiagNormals,
+    MixtureOfDiagNormalsSharedCovariance,
+)
 from .matrix_normal import KroneckerNormal, MatrixNormal
 from .mixtures import Mixture, MixtureGeneral, MixtureSameFamily, NormalMixture
 from .multivariate_normal import MultivariateNormal
@@ -67,6 +73,7 @@ from .projected_normal import ProjectedNormal
 from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .quantized import QuantizedDistribution
 from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk
+from .rearranged import BatchReshape, Blockwise, Sample
 from .record import param
 from .relaxed import RelaxedBernoulli, RelaxedBernoulliLogits, RelaxedOneHotCategorical, RelaxedOneHotCategoricalLogits
 from .rice import Rice

@@ -158,7 +158,7 @@ class MixtureSameFamily(_Mixture):
     @property
     def support(self):
         """The set of the components where that has no bounds, else the smallest interval that holds all of them."""
-        return _union([self.component_distribution.support], -1, self.is_discrete)
+        return union([self.component_distribution.support], -1, self.is_discrete)
 
     @property
     def reparametrized_params(self):
@@ -241,7 +241,7 @@ class MixtureGeneral(_Mixture):
         """What was given, or the components' set where it is one, or the smallest interval that holds them all."""
         if self.given_support is not None:
             return self.given_support
-        return _union([d.support for d in self.components], None, self.is_discrete)
+        return union([d.support for d in self.components], None, self.is_discrete)
 
     @property
     def reparametrized_params(self):
@@ -260,7 +260,7 @@ class MixtureGeneral(_Mixture):
                          for k, d in enumerate(self.components)], -1)
 
 
-def _union(sets, axis, discrete):
+def union(sets, axis, discrete):
     """One set that holds all members of the sets; `axis` of the bounds of a set runs over components."""
     first = sets[0]
     if all(s == first for s in sets[1:]) and (first.everything or not any(
