@@ -16,8 +16,15 @@ from tests.distributions.transform_cases import collected
 
 ROWS = collected()
 BIJECTIVE = [row for row in ROWS if row.bijective]
-each = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-every = pytest.mark.parametrize("row", BIJECTIVE, ids=lambda row: row.name)
+
+
+def over(rows):
+    """One test a row; those with a loop to compile are slow."""
+    return pytest.mark.parametrize("row", [pytest.param(row, marks=[pytest.mark.slow] if row.loop else [], id=row.name)
+                                           for row in rows])
+
+
+each, every = over(ROWS), over(BIJECTIVE)
 
 
 def directions(shape, moves):
@@ -119,6 +126,7 @@ def test_vmap_is_a_loop(row):
 GROUPS = [BIJECTIVE[i:i + 6] for i in range(0, len(BIJECTIVE), 6)]      # one program for six: compiling takes the time
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", GROUPS, ids=lambda rows: f"{rows[0].name} to {rows[-1].name}")
 def test_compiled_with_the_transform_as_an_argument_it_is_the_same(rows):
     def all_of(t, x):
@@ -158,7 +166,7 @@ def test_derivatives_are_finite_in_the_argument_and_the_parameters(row):
         assert np.all(np.isfinite(np.asarray(g)))
 
 
-@pytest.mark.parametrize("row", [row for row in BIJECTIVE if row.free != "coefficients"], ids=lambda row: row.name)
+@over([row for row in BIJECTIVE if row.free != "coefficients"])
 def test_derivatives_of_the_inverse_are_those_of_the_transform_undone(row):
     t, x = row.make(), row.x
     leaves, join = split_leaves(t)
@@ -338,6 +346,7 @@ def test_a_flow_begins_near_the_identity():
         assert np.max(np.abs(np.asarray(flow.init(random.key(0), 4)(x)) - x)) < 0.2
 
 
+@pytest.mark.slow
 def test_a_flow_is_learnt_by_gradients():
     """Maximum likelihood moves a flow towards its data: steps of plain gradient descent must lower the loss."""
     data = np.random.default_rng(4).normal(size=(64, 2)) * [2.0, 0.5] + [1.0, -1.0]

@@ -27,6 +27,7 @@ class Row:
     free: Any = None
     moves: str | None = None
     bijective: bool = True
+    loop: bool = False                   # a loop is compiled for it
 
     @property
     def x(self):
@@ -132,9 +133,10 @@ CASES = [
         RNG.normal(size=(2, 2, 1, 3))),
     Row("matrix exponential", lambda: t.MatrixExponentialTransform(MATRIX), FOUR),
     Row("reflections", lambda: t.HouseholderTransform(MATRIX[:2]), FOUR),
-    Row("recursion", lambda: t.RecursiveLinearTransform(MATRIX), WIDE),
-    Row("recursion from a start", lambda: t.RecursiveLinearTransform(MATRIX, np.arange(4.0)), WIDE),
-    Row("recursions side by side", lambda: t.RecursiveLinearTransform(np.stack([MATRIX, 0.5 * MATRIX])), WIDE),
+    Row("recursion", lambda: t.RecursiveLinearTransform(MATRIX), WIDE, loop=True),
+    Row("recursion from a start", lambda: t.RecursiveLinearTransform(MATRIX, np.arange(4.0)), WIDE, loop=True),
+    Row("recursions side by side", lambda: t.RecursiveLinearTransform(np.stack([MATRIX, 0.5 * MATRIX])), WIDE,
+        loop=True),
 ]
 
 
