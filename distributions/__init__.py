@@ -52,8 +52,9 @@ from .nan_masked import NanMaskedMultivariateNormal, NanMaskedNormal
 from .projected_normal import ProjectedNormal
 from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk
 from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
-from .spherical import PowerSpherical, SphericalUniform, VonMisesFisher
+from .spherical import PowerSpherical, SphericalUniform, VonMises3D, VonMisesFisher
 from .stick_breaking_weights import StickBreakingWeights
 from .structured_normal import CirculantNormal, LowRankMultivariateNormal
 from .wishart import InverseWishart, InverseWishartCholesky, Wishart, WishartCholesky
 from .zero_sum_normal import ZeroSumNormal
+from .gaussian_mrf import GaussianMRF

@@ -49,9 +49,8 @@ class MultivariateStudentT(Distribution):
     def _log_norm(self):
         """The logarithm of the integral of the kernel."""
         df, n = self.df, self.scale_tril.shape[-1]
-        half = 0.5 * df
-        return (log_diagonal_sum(self.scale_tril) + (0.5 * n) * np.log(df * math.pi)
-                + special.gammaln(half) - special.gammaln(half + 0.5 * n))
+        ratio = special.betaln(0.5 * df, 0.5 * n) - math.lgamma(0.5 * n)         # log Γ(ν/2) - log Γ((ν + n)/2)
+        return log_diagonal_sum(self.scale_tril) + (0.5 * n) * np.log(df * math.pi) + ratio
 
     def log_prob_inside(self, value):
         z = whiten(self.scale_tril, value - self.loc)
@@ -124,13 +123,17 @@ class MatrixT(Distribution):
         y = solve_triangular(self.scale_tril_row, value - self.loc, lower=True)
         y = solve_triangular(self.scale_tril_column, np.swapaxes(y, -1, -2), lower=True)       # p × n
         gram = np.matmul(y, np.swapaxes(y, -1, -2)) if p <= n else np.matmul(np.swapaxes(y, -1, -2), y)
-        m = min(n, p)                            # |I + Y Y'| = |I + Y' Y|, Γₙ(a)/Γₙ(a - p/2) = Γₚ(a)/Γₚ(a - n/2)
-        top = 0.5 * (self.df + (n + p - 1))
-        const = (special.multigammaln(top, m) - special.multigammaln(top - 0.5 * max(n, p), m)
-                 - (0.5 * n * p * math.log(math.pi)) - p * log_diagonal_sum(self.scale_tril_row)
-                 - n * log_diagonal_sum(self.scale_tril_column))
-        eye = np.eye(m, dtype=gram.dtype)
-        return const - 2.0 * top * log_diagonal_sum(cholesky(eye + gram))
+        eye = np.eye(min(n, p), dtype=gram.dtype)        # |I + Y Y'| = |I + Y' Y|
+        return -(self.df + (n + p - 1.0)) * log_diagonal_sum(cholesky(eye + gram)) - self._log_norm()
+
+    def _log_norm(self):
+        """Of the m = min(n, p) factors of Γₘ(a)/Γₘ(a - M/2), M = max(n, p), each by a beta function."""
+        n, p = self.event_shape
+        m, half = min(n, p), 0.5 * max(n, p)
+        low = 0.5 * (self.df[..., None] + np.arange(m - 1, -1, -1, dtype=self.dtype))
+        ratios = np.sum(special.betaln(low, half), -1) - m * math.lgamma(half)
+        return (ratios + 0.5 * n * p * math.log(math.pi) + p * log_diagonal_sum(self.scale_tril_row)
+                + n * log_diagonal_sum(self.scale_tril_column))
 
     @property
     def mean(self):

@@ -19,6 +19,7 @@ from tests.distributions.cases import Case
 class Structured(Case):
     """A row whose parameters may be anything, and whose events may have any support."""
     structured: bool = True
+    drawn_as: str = ""                   # the row whose compiled sampler is this one's too: it is compiled there alone
 
     def check(self, i=0):
         law = self.reference(**self.params[i])
@@ -451,6 +452,35 @@ def diffusion(t, rate):
     return Law(logpdf, 1, statistics=statistics)
 
 
+def markov_field(params):
+    """Observations as a marginal of one normal vector (z₀ … zₙ, x₁ … xₙ), by its dense precision matrix."""
+    n, (d, k) = params["num_steps"], (2, 1)
+    size = (n + 1) * d + n * k
+    precision, info = np.zeros((size, size)), np.zeros(size)
+
+    def add(at, factor):
+        own = np.linalg.inv(factor["covariance_matrix"])
+        precision[np.ix_(at, at)] += own
+        info[at] += own @ factor["loc"]
+    z = [list(range(t * d, (t + 1) * d)) for t in range(n + 1)]
+    x = [[(n + 1) * d + t] for t in range(n)]
+    add(z[0], params["initial"])
+    for t in range(n):
+        add(z[t] + z[t + 1], params["transition"])
+        add(z[t + 1] + x[t], params["observation"])
+    cov = np.linalg.inv(precision)
+    law = normal((cov @ info)[-n:], cov[-n:, -n:], event=(n, k))
+    del law.mean, law.var, law.entropy
+    return law
+
+
+def factor_pairs():
+    rng = np.random.default_rng(3)
+    for n in (2, 4, 3):
+        a = rng.normal(size=(n, n))
+        yield dict(loc=rng.normal(size=n), covariance_matrix=a @ a.T + 0.5 * n * np.eye(n))
+
+
 DIRECTION = {2: [0.6, 0.8], 3: [0.0, 0.6, 0.8], 5: [0.0, 0.6, 0.8, 0.0, 0.0]}
 
 CASES = [
@@ -472,7 +502,8 @@ CASES = [
     Structured("MatrixT", dist.MatrixT,
                [dict(df=5.0, loc=np.arange(6.0).reshape(3, 2), scale_tril_row=FACTOR, scale_tril_column=SMALL_FACTOR),
                 dict(df=3.0, loc=np.arange(6.0).reshape(2, 3), scale_tril_row=SMALL_FACTOR, scale_tril_column=FACTOR)],
-               matrix_t, (dist.MatrixT,), bad=dict(df=0.0)),
+               matrix_t, (dist.MatrixT,), bad=dict(df=0.0),
+               drawn_as="WishartCholesky"),
     Structured("ZeroSumNormal", dist.ZeroSumNormal, [dict(scale=1.5, event_shape=(4,)),
                                                      dict(scale=[0.5, 2.0], event_shape=(2, 3))],
                zero_sum, (dist.ZeroSumNormal,), outside=(1.0,), bad=dict(scale=-1.0)),
@@ -489,7 +520,8 @@ CASES = [
     Structured("GaussianCopula", lambda correlation_cholesky: dist.GaussianCopula(
                    dist.Gamma([2.0, 3.0], 1.0), correlation_cholesky=correlation_cholesky),
                [dict(correlation_cholesky=np.array([[1.0, 0.0], [-0.6, 0.8]]))], gamma_copula, (dist.GaussianCopula,),
-               outside=([-0.5, 0.5],)),
+               outside=([-0.5, 0.5],),
+               drawn_as="GaussianCopulaBeta"),
     Structured("StickBreakingWeights", dist.StickBreakingWeights, [dict(concentration=[1.7, 0.8], num_sticks=3)],
                stick_breaking, (dist.StickBreakingWeights,), outside=([0.5, 0.6, -0.1, 0.0],),
                bad=dict(concentration=-1.0)),
@@ -502,12 +534,15 @@ CASES = [
     Structured("LKJ", dist.LKJ,
                [dict(dimension=3, concentration=1.5),
                 dict(dimension=4, concentration=[0.8, 3.0], sample_method="cvine")],
-               lkj, (dist.LKJ,), outside=(0.5,), bad=dict(concentration=-1.0)),
+               lkj, (dist.LKJ,), outside=(0.5,), bad=dict(concentration=-1.0),
+               drawn_as="LKJCholesky"),
     Structured("LKJCholeskyCov", lambda concentration: dist.LKJCholeskyCov(2, concentration, dist.LogNormal(0.2, 0.4)),
-               [dict(concentration=1.5)], lkj_cov, (dist.LKJCholeskyCov,), outside=([[1.0, 0.0], [0.5, -1.0]],)),
+               [dict(concentration=1.5)], lkj_cov, (dist.LKJCholeskyCov,), outside=([[1.0, 0.0], [0.5, -1.0]],),
+               drawn_as="LKJCholesky"),
     Structured("Wishart", dist.Wishart, [dict(concentration=[3.5, 9.0], scale_matrix=MATRIX)],
                wishart_like(stats.wishart, wishart_moments), (dist.Wishart,), outside=(-MATRIX,),
-               bad=dict(concentration=1.0)),
+               bad=dict(concentration=1.0),
+               drawn_as="WishartCholesky"),
     Structured("WishartCholesky", dist.WishartCholesky, [dict(concentration=3.5, scale_matrix=MATRIX)],
                wishart_like(stats.wishart, None, factor=True), (dist.WishartCholesky,), outside=(-FACTOR,),
                bad=dict(concentration=1.0)),
@@ -516,7 +551,8 @@ CASES = [
                outside=(-MATRIX,), bad=dict(concentration=1.0)),
     Structured("InverseWishartCholesky", dist.InverseWishartCholesky, [dict(concentration=5.5, scale_matrix=MATRIX)],
                wishart_like(stats.invwishart, None, inverse=True, factor=True), (dist.InverseWishartCholesky,),
-               outside=(-FACTOR,), bad=dict(concentration=1.0)),
+               outside=(-FACTOR,), bad=dict(concentration=1.0),
+               drawn_as="InverseWishart"),
     *[Structured(f"VonMisesFisher{n}", dist.VonMisesFisher,
                  [dict(mean_direction=DIRECTION[n], concentration=2.0)] + [
                   dict(mean_direction=DIRECTION[n], concentration=50.0)] * (n == 5), von_mises_fisher,
@@ -534,13 +570,15 @@ CASES = [
                sine_von_mises, (dist.SineBivariateVonMises,), outside=([4.0, 0.0],), bad=dict(phi_concentration=-1.0)),
     Structured("SineSkewed", lambda skewness, **base: dist.SineSkewed(dist.SineBivariateVonMises(**base), skewness),
                [dict(phi_loc=0.3, psi_loc=-3.0, phi_concentration=2.0, psi_concentration=3.0, correlation=1.0,
-                     skewness=[0.3, -0.5])], sine_von_mises, (dist.SineSkewed,), outside=([4.0, 0.0],)),
+                     skewness=[0.3, -0.5])], sine_von_mises, (dist.SineSkewed,), outside=([4.0, 0.0],),
+               drawn_as="SineBivariateVonMises"),
     Structured("GaussianRandomWalk", dist.GaussianRandomWalk,
                [dict(scale=1.3, num_steps=4), dict(scale=[0.7, 2.0], num_steps=3, drift=[0.2, 0.0])], gaussian_walk,
                (dist.GaussianRandomWalk,), bad=dict(scale=0.0)),
     Structured("RandomWalk", lambda num_steps: dist.RandomWalk(dist.Normal(0.3, 2.0), dist.StudentT(6.0, 0.1, 0.7),
                                                                num_steps),
-               [dict(num_steps=3)], student_walk, (dist.RandomWalk,)),
+               [dict(num_steps=3)], student_walk, (dist.RandomWalk,),
+               drawn_as="MultivariateStudentT"),
     Structured("MvGaussianRandomWalk", lambda scale_tril, num_steps: dist.MvGaussianRandomWalk(
                    [0.1, -0.2], scale_tril=scale_tril, num_steps=num_steps,
                    init_dist=dist.MultivariateNormal(0.0, np.eye(2))),
@@ -553,6 +591,10 @@ CASES = [
     Structured("EulerMaruyama", lambda t, rate: dist.EulerMaruyama(t, relax, dist.Normal(1.0, 0.2),
                                                                       (np.asarray(rate),)),
                [dict(t=np.array([0.0, 0.2, 0.5, 1.0]), rate=1.5)], diffusion, (dist.EulerMaruyama,)),
+    Structured("GaussianMRF", lambda num_steps, **factors: dist.GaussianMRF(
+                   *[dist.MultivariateNormal(**f) for f in factors.values()], num_steps),
+               [dict(zip(("initial", "transition", "observation"), factor_pairs()), num_steps=3)],
+               lambda **params: markov_field(params), (dist.GaussianMRF,)),
     Structured("NanMaskedNormal", dist.NanMaskedNormal, [dict(loc=[0.5, 1.0], scale=2.0)],
                lambda loc, scale: Law([stats.norm(m, scale).logpdf for m in loc], 0, (2,), loc, [scale ** 2] * 2,
                                       stats.norm(loc, scale).entropy(), marginal=stats.norm(loc, scale)),
