@@ -47,7 +47,8 @@ from .euler_maruyama import EulerMaruyama
 from .lkj import LKJ, LKJCholesky, LKJCholeskyCov
 from .logistic_normal import LogisticNormal
 from .matrix_normal import KroneckerNormal, MatrixNormal
-from .multivariate_student_t import MatrixT, MultivariateStudentT
+from .matrix_t import MatrixT
+from .multivariate_student_t import MultivariateStudentT
 from .nan_masked import NanMaskedMultivariateNormal, NanMaskedNormal
 from .projected_normal import ProjectedNormal
 from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk

@@ -115,7 +115,7 @@ class VonMisesFisher(_Around):
     Fisher distribution".
 
     >>> float(VonMisesFisher([0.0, 0.0, 1.0], 2.0).log_prob([0.0, 0.0, 1.0]))
-    -1.1262274
+    -1.1262444
     """
 
     @property
