@@ -13,7 +13,7 @@ from . import constraints
 from .bounds import bounds_of
 from .distribution import Distribution, shape_of
 from .record import ArrayLike, child, param
-from .truncated import _integers, _tightest, adopt_bounds, log_interval, tail
+from .truncated import Bounded, _integers, _tightest, adopt_bounds, log_interval, tail
 from .truncated_moments import moments
 from .wrappers import Wrapper
 
@@ -24,7 +24,7 @@ def _single(name, base_dist):
                          "distributions of one number can be censored.")
 
 
-class Censored(Wrapper):
+class Censored(Bounded):
     """clip(X, lower, upper) for X ~ base: what an instrument with a limited range shows.
 
         log p(lower) = log P(X <= lower),  log p(upper) = log P(X >= upper),  log p(x) = log p_base(x) between
@@ -59,7 +59,7 @@ class Censored(Wrapper):
     @property
     def support(self):
         base = self.base_dist.support
-        first = None if self.lower is None else self.lower - 1.0 if self.is_discrete else self.lower
+        first = None if self.lower is None else self.lower - 1 if self.is_discrete else self.lower
         low, high = _tightest(bounds_of(base), (first, self.upper), self.is_discrete)
         if self.is_discrete:
             return _integers(base, low, high)
@@ -76,7 +76,7 @@ class Censored(Wrapper):
 
     def _log_ends(self):
         """log P(X <= lower) and log P(X >= upper)."""
-        base, step = self.base_dist, 1.0 if self.is_discrete else 0.0
+        base, step = self.base_dist, 1 if self.is_discrete else 0
         return (None if self.lower is None else tail(base, "log_cdf", self.lower),
                 None if self.upper is None else tail(base, "log_survival", self.upper - step))
 
@@ -123,35 +123,16 @@ class Censored(Wrapper):
 
     def _moments(self):
         """From those of the base between the bounds, which have the rest of the mass."""
-        low, high = self.lower, (None if self.upper is None else self.upper - 1.0 if self.is_discrete else self.upper)
+        low, high = self.lower, (None if self.upper is None else self.upper - 1 if self.is_discrete else self.upper)
         found = moments(self.base_dist, low, high)
         if found is None:
-            raise self._absent("mean or variance")
+            return self._sums()
         mean, variance = found
         parts = [(np.exp(log_interval(self.base_dist, low, high)), mean, variance)]
         parts += [(np.exp(log_p), end, 0.0) for log_p, end in zip(self._log_ends(), (self.lower, self.upper))
                   if log_p is not None]
         mean = sum(p * m for p, m, _ in parts)
         return mean, sum(p * (v + np.square(m - mean)) for p, m, v in parts)
-
-    @property
-    def mean(self):
-        """The mean, where the truncated base has a formula for it."""
-        return np.broadcast_to(self._moments()[0], self.batch_shape)
-
-    @property
-    def variance(self):
-        """The variance, where the truncated base has a formula for it."""
-        return np.broadcast_to(self._moments()[1], self.batch_shape)
-
-    @property
-    def has_enumerate_support(self):
-        return self.base_dist.has_enumerate_support and self.lower is None and self.upper is None
-
-    def enumerate_support(self, expand=True):
-        if not self.has_enumerate_support:
-            raise self._absent("enumerable support")
-        return self.base_dist.enumerate_support(expand)
 
 
 class _Observed(Wrapper):

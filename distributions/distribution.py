@@ -356,7 +356,7 @@ def between(value, low, high, f, below, beyond, member=0.5):
     ok = np.logical_and(value > low, value < high)
     if type(ok) is Array and ok.value.all():
         return f(value)
-    return np.where(ok, f(np.where(ok, value, member)), np.where(value >= high, beyond, below))
+    return np.where(value >= high, beyond, np.where(ok, f(np.where(ok, value, member)), below))
 
 
 def sum_rightmost(x, n):

@@ -40,7 +40,7 @@ class FoldedDistribution(Wrapper):
         base = self.base_dist
         if base.symmetric and type(base) is Normal:      # one exponential: log φ(z - m) + log(1 + exp(-2 m z))
             ratio = -2.0 * np.abs(base.loc * value) / np.square(base.scale)
-            return base.log_prob(value * np.where(base.loc < 0, -1.0, 1.0)) + np.log1p(np.exp(ratio))
+            return base.log_prob(np.where(base.loc < 0, -value, value)) + np.log1p(np.exp(ratio))
         here, there = base.log_prob(value), base.log_prob(-value)
         top = np.maximum(here, there)
         ok = top > -math.inf

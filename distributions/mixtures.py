@@ -269,8 +269,8 @@ def _union(sets, axis, discrete):
     if any(s.event_dim for s in sets):
         raise ShapeError("the components of this mixture have different supports: "
                          + "; ".join(s.words for s in sets) + ".\nSay which set holds all values, with support=….")
-    ends = [[end if axis is None or not np.ndim(end) else f(end, axis) for end, f in zip(bounds_of(s), (np.min, np.max))]
-            for s in sets]
+    ends = [[end if axis is None or not np.ndim(end) else f(end, axis)
+             for end, f in zip(bounds_of(s), (np.min, np.max))] for s in sets]
     low, high = ends[0]
     for a, b in ends[1:]:
         low, high = _pick(np.minimum, low, a, -math.inf), _pick(np.maximum, high, b, math.inf)

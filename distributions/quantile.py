@@ -18,6 +18,7 @@ from ..engine.array import Array
 from ..engine.avals import broadcast_shapes, is_inexact, promote_types
 from ..engine.control import while_loop
 from ..engine.control.custom import custom_jvp
+from ..engine.core import Tracer
 from ..engine.lax import stop_gradient
 from .record import Record
 
@@ -53,9 +54,9 @@ def inverse_cdf(cdf, q, lower=-math.inf, upper=math.inf, *args, solve=None):
         def f(x):
             p = cdf(x, *args)
             return np.log(p) - np.log1p(-np.minimum(p, 1.0)) - target
-        return find_root(f, lower, upper, q)
+        return find_root(f, lower, upper, q, *_frame(cdf, q, lower, upper, args))
     x = _implicit(search, cdf)(safe, lower, upper, args)
-    return x if whole else np.where(inside, x, np.where(q == 0, lower, np.where(q == 1, upper, math.nan)))
+    return x if whole else np.where(q == 0, lower, np.where(q == 1, upper, np.where(inside, x, math.nan)))
 
 
 def inverse_log_cdf(log_cdf, log_q, lower=-math.inf, upper=math.inf, *args, upper_tail=False):
@@ -76,10 +77,12 @@ def inverse_log_cdf(log_cdf, log_q, lower=-math.inf, upper=math.inf, *args, uppe
     sign = -1.0 if upper_tail else 1.0
 
     def search(log_q, lower, upper, args):
-        return find_root(lambda x: sign * (log_cdf(x, *args) - log_q), lower, upper, log_q)
+        return find_root(lambda x: sign * (log_cdf(x, *args) - log_q), lower, upper, log_q,
+                         *_frame(log_cdf, log_q, lower, upper, args))
     x = _implicit(search, log_cdf)(safe, lower, upper, args)
     first, last = (upper, lower) if upper_tail else (lower, upper)
-    return x if whole else np.where(inside, x, np.where(log_q < 0, first, np.where(log_q == 0, last, math.nan)))
+    return x if whole else np.where(log_q == -math.inf, first, np.where(log_q == 0, last,
+                                                                        np.where(inside, x, math.nan)))
 
 
 def implicit_draw(cdf, x, *args):
@@ -143,113 +146,89 @@ def _tangent(cdf, x, args, t_args):
     return jvp(f, tuple(leaves[i] for i in moving), tuple(ts[i] for i in moving))[1]
 
 
-def repeat(test, body, state):
-    """`body` again and again while `test` holds for any element: in Python on known numbers, else a while_loop."""
+def _frame(cdf, q, lower, upper, args):
+    """The shape of the result, and whether all that it depends on is known."""
+    owner = args[0] if args else None
+    shape = getattr(owner, "batch_shape", None) if isinstance(owner, Record) else None
+    if shape is None:
+        shape = np.shape(cdf(np.ones(np.shape(lower), q.dtype), *args))
+    known = not any(isinstance(x, Tracer) for x in tree.leaves((q, lower, upper, args)))
+    return broadcast_shapes(shape, q.shape, np.shape(lower), np.shape(upper)), known
+
+
+def repeat(test, body, state, known):
+    """`body` again and again while `test` holds for any element: in Python for known numbers, else as a while_loop."""
     def go(state):
         return np.any(test(*state))
 
-    first = go(state)
-    if type(first) is not Array:
+    if not known:
         return while_loop(go, lambda state: tuple(body(*state)), state)
-    while bool(first):
+    while bool(go(state)):
         state = tuple(body(*state))
-        first = go(state)
     return state
-
-
-def _known(bound):
-    return isinstance(bound, numbers.Number)
-
-
-def _finite(bound):
-    """Whether a bound is finite, as a Python bool where that is known."""
-    return math.isfinite(bound) if _known(bound) else np.isfinite(bound)
 
 
 def _origin(lower, upper):
     """The point that distances are counted from: an end of the support that is finite, or 0."""
-    if _known(lower) and _known(upper):
+    if isinstance(lower, numbers.Number) and isinstance(upper, numbers.Number):
         return lower if math.isfinite(lower) else upper if math.isfinite(upper) else 0.0
-    return np.where(_finite(lower), lower, np.where(_finite(upper), upper, 0.0))
+    return np.where(np.isfinite(lower), lower, np.where(np.isfinite(upper), upper, 0.0))
 
 
-def _middle(a, b):
-    """A point between a and b: their mean, or where one is many times the other, one between their exponents."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
+def _apart(low, high, grow):
+    """A point between low and high that does not look at function values: their mean, or where one is many times the
+    other, one between their exponents; beyond the finite one by `grow` where the other is infinite."""
     small, large = np.where(low >= 0, low, -high), np.where(low >= 0, high, -low)         # sizes, on one side of 0
-    apart = np.logical_and(np.logical_or(low >= 0, high <= 0), large > 16.0 * small)
-    size = np.where(small > 0, np.sqrt(np.where(apart, small, 1.0)) * np.sqrt(np.where(apart, large, 1.0)),
-                    large * (1 / 16))
-    return np.where(apart, np.where(low >= 0, size, -size), a + 0.5 * (b - a))
+    wide = np.logical_and(np.logical_or(low >= 0, high <= 0), large > 16.0 * small)
+    size = np.where(small > 0, np.sqrt(np.where(small > 0, small, 1.0)) * np.sqrt(large), large / (16.0 * grow))
+    inner = np.where(wide, np.where(low >= 0, size, -size), low + 0.5 * (high - low))
+    return np.where(high == math.inf, np.where(low == -math.inf, 0.0, low + grow),
+                    np.where(low == -math.inf, high - grow, inner))
 
 
-def find_root(f, lower, upper, like):
+def find_root(f, lower, upper, like, shape, known):
     """x in [lower, upper] with f(x) = 0 for an increasing f, which may be infinite at the ends; no derivatives.
 
-    like : an array with the dtype, and a shape that the result's broadcasts from
-    The distances t = x - origin are what is bracketed, so that roots close to a finite end are found well.
+    like : an array with the dtype of the result, whose shape is `shape`       known : whether nothing is traced
+    Distances t = x - origin from an end that is finite are what is bracketed, so that roots close to it are found well.
+    The bracket starts as the whole set: one evaluation of f at each step moves one of its ends.
     """
     dtype = like.dtype
-    origin = np.asarray(_origin(lower, upper), dtype)
-
-    def g(t):
-        return f(origin + t)
-
-    shape = broadcast_shapes(np.shape(g(np.ones_like(origin))), like.shape, np.shape(lower), np.shape(upper))
-    finite_low, finite_high = _finite(lower), _finite(upper)
-    zero = np.zeros(shape, dtype)
-    low = zero + np.astype(np.where(finite_low, np.where(finite_low, lower, 0.0) - origin, -1.0), dtype)
-    high = zero + np.astype(np.where(finite_high, np.where(finite_high, upper, 0.0) - origin, 1.0), dtype)
-    largest = float(np.finfo(dtype).max)
-    if not (_known(lower) and finite_low):
-        low, high, *_ = repeat(lambda low, high, grow, out: out,
-                               lambda low, high, grow, out: _wider(g, low, high, grow, out, -1.0, largest),
-                               (low, high, zero + 2.0, np.logical_and(np.logical_not(finite_low), g(low) > 0)))
-    if not (_known(upper) and finite_high):
-        high, low, *_ = repeat(lambda high, low, grow, out: out,
-                               lambda high, low, grow, out: _wider(g, high, low, grow, out, 1.0, largest),
-                               (high, low, zero + 2.0, np.logical_and(np.logical_not(finite_high), g(high) < 0)))
-    return origin + _chandrupatla(g, low, high, dtype)
-
-
-def _wider(f, end, other, grow, out, sign, largest):
-    """Move an end of the bracket outwards where the root lies beyond it, faster and faster."""
-    new = np.where(out, np.clip(end * grow, -largest, largest), end)
-    beyond = np.logical_and(out, sign * f(new) < 0)
-    return (new, np.where(out, end, other), np.minimum(grow * grow, 1e30),
-            np.logical_and(beyond, np.abs(new) < largest))
-
-
-def _chandrupatla(f, low, high, dtype):
-    """The root of an increasing f between low and high; f may be -inf and inf at the ends."""
     eps, tiny = 2 * float(np.finfo(dtype).eps), 4 * float(np.finfo(dtype).tiny)
+    origin = np.asarray(_origin(lower, upper), dtype)
+    zero = np.zeros(shape, dtype)
+    low, high = zero + (np.asarray(lower, dtype) - origin), zero + (np.asarray(upper, dtype) - origin)
 
-    def test(x1, x2, x3, f1, f2, f3, t, going, n):
+    def test(x1, x2, x3, f1, f2, f3, x, going, grow, n):
         return np.logical_and(going, n < _STEPS)
 
-    def body(x1, x2, x3, f1, f2, f3, x, going, n):
-        new = f(x)
+    def body(x1, x2, x3, f1, f2, f3, x, going, grow, n):
+        new = f(origin + x)
         new = np.where(np.isnan(new), f1, new)
         same = (new > 0) == (f1 > 0)
         x3, f3 = np.where(going, np.where(same, x1, x2), x3), np.where(going, np.where(same, f1, f2), f3)
-        x2, f2 = np.where(np.logical_and(going, ~same), x1, x2), np.where(np.logical_and(going, ~same), f1, f2)
+        turn = np.logical_and(going, np.logical_not(same))
+        x2, f2 = np.where(turn, x1, x2), np.where(turn, f1, f2)
         x1, f1 = np.where(going, x, x1), np.where(going, new, f1)
-        best = np.where(np.abs(f1) < np.abs(f2), x1, x2)
+        near = np.abs(np.where(np.abs(f1) < np.abs(f2), x1, x2)) * eps + tiny
         width = x2 - x1
-        near = np.abs(best) * eps + tiny
         going = np.logical_and(going, np.logical_and(np.abs(width) > 2 * near, f1 != 0))
         xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
         smooth = np.logical_and(phi * phi < xi, (1 - phi) ** 2 < 1 - xi)
         t = f1 / (f2 - f1) * f3 / (f2 - f3) + (x3 - x1) / width * f1 / (f3 - f1) * f2 / (f3 - f2)
-        smooth = np.logical_and(smooth, np.isfinite(t))
         least = np.minimum(near / np.abs(width), 0.5)
-        step = x1 + np.clip(np.where(smooth, t, 0.5), least, 1 - least) * width
-        return x1, x2, x3, f1, f2, f3, np.where(smooth, step, _middle(x1, x2)), going, n + 1
+        step = x1 + np.clip(t, least, 1 - least) * width
+        smooth = np.logical_and(smooth, np.isfinite(step))
+        low, high = np.minimum(x1, x2), np.maximum(x1, x2)
+        return (x1, x2, x3, f1, f2, f3, np.where(smooth, step, _apart(low, high, grow)), going,
+                np.minimum(2.0 * grow * grow, 1e30), n + 1)
 
-    ends = np.full_like(low, math.inf)
-    state = (low, high, low, -ends, ends, -ends, _middle(low, high), low < high, np.zeros_like(low))
-    x1, x2, _, f1, f2, *_ = repeat(test, body, state)
-    return np.where(np.abs(f1) < np.abs(f2), x1, x2)
+    ends, one = zero + math.inf, zero + 1.0
+    start = np.where(np.logical_and(low == 0, high == math.inf), one,
+                     np.where(np.logical_and(high == 0, low == -math.inf), -one, _apart(low, high, one)))
+    state = (low, high, low, -ends, ends, -ends, start, low < high, one, zero)
+    x1, x2, _, f1, f2, *_ = repeat(test, body, state, known)
+    return origin + np.where(np.abs(f1) < np.abs(f2), x1, x2)
 
 
 # ---- integers ----
@@ -261,7 +240,7 @@ def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args, upper_tail=False
 
     cdf : as for `inverse_cdf`     q : float[*shape, *batch], in [0, 1]; where q is not reached, as for q = 1 and an
         infinite support, the largest integer that a float counts up to (2⁵³ of float64)
-    Doubling steps from `lower` (from 0 where that is -inf) until the answer is passed, then bisection.
+    Doubling steps from a finite end (from 0 where there is none) until the answer is passed, then bisection.
 
     >>> from chainrule.distributions import Poisson
     >>> inverse_cdf_integer(Poisson(3.0).cdf, [0.1, 0.9])
@@ -272,47 +251,21 @@ def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args, upper_tail=False
     d = q.dtype if is_inexact(q.dtype) else _numpy.dtype("float64")
     q, args = stop_gradient(q), tree.map(stop_gradient, args)
     most = 2.0 / float(np.finfo(d).eps)
-    shape = broadcast_shapes(np.shape(cdf(np.zeros(np.shape(lower), d), *args)), q.shape, np.shape(lower),
-                             np.shape(upper))
+    shape, known = _frame(cdf, q, lower, upper, args)
     zero = np.zeros(shape, d)
-    least = zero + np.clip(np.asarray(lower, d), -most, most)
-    last = zero + np.clip(np.asarray(upper, d), -most, most)
-    start = np.clip(zero, least, last) if not (_known(lower) and math.isfinite(lower)) else least
 
-    def short(k):
-        return cdf(k, *args) > q if upper_tail else cdf(k, *args) < q
+    def going(low, high, step):
+        return high - low > 1.0
 
-    below = short(start)
-    low, high = np.where(below, start, start - 1.0), start             # low is too small or unknown, high is enough
-    low, high, _, _ = repeat(
-        lambda low, high, step, out: out,
-        lambda low, high, step, out: _up(short, low, high, step, out, last),
-        (low, np.where(below, np.minimum(start + 1.0, last), high), zero + 2.0,
-         np.logical_and(below, np.logical_and(short(np.minimum(start + 1.0, last)), start + 1.0 < last))))
-    if not (_known(lower) and math.isfinite(lower)):
-        down = np.logical_and(~below, start > least)
-        low, high, _, _ = repeat(
-            lambda low, high, step, out: out,
-            lambda low, high, step, out: _down(short, low, high, step, out, least),
-            (low, high, zero + 1.0, down))
-    low, high = repeat(lambda low, high: high - low > 1.0, lambda low, high: _halved(short, low, high), (low, high))
-    return np.astype(high, np.int64)
+    def body(low, high, step):
+        k = np.where(high == math.inf, np.where(low == -math.inf, 0.0, low + step),
+                     np.where(low == -math.inf, high - step, np.floor(0.5 * (low + high))))
+        p = cdf(k, *args)
+        short = np.logical_and(p > q if upper_tail else p < q, k < most)
+        more = high - low > 1.0
+        low = np.where(np.logical_and(more, short), k, low)
+        high = np.where(np.logical_and(more, np.logical_not(short)), np.maximum(k, -most), high)
+        return np.where(high <= -most, high - 1.0, low), high, step * 2.0
 
-
-def _up(short, low, high, step, out, last):
-    new = np.where(out, np.minimum(high + step, last), high)
-    more = np.logical_and(out, short(new))
-    return np.where(out, high, low), new, step * 2.0, np.logical_and(more, new < last)
-
-
-def _down(short, low, high, step, out, least):
-    new = np.where(out, np.maximum(high - step, least - 1.0), high)
-    enough = np.logical_and(~short(np.maximum(new, least)), new >= least)
-    high = np.where(np.logical_and(out, enough), new, high)
-    return np.where(out, new, low), high, step * 2.0, np.logical_and(out, enough)
-
-
-def _halved(short, low, high):
-    middle = np.floor(0.5 * (low + high))
-    less = np.logical_and(short(middle), high - low > 1.0)
-    return np.where(less, middle, low), np.where(np.logical_or(less, high - low <= 1.0), high, middle)
+    low, high = zero + (np.asarray(lower, d) - 1.0), zero + np.asarray(upper, d)
+    return np.astype(repeat(going, body, (low, high, zero + 1.0), known)[1], np.int64)

@@ -43,6 +43,11 @@ def adopt_bounds(d, validate_args):
             x = None
         values[f.name] = x
     d._adopt(_DEFAULTS["validate_args"] if validate_args is None else validate_args)
+    for f, towards in zip(d._params, (np.ceil, np.floor)):
+        x = values[f.name]
+        if d.is_discrete and x is not None and known(x, _isfinite):
+            values[f.name] = np.astype(towards(x), np.int64)         # no numbers to differentiate by
+    return d.batch_shape                                 # an error where the shapes do not broadcast
 
 
 def known(x, test):
@@ -53,12 +58,12 @@ def known(x, test):
 def tail(base, name, x):
     """base.log_cdf(x), or log_survival: also at infinite x, where their derivatives are 0."""
     f = getattr(base, name)
-    if known(x, _isfinite):
+    if x.dtype.kind in "iu" or known(x, _isfinite):
         return f(x)
     finite = np.isfinite(x)
     low, high = (-math.inf, 0.0) if name == "log_cdf" else (0.0, -math.inf)
     safe = np.where(finite, x, np.asarray(base.support.example(x), x.dtype))
-    return np.where(finite, f(safe), np.where(x > 0, high, low))
+    return np.where(x == math.inf, high, np.where(x == -math.inf, low, f(safe)))
 
 
 def _isfinite(x):
@@ -72,15 +77,20 @@ def sides(base, low, high):
         right = low + high > 2.0 * base.loc
         a = np.where(right, 2.0 * base.loc - high, low)
         b = np.where(right, 2.0 * base.loc - low, high)
-        return right, tail(base, "log_cdf", a), tail(base, "log_cdf", b)
-    below, above = tail(base, "log_cdf", low), tail(base, "log_survival", low)
+        la, lb = _both(base, "log_cdf", a, b)
+        return right, la, lb
+    below, until = _both(base, "log_cdf", low, high)
+    above, beyond = _both(base, "log_survival", low, high)
     right = above < below
-    if known(right, lambda r: r):
-        return right, tail(base, "log_survival", high), above
-    if known(right, lambda r: ~r):
-        return right, below, tail(base, "log_cdf", high)
-    return (right, np.where(right, tail(base, "log_survival", high), below),
-            np.where(right, above, tail(base, "log_cdf", high)))
+    return right, np.where(right, beyond, below), np.where(right, above, until)
+
+
+def _both(base, name, low, high):
+    """The tail at two points, by one call."""
+    shape = broadcast_shapes(low.shape, high.shape)
+    shape = (*(1,) * (len(base.batch_shape) - len(shape)), *shape)
+    ends = tail(base, name, np.stack([np.broadcast_to(low, shape), np.broadcast_to(high, shape)]))
+    return ends[0], ends[1]
 
 
 def log_interval(base, low, high):
@@ -96,7 +106,53 @@ def log_interval(base, low, high):
     return lb + special.log1mexp(lb - la)
 
 
-class Truncated(Wrapper):
+class Bounded(Wrapper):
+    """What distributions with a lower and an upper bound share: if they are discrete and both bounds are known, a list
+    of their values, and moments that are sums over it."""
+
+    @property
+    def has_enumerate_support(self):
+        if not self.is_discrete:
+            return False
+        ends = bounds_of(self.support) if self._concrete else (None,)
+        return all(known(np.asarray(end), lambda v: _isfinite(v) & (v == v.flat[0])) for end in ends)
+
+    @property
+    def _concrete(self):
+        return all(x is None or type(x) is Array for x in (self.__dict__[f.name] for f in self._params))
+
+    def enumerate_support(self, expand=True):
+        if not self.has_enumerate_support:
+            raise self._absent("enumerable support")
+        low, high = (int(np.asarray(end).value.flat[0]) for end in bounds_of(self.support))
+        values = np.arange(low, high + 1).reshape((high + 1 - low, *(1,) * len(self.batch_shape)))
+        return np.broadcast_to(values, (high + 1 - low, *self.batch_shape)) if expand else values
+
+    def _sums(self):
+        """(mean, variance) as sums over the values."""
+        if not self.has_enumerate_support:
+            raise self._absent("mean or variance")
+        x = self.enumerate_support()
+        p = self.prob(x)
+        x = np.astype(x, p.dtype)
+        mean = np.sum(x * p, 0)
+        return mean, np.sum(np.square(x - mean) * p, 0)
+
+    def _moments(self):
+        return self._sums()
+
+    @property
+    def mean(self):
+        """The mean, where the base has a formula for it or there are finitely many values."""
+        return np.broadcast_to(self._moments()[0], self.batch_shape)
+
+    @property
+    def variance(self):
+        """The variance, where the base has a formula for it or there are finitely many values."""
+        return np.broadcast_to(self._moments()[1], self.batch_shape)
+
+
+class Truncated(Bounded):
     """X ~ base, given that low <= X <= high: continuous or discrete, with one bound or with both.
 
         log p(x) = log p_base(x) - log P(low <= X <= high)
@@ -140,8 +196,7 @@ class Truncated(Wrapper):
         """The bounds as `log_interval` takes them, its lower one not included."""
         if not self.is_discrete:
             return self.low, self.high
-        return (None if self.low is None else np.ceil(self.low) - 1.0), (None if self.high is None else
-                                                                        np.floor(self.high))
+        return (None if self.low is None else np.ceil(self.low) - 1), None if self.high is None else np.floor(self.high)
 
     @property
     def support(self):
@@ -180,7 +235,8 @@ class Truncated(Wrapper):
         low, high = -math.inf if low is None else low, math.inf if high is None else high
         ok = np.logical_and(value > low, value < high)
         member = self.support.example(value)
-        return np.where(ok, f(np.where(ok, value, member)), np.where(value > low, beyond, below))
+        inner = f(np.where(ok, value, member))
+        return np.where(ok, inner, np.where(value > low, np.full_like(inner, beyond), below))
 
     def log_cdf(self, value):
         low = self._ends[0]
@@ -194,6 +250,8 @@ class Truncated(Wrapper):
         return np.exp(self.log_cdf(value))
 
     def icdf(self, q):
+        if self.is_discrete:                             # of this cdf, to the last digit
+            return Distribution.icdf(self, q)
         q = np.asarray(q)
         return self._quantile(np.log(q), np.log1p(-q))
 
@@ -219,7 +277,7 @@ class Truncated(Wrapper):
         else:
             x = self._between(low, high, log_q, log_p)
         if low is not None:
-            x = np.maximum(x, np.astype(low + 1.0, x.dtype) if self.is_discrete else low)
+            x = np.maximum(x, np.astype(low + 1, x.dtype) if self.is_discrete else low)
         return x if high is None else np.minimum(x, np.astype(high, x.dtype))
 
     def _between(self, low, high, log_q, log_p):
@@ -239,25 +297,7 @@ class Truncated(Wrapper):
 
     def _moments(self):
         found = moments(self.base_dist, *self._ends)
-        if found is not None:
-            return found
-        if not self.has_enumerate_support:
-            raise self._absent("mean or variance")
-        x = self.enumerate_support()
-        p = self.prob(x)
-        x = np.astype(x, p.dtype)
-        mean = np.sum(x * p, 0)
-        return mean, np.sum(np.square(x - mean) * p, 0)
-
-    @property
-    def mean(self):
-        """The mean, where the base has a formula for it or finitely many values."""
-        return np.broadcast_to(self._moments()[0], self.batch_shape)
-
-    @property
-    def variance(self):
-        """The variance, where the base has a formula for it or finitely many values."""
-        return np.broadcast_to(self._moments()[1], self.batch_shape)
+        return self._sums() if found is None else found
 
     @property
     def mode(self):
@@ -265,33 +305,26 @@ class Truncated(Wrapper):
         x = self.base_dist.mode
         low, high = self._ends
         if low is not None:
-            x = np.maximum(x, np.astype(low + 1.0, x.dtype) if self.is_discrete else low)
+            x = np.maximum(x, np.astype(low + 1, x.dtype) if self.is_discrete else low)
         x = x if high is None else np.minimum(x, np.astype(high, x.dtype))
         return np.broadcast_to(x, self.batch_shape)
 
-    @property
-    def has_enumerate_support(self):
-        if not self.is_discrete:
-            return False
-        ends = bounds_of(self.support) if self._concrete else (None,)
-        return all(known(np.asarray(end), lambda v: _isfinite(v) & (v == v.flat[0])) for end in ends)
 
-    @property
-    def _concrete(self):
-        return all(x is None or type(x) is Array for x in (self.low, self.high))
+class _Whole(constraints.Constraint):
+    """All integers."""
+    is_discrete, words = True, "an integer"
 
-    def enumerate_support(self, expand=True):
-        if not self.has_enumerate_support:
-            raise self._absent("enumerable support")
-        low, high = (int(np.asarray(end).value.flat[0]) for end in bounds_of(self.support))
-        values = np.arange(low, high + 1).reshape((high + 1 - low, *(1,) * len(self.batch_shape)))
-        return np.broadcast_to(values, (high + 1 - low, *self.batch_shape)) if expand else values
+    def check(self, x):
+        return np.floor(x) == x
+
+    def example(self, x):
+        return 0
 
 
 def _tightest(outer, ends, discrete):
     """The bounds of both sets, None for none."""
     low, high = ends
-    low = low + 1.0 if discrete and low is not None else low
+    low = low + 1 if discrete and low is not None else low
     first, last = outer
     if low is None:
         low = None if _open(first) else first

@@ -99,6 +99,7 @@ class Multinomial(Constraint):
         return np.asarray(self.upper_bound)[..., None] * (np.arange(x.shape[-1]) == 0)
 
 
-boolean, integer, nonnegative_integer, positive_integer = _Boolean(), _Integer(), _NonnegativeInteger(), _PositiveInteger()
+boolean, integer = _Boolean(), _Integer()
+nonnegative_integer, positive_integer = _NonnegativeInteger(), _PositiveInteger()
 integer_interval, integer_greater_than = IntegerInterval, IntegerGreaterThan
 one_hot, multinomial = _OneHot(), Multinomial

@@ -8,6 +8,12 @@ from ..distribution import sum_rightmost
 from ..record import Record, child, static
 
 
+def beside(number, x):
+    """A parameter as an array; a Python number takes the dtype of x, so that float32 stays float32."""
+    plain = isinstance(number, (int, float)) and np.asarray(x).dtype.kind == "f"
+    return np.asarray(number, np.asarray(x).dtype) if plain else np.asarray(number)
+
+
 class Transform(Record):
     """Base of the transforms: write `__call__`, `_inverse`, `log_abs_det_jacobian`, `domain`, `codomain`."""
 

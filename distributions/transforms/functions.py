@@ -5,7 +5,7 @@ from ...engine import numpy as np
 from ...engine.ops.elementwise import softplus
 from .. import constraints
 from ..record import ArrayLike, Record, child
-from .base import Transform
+from .base import Transform, beside
 from .numbers import SoftplusTransform
 
 
@@ -50,7 +50,7 @@ class ELUTransform(Transform):
 
     @property
     def codomain(self):
-        return constraints.greater_than(-np.asarray(self.alpha))
+        return constraints.greater_than(-self.alpha)
 
     def __call__(self, x):
         x = np.asarray(x)
@@ -62,7 +62,7 @@ class ELUTransform(Transform):
 
     def log_abs_det_jacobian(self, x, y):
         x = np.asarray(x)
-        return np.where(x > 0, 0.0, x + np.log(self.alpha))
+        return np.where(x > 0, np.zeros_like(x), x + np.log(beside(self.alpha, x)))
 
 
 class LeakyReLUTransform(Transform):
@@ -83,7 +83,7 @@ class LeakyReLUTransform(Transform):
 
     def log_abs_det_jacobian(self, x, y):
         x = np.asarray(x)
-        return np.where(x >= 0, np.zeros_like(x), np.log(self.negative_slope))
+        return np.where(x >= 0, np.zeros_like(x), np.log(beside(self.negative_slope, x)))
 
 
 class Expm1Transform(Transform):
@@ -146,10 +146,11 @@ class PositivePowerTransform(Transform):
         return np.sign(x) * np.power(np.abs(x), self.exponent)
 
     def _inverse(self, y):
-        return np.sign(y) * np.power(np.abs(y), 1.0 / np.asarray(self.exponent))
+        return np.sign(y) * np.power(np.abs(y), 1.0 / beside(self.exponent, y))
 
     def log_abs_det_jacobian(self, x, y):
-        return np.log(self.exponent) + (np.asarray(self.exponent) - 1.0) * np.log(np.abs(x))
+        e = beside(self.exponent, x)
+        return np.log(e) + (e - 1.0) * np.log(np.abs(x))
 
 
 class SinhArcsinhTransform(Transform):
@@ -162,23 +163,22 @@ class SinhArcsinhTransform(Transform):
     tailweight: ArrayLike = child(default=1.0)
     sign = 1.0
 
-    @property
-    def _scale(self):
-        return 2.0 / np.sinh(math.asinh(2.0) * np.asarray(self.tailweight))
+    def _scale(self, x):
+        return 2.0 / np.sinh(math.asinh(2.0) * beside(self.tailweight, x))
 
     def _angle(self, x):
         return self.tailweight * (np.arcsinh(x) + self.skewness)
 
     def __call__(self, x):
-        return self._scale * np.sinh(self._angle(x))
+        return self._scale(x) * np.sinh(self._angle(x))
 
     def _inverse(self, y):
-        return np.sinh(np.arcsinh(y / self._scale) / self.tailweight - self.skewness)
+        return np.sinh(np.arcsinh(y / self._scale(y)) / self.tailweight - self.skewness)
 
     def log_abs_det_jacobian(self, x, y):
         w = np.abs(self._angle(x))
         log_cosh = w + np.log1p(np.exp(-2.0 * w)) - math.log(2)
-        return np.log(self._scale * self.tailweight) + log_cosh - np.log(np.hypot(1.0, x))
+        return np.log(self._scale(x) * self.tailweight) + log_cosh - np.log(np.hypot(1.0, x))
 
 
 class SoftClipTransform(Transform):
@@ -215,7 +215,7 @@ class SoftClipTransform(Transform):
             return x if self.low is None else self.low + self._soft(x - self.low)
         if self.low is None:
             return self.high - self._soft(self.high - x)
-        w = np.asarray(self.high) - self.low
+        w = beside(self.high, x) - self.low
         return self.high - w / self._soft(w) * self._soft(w - self._soft(x - self.low))
 
     def _inverse(self, y):
@@ -224,7 +224,7 @@ class SoftClipTransform(Transform):
             return y if self.low is None else self.low + self._hard(y - self.low)
         if self.low is None:
             return self.high - self._hard(self.high - y)
-        w = np.asarray(self.high) - self.low
+        w = beside(self.high, y) - self.low
         return self.low + self._hard(w - self._hard((self.high - y) * (self._soft(w) / w)))
 
     def log_abs_det_jacobian(self, x, y):
@@ -233,7 +233,7 @@ class SoftClipTransform(Transform):
             return np.zeros_like(x) if self.low is None else self._log_slope(x - self.low)
         if self.low is None:
             return self._log_slope(self.high - x)
-        w = np.asarray(self.high) - self.low
+        w = beside(self.high, x) - self.low
         inner = self._log_slope(w - self._soft(x - self.low)) + self._log_slope(x - self.low)
         return inner + np.log(w / self._soft(w))
 

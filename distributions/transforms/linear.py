@@ -2,11 +2,13 @@
 import numpy as _numpy
 
 from ...engine import numpy as np
+from ...engine import random
 from ...engine.control import scan
+from ...engine.errors import ParameterError
 from ...engine.scipy.linalg import expm, solve_triangular
 from .. import constraints
 from ..record import ArrayLike, child, static
-from .base import Transform
+from .base import Transform, beside
 from .triangles import diagonal
 
 
@@ -62,7 +64,7 @@ class ScaleMatvecTriLTransform(_Vector):
     scale_tril: ArrayLike = child()
 
     def __call__(self, x):
-        return _matvec(self.scale_tril, x)
+        return _matvec(np.tril(self.scale_tril), x)
 
     def _inverse(self, y):
         return _solve(self.scale_tril, y)
@@ -80,7 +82,7 @@ class LowerCholeskyAffine(_Vector):
     scale_tril: ArrayLike = child()
 
     def __call__(self, x):
-        return self.loc + _matvec(self.scale_tril, x)
+        return self.loc + _matvec(np.tril(self.scale_tril), x)
 
     def _inverse(self, y):
         return _solve(self.scale_tril, np.asarray(y) - self.loc)
@@ -93,20 +95,23 @@ class ScaleMatvecLUTransform(_Vector):
     """y = P L U x, the pieces of an LU decomposition: O(n²) both ways.   log |dy/dx| = Σ log |diagonal of U|
 
     lower_upper : float[n, n], U on and above the diagonal, L below it (its diagonal of ones is not stored)
-    permutation : int[n]; (P z)[permutation[i]] = z[i]
+    permutation : (P z)[permutation[i]] = z[i]; known beforehand (part of the type, not a leaf)
     Source: Kingma & Dhariwal (2018), Glow, section 3.2.
     """
     lower_upper: ArrayLike = child()
-    permutation: ArrayLike = child()
+    permutation: tuple = static()
+
+    def __init__(self, lower_upper, permutation):
+        super().__init__(lower_upper, _checked(permutation))
 
     def __call__(self, x):
         both = np.asarray(self.lower_upper)
         lower = np.tril(both, -1) + np.eye(both.shape[-1], dtype=both.dtype)
-        return np.take(_matvec(lower, _matvec(np.triu(both), x)), np.argsort(self.permutation), -1)
+        return np.take(_matvec(lower, _matvec(np.triu(both), x)), _numpy.argsort(self.permutation), -1)
 
     def _inverse(self, y):
         both = np.asarray(self.lower_upper)
-        z = _solve(both, np.take(np.asarray(y), self.permutation, -1), lower=True, unit=True)
+        z = _solve(both, np.take(np.asarray(y), _numpy.asarray(self.permutation), -1), lower=True, unit=True)
         return _solve(both, z, lower=False)
 
     def _stretch(self):
@@ -138,6 +143,11 @@ class HouseholderTransform(_Vector):
     Source: Tomczak & Welling (2016), Improving Variational Auto-Encoders using Householder Flow.
     """
     directions: ArrayLike = child()
+
+    @classmethod
+    def init(cls, key, dim, count=1):
+        """`count` random reflections of vectors of `dim` elements."""
+        return cls(random.normal(key, (count, dim)))
 
     def __call__(self, x):
         return self._reflect(x, range(self._count))
@@ -193,22 +203,27 @@ class RecursiveLinearTransform(Transform):
     domain = codomain = constraints.real_matrix
 
     def __call__(self, x):
-        x, matrix = np.asarray(x), np.asarray(self.transition_matrix)
+        matrix, first = np.asarray(self.transition_matrix), self._first(np.asarray(x))
+        x = np.asarray(x, first.dtype)
+        inputs = np.broadcast_to(x, (*first.shape[:-1], *x.shape[-2:]))
 
         def step(last, x):
             y = _matvec(matrix, last) + x
             return y, y
-        return np.moveaxis(scan(step, self._first(x), np.moveaxis(x, -2, 0))[1], 0, -2)
+        return np.moveaxis(scan(step, first, np.moveaxis(inputs, -2, 0))[1], 0, -2)
 
     def _inverse(self, y):
         y = np.asarray(y)
-        before = np.concatenate([self._first(y)[..., None, :], y[..., :-1, :]], -2)
+        first = self._first(y)[..., None, :]
+        earlier = np.broadcast_to(y[..., :-1, :], (*first.shape[:-2], y.shape[-2] - 1, y.shape[-1]))
+        before = np.concatenate([first, earlier], -2)
         return y - np.matmul(before, np.swapaxes(np.asarray(self.transition_matrix), -1, -2))
 
     def _first(self, x):
-        matrix, given = np.shape(self.transition_matrix), np.asarray(self.initial_value)
-        batch = np.broadcast_shapes(x.shape[:-2], matrix[:-2], given.shape[:-1])
-        return np.broadcast_to(np.asarray(given, x.dtype), (*batch, matrix[-1]))
+        """y₋₁ with all the batch axes, of the dtype of the result."""
+        matrix, given = np.asarray(self.transition_matrix), beside(self.initial_value, x)
+        batch = np.broadcast_shapes(x.shape[:-2], matrix.shape[:-2], given.shape[:-1])
+        return np.broadcast_to(np.asarray(given, np.result_type(x, matrix, given)), (*batch, matrix.shape[-1]))
 
     def log_abs_det_jacobian(self, x, y):
         y = np.asarray(y)
@@ -218,14 +233,23 @@ class RecursiveLinearTransform(Transform):
 class PermuteTransform(_Vector):
     """y = x[permutation] along the last axis.   log |dy/dx| = 0
 
-    permutation : int[n], each of 0 … n-1 once
+    permutation : each of 0 … n-1 once, known beforehand (part of the type, not a leaf)
     """
-    permutation: ArrayLike = child()
+    permutation: tuple = static()
+
+    def __init__(self, permutation):
+        super().__init__(_checked(permutation))
 
     def __call__(self, x):
-        return np.take(np.asarray(x), self.permutation, -1)
+        return np.take(np.asarray(x), _numpy.asarray(self.permutation), -1)
 
     def _inverse(self, y):
-        at = self.permutation
-        back = _numpy.argsort(at) if isinstance(at, (list, tuple, _numpy.ndarray)) else np.argsort(at)
-        return np.take(np.asarray(y), back, -1)
+        return np.take(np.asarray(y), _numpy.argsort(self.permutation), -1)
+
+
+def _checked(permutation):
+    """A permutation as a tuple, or an error."""
+    at = _numpy.asarray(permutation)
+    if at.ndim != 1 or not _numpy.array_equal(_numpy.sort(at), _numpy.arange(len(at))):
+        raise ParameterError(f"permutation must have each of 0 … n-1 once, along one axis; got {at.tolist()}.")
+    return tuple(at.tolist())

@@ -7,7 +7,7 @@ from .. import constraints
 from ..constraints import Constraint
 from ..distribution import sum_rightmost
 from ..record import ArrayLike, child
-from .base import ComposeTransform, IdentityTransform, IndependentTransform, Transform, biject_to
+from .base import ComposeTransform, IdentityTransform, IndependentTransform, Transform, beside, biject_to
 
 
 class ExpTransform(Transform):
@@ -66,18 +66,30 @@ class IntervalTransform(Transform):
     def codomain(self):
         return constraints.interval(self.low, self.high)
 
-    @property
-    def _width(self):
-        return np.asarray(self.high) - self.low
+    def _width(self, x):
+        return beside(self.high, x) - self.low
 
     def __call__(self, x):
-        return self.low + self._width * expit(x)
+        return self.low + self._width(x) * expit(x)
 
     def _inverse(self, y):
         return np.log((y - self.low) / (self.high - y))
 
     def log_abs_det_jacobian(self, x, y):
-        return np.log(self._width) + (x - 2.0 * softplus(x))
+        return np.log(self._width(x)) + (x - 2.0 * softplus(x))
+
+
+class OpenIntervalTransform(IntervalTransform):
+    """`IntervalTransform`, but where rounding would give a bound it is the nearest number inside."""
+
+    @property
+    def codomain(self):
+        return constraints.open_interval(self.low, self.high)
+
+    def __call__(self, x):
+        low, high = beside(self.low, x), beside(self.high, x)
+        y = super().__call__(x)
+        return np.minimum(np.maximum(y, np.nextafter(low, high)), np.nextafter(high, low))
 
 
 class AffineTransform(Transform):
@@ -105,7 +117,7 @@ class AffineTransform(Transform):
         return (np.asarray(y) - self.loc) / self.scale
 
     def log_abs_det_jacobian(self, x, y):
-        flat = np.broadcast_to(np.log(np.abs(self.scale)), np.shape(x))
+        flat = np.broadcast_to(np.log(np.abs(beside(self.scale, x))), np.shape(x))
         return sum_rightmost(flat, self.domain.event_dim)
 
 
@@ -122,7 +134,7 @@ class PowerTransform(Transform):
         return np.power(np.asarray(x), self.exponent)
 
     def _inverse(self, y):
-        return np.power(np.asarray(y), 1.0 / np.asarray(self.exponent))
+        return np.power(np.asarray(y), 1.0 / beside(self.exponent, y))
 
     def log_abs_det_jacobian(self, x, y):
         return np.log(np.abs(self.exponent * y / x))
@@ -153,6 +165,8 @@ biject_to.register(constraints.LessThan, lambda c: ComposeTransform(
 biject_to.register(constraints.AffineImage, lambda c: ComposeTransform(
     (biject_to(c.base), AffineTransform(c.loc, c.scale, c.base))))
 biject_to.register(constraints.Interval, lambda c: IntervalTransform(c.lower_bound, c.upper_bound))
+biject_to.register(constraints.OpenInterval, lambda c: OpenIntervalTransform(c.lower_bound, c.upper_bound))
+biject_to.register(constraints.HalfOpenInterval, lambda c: OpenIntervalTransform(c.lower_bound, c.upper_bound))
 
 
 @biject_to.register(constraints.Independent)

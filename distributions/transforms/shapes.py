@@ -3,7 +3,8 @@ import math
 
 from ...engine import numpy as np
 from ...engine.errors import ShapeError
-from ...engine.lax import complex as _complex
+from ...engine.ops.complexes import complex_p
+from ...engine.ops.structural import asvalue
 from .. import constraints
 from ..constraints.base import checked_axis, cut, slices
 from ..distribution import sum_rightmost
@@ -196,13 +197,18 @@ class UnpackTransform(Transform):
     inverse_shape = forward_shape
 
 
+def complex_of(x, y):
+    """x + i y of two real arrays of one dtype and shape."""
+    return complex_p.bind(asvalue(x), asvalue(y))
+
+
 class ComplexTransform(Transform):
     """Two real numbers into one complex number: x[..., 0] + i x[..., 1].   log |dy/dx| = 0"""
     domain, codomain = constraints.real_vector, constraints.complex
 
     def __call__(self, x):
         x = np.asarray(x)
-        return _complex(x[..., 0], x[..., 1])
+        return complex_of(x[..., 0], x[..., 1])
 
     def _inverse(self, y):
         return np.stack([np.real(y), np.imag(y)], -1)

@@ -1,12 +1,15 @@
 """Bijections onto and from the simplex: stick breaking, softmax, cumulative logits."""
+import math
+
 import numpy as _numpy
 
 from ...engine import numpy as np
-from ...engine.nn import log_softmax, softmax
 from ...engine.ops.elementwise import expit, softplus
+from ...engine.scipy.special import log_softmax, softmax
 from .. import constraints
 from ..record import ArrayLike, child
-from .base import Transform, biject_to
+from .base import Transform, beside, biject_to
+from .vectors import ZeroSumTransform
 
 
 class StickBreakingTransform(Transform):
@@ -85,6 +88,25 @@ class SoftmaxCenteredTransform(Transform):
     forward_shape, inverse_shape = StickBreakingTransform.forward_shape, StickBreakingTransform.inverse_shape
 
 
+class IsometricLogRatioTransform(SoftmaxCenteredTransform):
+    """d numbers onto the simplex of n = d + 1: the softmax of x spread over n numbers that sum to 0.
+
+    No element is singled out, which makes posteriors rounder than stick breaking does. log |dy/dx| = Σ log yₖ + ½ log n
+    Source: Egozcue et al. (2003), Isometric Logratio Transformations; Stan Reference Manual, since 2.36.
+    """
+
+    def _padded(self, x):
+        return _CENTRED(x)
+
+    def _inverse(self, y):
+        log = np.log(y)
+        return _CENTRED._inverse(log - np.mean(log, -1, keepdims=True))
+
+    def log_abs_det_jacobian(self, x, y):
+        n = np.shape(x)[-1] + 1
+        return super().log_abs_det_jacobian(x, y) + 0.5 * math.log(n)
+
+
 class SimplexToOrderedTransform(Transform):
     """The simplex of d + 1 onto d increasing numbers: cut points whose logistic probabilities are the simplex.
 
@@ -97,23 +119,22 @@ class SimplexToOrderedTransform(Transform):
     anchor_point: ArrayLike = child(default=0.0)
     domain, codomain = constraints.simplex, constraints.ordered_vector
 
-    @property
-    def _anchor(self):
-        return np.asarray(self.anchor_point)[..., None]
+    def _anchor(self, x):
+        return beside(self.anchor_point, x)[..., None]
 
     def __call__(self, x):
         x = np.asarray(x)
         below = np.cumsum(x[..., :-1], -1)
         above = np.flip(np.cumsum(np.flip(x[..., 1:], -1), -1), -1)         # 1 - below, which keeps its digits
-        return np.log(below) - np.log(above) + self._anchor
+        return np.log(below) - np.log(above) + self._anchor(x)
 
     def _inverse(self, y):
-        z = np.asarray(y) - self._anchor
+        z = np.asarray(y) - self._anchor(y)
         inner = expit(z[..., 1:]) * expit(-z[..., :-1]) * -np.expm1(z[..., :-1] - z[..., 1:])
         return np.concatenate([expit(z[..., :1]), inner, expit(-z[..., -1:])], -1)
 
     def log_abs_det_jacobian(self, x, y):
-        z = np.asarray(y) - self._anchor
+        z = np.asarray(y) - self._anchor(y)
         return np.sum(softplus(z) + softplus(-z), -1)
 
     def forward_shape(self, shape):
@@ -143,7 +164,7 @@ class ColumnStochasticTransform(Transform):
         return (*shape[:-2], shape[-1], shape[-2] - 1)
 
 
-_STICK = StickBreakingTransform()
+_STICK, _CENTRED = StickBreakingTransform(), ZeroSumTransform()
 
 biject_to.register(constraints.simplex, lambda c: StickBreakingTransform())
 biject_to.register(constraints.column_stochastic, lambda c: ColumnStochasticTransform())

@@ -5,12 +5,12 @@ import math
 import numpy as _numpy
 
 from ...engine import numpy as np
+from ...engine import scipy
 from ...engine.errors import MissingRule, ShapeError
-from ...engine.lax import complex as _complex
-from ...engine.scipy.fft import dct, idct
 from .. import constraints
 from ..record import static
 from .base import Transform, biject_to
+from .shapes import complex_of
 
 
 class _Axis(Transform):
@@ -39,10 +39,10 @@ class DiscreteCosineTransform(_Axis):
     """The orthonormal discrete cosine transform (DCT-II) along an axis."""
 
     def __call__(self, x):
-        return dct(x, axis=self.axis, norm="ortho")
+        return scipy.fft.dct(x, axis=self.axis, norm="ortho")
 
     def _inverse(self, y):
-        return idct(y, axis=self.axis, norm="ortho")
+        return scipy.fft.idct(y, axis=self.axis, norm="ortho")
 
 
 class HaarTransform(_Axis):
@@ -155,7 +155,7 @@ class PackRealFastFourierCoefficientsTransform(Transform):
         reals = n // 2 + 1
         none = np.zeros((*x.shape[:-1], 1), x.dtype)
         imaginary = np.concatenate([none, x[..., reals:], *([none] if n % 2 == 0 else [])], -1)
-        return _complex(x[..., :reals], imaginary)
+        return complex_of(x[..., :reals], imaginary)
 
     def _inverse(self, y):
         y = np.asarray(y)

@@ -2,8 +2,8 @@
 import math
 
 from ...engine import numpy as np
-from ...engine.nn import softmax
 from ...engine.ops.elementwise import softplus
+from ...engine.scipy.special import softmax
 from ..record import ArrayLike, child
 from .base import Transform
 
@@ -11,15 +11,12 @@ _UNIT_SLOPE = math.log(math.expm1(1.0))                  # softplus of it is 1
 
 
 def _bin(x, knots, *tables):
-    """For each x the bin that it is in (the nearest one if none), and what stands in each table for that bin."""
-    inner = knots[..., 1:-1]
-    at = np.sum(x[..., None] >= inner, -1, keepdims=True)
-    out = []
-    for table in (knots, *tables):
-        table = np.broadcast_to(table, (*at.shape[:-1], table.shape[-1]))
-        out.append(np.take_along_axis(table, at, -1)[..., 0])
-        out.append(np.take_along_axis(table, at + 1, -1)[..., 0])
-    return out
+    """The two ends of the bin that x is in (of the nearest one if none), in the knots and in each table."""
+    right = x[..., None] >= knots[..., 1:-1]
+    one = np.ones((*right.shape[:-1], 1), bool)
+    here = np.logical_and(np.concatenate([one, right], -1), np.logical_not(np.concatenate([right, ~one], -1)))
+    return [np.sum(np.where(here, table[..., part], 0.0), -1) for table in (knots, *tables)
+            for part in (slice(None, -1), slice(1, None))]
 
 
 def spline_forward(x, xs, ys, slopes):
@@ -67,7 +64,7 @@ def knots_of(numbers, bins, bound, least=1e-3):
         inner = np.cumsum(share[..., :-1], -1)
         ends = np.zeros((*share.shape[:-1], 1), share.dtype)
         return bound * (2.0 * np.concatenate([ends, inner, ends + 1.0], -1) - 1.0)
-    slopes = (1.0 - least) / softplus(_UNIT_SLOPE) * softplus(numbers[..., 2 * bins:] + _UNIT_SLOPE) + least
+    slopes = (1.0 - least) * softplus(numbers[..., 2 * bins:] + _UNIT_SLOPE) + least
     one = np.ones((*slopes.shape[:-1], 1), slopes.dtype)
     return (cumulative(numbers[..., :bins]), cumulative(numbers[..., bins:2 * bins]),
             np.concatenate([one, slopes, one], -1))

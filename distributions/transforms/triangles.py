@@ -153,25 +153,25 @@ class CorrCholeskyTransform(UnitLowerCholeskyTransform):
         n = triangle_side(x.shape[-1]) + 1
         diag = (*x.shape[:-1], n)
         partial = lower_matrix(np.tanh(x), np.ones(diag, x.dtype))
-        shrink = lower_matrix(_log_sech_squared(x), np.zeros(diag, x.dtype))
+        shrink = lower_matrix(log_sech_squared(x), np.zeros(diag, x.dtype))
         return partial * np.exp(0.5 * (np.cumsum(shrink, -1) - shrink))
 
     def _inverse(self, y):
         y = np.asarray(y)
-        square = np.flip(y * y, -1)
-        after = np.flip(np.cumsum(square, -1) - square, -1)                  # Σ_{k>j} yᵢₖ², which keeps its digits
-        return np.arcsinh(below_diagonal(y) / np.sqrt(below_diagonal(after)))
+        rest = np.flip(np.cumsum(np.flip(y * y, -1), -1), -1)
+        after = below_diagonal(np.roll(rest, -1, -1))                        # Σ_{k>j} yᵢₖ²: 1 - t² keeps its digits
+        return np.arcsinh(below_diagonal(y) / np.sqrt(after))
 
     def log_abs_det_jacobian(self, x, y):
         x = np.asarray(x)
         rows, columns = _numpy.tril_indices(triangle_side(x.shape[-1]) + 1, -1)
-        return np.sum((0.5 * (rows - columns + 1)).astype(x.dtype) * _log_sech_squared(x), -1)
+        return np.sum((0.5 * (rows - columns + 1)).astype(x.dtype) * log_sech_squared(x), -1)
 
 
 CorrLCholeskyTransform = CorrCholeskyTransform
 
 
-def _log_sech_squared(x):
+def log_sech_squared(x):
     """log(1 - tanh(x)²) = 2 (log 2 - |x| - softplus(-2|x|))"""
     a = np.abs(x)
     return 2.0 * (_LOG2 - a - softplus(-2.0 * a))

@@ -1,9 +1,9 @@
-"""Rows of the multivariate, matrix-valued, directional and time-series distributions; see cases.py and laws.py."""
+"""Rows of the multivariate, matrix-valued, directional and time-series distributions; see cases.py and structured_laws.py."""
 import numpy as np
 from scipy import stats
 
 import chainrule.distributions as dist
-from tests.distributions.laws import (
+from tests.distributions.structured_laws import (
     CORRELATION,
     FACTOR,
     GRAPH,

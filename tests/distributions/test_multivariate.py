@@ -17,7 +17,7 @@ from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
 from tests.distributions.cases import label, rows
 from tests.distributions.cases_multivariate import DIRECTION
-from tests.distributions.laws import FACTOR, GRAPH, LOC, MATRIX
+from tests.distributions.structured_laws import FACTOR, GRAPH, LOC, MATRIX
 
 Z, P = 4.9, 1e-6
 KEY = random.key(31)
