@@ -1,4 +1,4 @@
-"""Rows of the multivariate, matrix-valued, directional and time-series distributions; see cases.py and structured_laws.py."""
+"""Rows of the multivariate, matrix-valued, directional and time-series distributions; see structured_laws.py."""
 import numpy as np
 from scipy import stats
 
