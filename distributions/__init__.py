@@ -28,6 +28,7 @@ from .extreme_value import Frechet, Gompertz, Gumbel, Weibull
 from .folded import FoldedDistribution
 from .gamma import Gamma, InverseGamma
 from .gamma_relatives import ExpGamma, ExpInverseGamma, FisherSnedecor, GammaGamma
+from .gaussian_mrf import GaussianMRF
 from .gaussian_process import GaussianProcess, StudentTProcess
 from .generalized_extreme import GeneralizedExtremeValue, GeneralizedPareto
 from .half_student_t import HalfStudentT
@@ -54,9 +55,10 @@ from .logistic import Logistic
 from .logistic_normal import LogisticNormal
 from .markov_chain import DiscreteMarkovChain, MarkovChain
 from .matrix_normal import KroneckerNormal, MatrixNormal
+from .matrix_t import MatrixT
 from .mixtures import Mixture, MixtureGeneral, MixtureSameFamily, NormalMixture
 from .multivariate_normal import MultivariateNormal
-from .multivariate_student_t import MatrixT, MultivariateStudentT
+from .multivariate_student_t import MultivariateStudentT
 from .nan_masked import NanMaskedMultivariateNormal, NanMaskedNormal
 from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
@@ -74,7 +76,7 @@ from .sigmoid_beta import BetaQuotient, SigmoidBeta
 from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
 from .skew import ExGaussian, Moyal, SkewNormal, SkewStudentT
 from .sparse_gaussian_process import SparseGaussianProcess
-from .spherical import PowerSpherical, SphericalUniform, VonMisesFisher
+from .spherical import PowerSpherical, SphericalUniform, VonMises3D, VonMisesFisher
 from .state_space import LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights
 from .structured_normal import CirculantNormal, LowRankMultivariateNormal
