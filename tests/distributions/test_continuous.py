@@ -13,10 +13,11 @@ from scipy import special, stats
 import chainrule.distributions as dist
 from chainrule.distributions.ratios import log1p_ratio, log_exprel, scaled_exp1, tilted_cdf, tilted_icdf, tilted_mean
 from chainrule.engine import grad, jit, random, tree
-from tests.distributions import cases, cases_continuous, cases_transformed_normal
+from tests.distributions.cases import modules
 
 KEY = random.key(7)
-OURS = [*cases_continuous.CASES, *cases_transformed_normal.CASES]
+OURS = [case for module in modules if module.__name__.endswith(("cases_continuous", "cases_transformed_normal"))
+        for case in module.CASES]
 
 
 def M(x):
