@@ -115,7 +115,8 @@ class PolyaGamma(Distribution):
         log_cosh = half + np.log1p(np.exp(-2.0 * half)) - math.log(2)
         start, end = x < 0.0125, x > 250.0 * h
         middle = _log_density(np.where(np.logical_or(start, end), 0.25 * h, x), h)
-        first = (h - 1.0) * math.log(2) + np.log(h) - 0.5 * math.log(2 * math.pi) - 1.5 * np.log(x) - h * (0.125 * h / x)
+        first = ((h - 1.0) * math.log(2) + np.log(h) - 0.5 * math.log(2 * math.pi) - 1.5 * np.log(x)
+                 - h * (0.125 * h / x))
         safe = np.where(end, x, 250.0 * h)
         last = (h * math.log(math.pi) + math.log(2) + (h - 1.0) * np.log(2.0 * safe) - special.gammaln(h)
                 - (0.5 * math.pi ** 2) * safe + np.log1p((h / safe) * ((1.0 - h) * (0.5 / math.pi ** 2))))
