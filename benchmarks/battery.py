@@ -32,8 +32,14 @@ LEFT_OUT = """Of the tests that dieharder lists as good, all that need less than
 sizes below. Left out for their time: the ranks of 32x32 matrices, counting the ones in bytes, the greatest common
 divisor, the serial test, lagged sums with other lags; and those that dieharder lists as suspect."""
 
+ABOUT = ["`-key`: the words of draws of 2¹⁸ from the keys fold_in(key(0), 0), fold_in(key(0), 1), …",
+         "`-split`: four words of each of many keys that are split from one",
+         "`-seeds`: the first word of the seeds 0, 1, 2, …",
+         "`-uniform`: the 52 bits of uniform numbers: the upper 32 of two, and a word of their lowest bits",
+         "`hash_bits`: the words of the counters 0, 1, 2, … of one seed"]
 
-# ---- streams: number of the chunk -> uint32[CHUNK] ----
+
+# ---- streams: number of the chunk -> uint32[about CHUNK] ----
 
 def words_of_one_key(impl):
     """The words of a draw from one key, chunk by chunk: the draw of chunk i is that of the key folded with i."""
@@ -56,11 +62,14 @@ def words_of_seeds(impl):
 
 
 def bits_of_uniforms(impl):
-    """The upper 32 of the 52 bits of uniform numbers of float64, then the lower 32, in turns."""
+    """The 52 bits of uniform numbers of float64, no bit twice: the upper 32 of two of them, and then a word of the 20
+    lowest of the first and the 12 lowest of the second."""
     def chunk(i):
-        u = random.uniform(random.fold_in(random.key(2, impl), i), (CHUNK // 2,))
+        u = random.uniform(random.fold_in(random.key(2, impl), i), (CHUNK // 4, 2))
         whole = np.asarray(u * 2.0 ** 52).astype("uint64")
-        return np.stack([whole >> onp.uint64(20), whole & onp.uint64(0xFFFFFFFF)], -1).astype("uint32").reshape(-1)
+        low = (whole[:, 0] & onp.uint64(2 ** 20 - 1)) << onp.uint64(12) | whole[:, 1] & onp.uint64(2 ** 12 - 1)
+        high = whole >> onp.uint64(20)
+        return np.stack([high[:, 0], high[:, 1], low], -1).astype("uint32").reshape(-1)
     return chunk
 
 
@@ -122,16 +131,14 @@ def summary(rows):
         ps = [p for _, _, p in found]
         odd = sum(not LOW <= p <= HIGH for p in ps)
         lines.append(f"| {name} | {len(ps)} | {odd} | {min(ps):.2g} | {max(ps):.8g} | {verdict(ps)} |")
-    lines += ["", "Streams: " + "; ".join(["`-key` the words of draws of 2¹⁸ from fold_in(key(0), 0), (…, 1), …",
-                                           "`-split` four words of each of many split keys",
-                                           "`-seeds` the first word of the seeds 0, 1, 2, …",
-                                           "`-uniform` upper and lower bits of uniform numbers in turns",
-                                           "`hash_bits` the words of the counters 0, 1, 2, … of one seed"]) + ".",
-              "", LEFT_OUT, "", "| test | size | " + " | ".join(rows) + " |", "| --- | --- |" + " --- |" * len(rows)]
+    lines += ["", "Streams:", "", *[f"- {line}" for line in ABOUT], "", *LEFT_OUT.splitlines(), "",
+              "| test | size | " + " | ".join(rows) + " |", "| --- | --- |" + " --- |" * len(rows)]
     keys = list(dict.fromkeys([(label, n) for found in rows.values() for label, n, _ in found]))
     for label, n in keys:
         cells = [", ".join([f"{p:.4f}" for a, m, p in found if (a, m) == (label, n)]) for found in rows.values()]
         lines.append(f"| {label} | {n} | " + " | ".join(cells) + " |")
+    if any(len(found) < max(map(len, rows.values())) for found in rows.values()):
+        lines += ["", "Empty cells were not run."]
     return "\n".join(lines) + "\n\n<!-- " + json.dumps(rows) + " -->\n"
 
 
@@ -145,13 +152,14 @@ def kept():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=list(STREAMS), default=list(STREAMS))
+    parser.add_argument("--first", type=int, default=len(TESTS), help="only so many tests, the quickest first")
     parser.add_argument("--feed", choices=list(STREAMS))
     options = parser.parse_args()
     if options.feed:
         return feed(options.feed)
     for name in options.only:
         found = []
-        for test, size in TESTS:
+        for test, size in TESTS[:options.first]:
             results = run_test(name, test, size)
             print(name, results, flush=True)
             found += results

@@ -46,7 +46,7 @@ def rosenbrock(x):
 
 def logistic(w):
     eta = DATA @ w
-    return np.sum(LABELS * eta - np.logaddexp(0.0, eta)) - 0.5 * np.sum(w * w)
+    return np.sum(LABELS * eta - np.logaddexp(0.0, eta)) - 0.5 * np.sum((w / 2.0) ** 2)
 
 
 def mixture(p):

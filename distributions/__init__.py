@@ -3,18 +3,34 @@
     import chainrule.distributions as dist
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
-from . import constraints, kernels, time_series, transforms, vector_transforms
+from ..engine.lazy import on_demand
+from . import constraints, kernels, time_series, transforms
+from .autoregressive import AR, GARCH11
+from .bates import Bates
+from .bent_normal import GeneralizedNormal, JohnsonSU, LambertWNormal, SinhArcsinh
 from .bernoulli import Bernoulli, BernoulliLogits, BernoulliProbs
 from .beta import Beta
+from .beta_interval import PERT, AffineBeta, BetaProportion
 from .binomial import Binomial, BinomialLogits, BinomialProbs
 from .categorical import Categorical, CategoricalLogits, CategoricalProbs
 from .cauchy import Cauchy, HalfCauchy
+from .censored import Censored, IntervalCensoredDistribution, LeftCensoredDistribution, RightCensoredDistribution
+from .chi import Chi, Chi2, DoubleSidedMaxwell, InvChi2, Maxwell, Rayleigh, ScaledInvChi2
+from .conditional_autoregressive import CAR, ICAR
+from .copula import GaussianCopula, GaussianCopulaBeta
 from .delta import Delta, ImproperUniform, Unit
 from .dirichlet import Dirichlet
 from .distribution import Distribution
+from .empirical import Empirical
+from .euler_maruyama import EulerMaruyama
 from .exponential import Exponential, Laplace
+from .extreme_value import Frechet, Gompertz, Gumbel, Weibull
+from .folded import FoldedDistribution
 from .gamma import Gamma, InverseGamma
+from .gamma_relatives import ExpGamma, ExpInverseGamma, FisherSnedecor, GammaGamma
 from .gaussian_process import GaussianProcess, StudentTProcess
+from .generalized_extreme import GeneralizedExtremeValue, GeneralizedPareto
+from .half_student_t import HalfStudentT
 from .hidden_markov import HiddenMarkovModel
 from .hilbert_space import (
     hsgp_basis,
@@ -24,20 +40,72 @@ from .hilbert_space import (
     hsgp_periodic_weights,
     hsgp_weights,
 )
+from .horseshoe import Horseshoe
+from .hurdle import HurdleDistribution, HurdleGamma, HurdleLogits, HurdleLogNormal, HurdlePoisson, HurdleProbs
+from .interpolated import Interpolated
+from .inverse_gaussian import InverseGaussian, NormalInverseGaussian, Wald
 from .kl import kl_divergence
+from .laplace import AsymmetricLaplace, AsymmetricLaplaceQuantile, SoftAsymmetricLaplace, SoftLaplace
+from .levy import Levy
+from .lkj import LKJ, LKJCholesky, LKJCholeskyCov
+from .log_logistic import Dagum, LogLogistic, SkewLogistic
 from .log_normal import LogNormal
 from .logistic import Logistic
+from .logistic_normal import LogisticNormal
 from .markov_chain import DiscreteMarkovChain, MarkovChain
+from .matrix_normal import KroneckerNormal, MatrixNormal
+from .mixtures import Mixture, MixtureGeneral, MixtureSameFamily, NormalMixture
 from .multivariate_normal import MultivariateNormal
+from .multivariate_student_t import MatrixT, MultivariateStudentT
+from .nan_masked import NanMaskedMultivariateNormal, NanMaskedNormal
+from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
 from .poisson import Poisson
+from .polya_gamma import PolyaGamma, TruncatedPolyaGamma
+from .power_law import DoublyTruncatedPowerLaw, LogUniform, LowerTruncatedPowerLaw, Pareto
+from .projected_normal import ProjectedNormal
+from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
+from .quantized import QuantizedDistribution
+from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk
 from .record import param
+from .relaxed import RelaxedBernoulli, RelaxedBernoulliLogits, RelaxedOneHotCategorical, RelaxedOneHotCategoricalLogits
+from .rice import Rice
+from .sigmoid_beta import BetaQuotient, SigmoidBeta
+from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
+from .skew import ExGaussian, Moyal, SkewNormal, SkewStudentT
 from .sparse_gaussian_process import SparseGaussianProcess
+from .spherical import PowerSpherical, SphericalUniform, VonMisesFisher
 from .state_space import LinearGaussianStateSpace
+from .stick_breaking_weights import StickBreakingWeights
+from .structured_normal import CirculantNormal, LowRankMultivariateNormal
 from .student_t import StudentT
 from .time_series import ARMA, StructuralTimeSeries
 from .transformed import TransformedDistribution
 from .transforms import Transform, biject_to
+from .triangular import Triangular
+from .truncated import Truncated, TruncatedDistribution
+from .truncated_families import (
+    LeftTruncatedDistribution,
+    RightTruncatedDistribution,
+    TruncatedCauchy,
+    TruncatedGamma,
+    TruncatedNormal,
+    TwoSidedTruncatedDistribution,
+)
+from .two_piece import TwoPieceNormal, TwoPieceStudentT
 from .uniform import Uniform
+from .unit_interval import ContinuousBernoulli, Kumaraswamy, LogitNormal
 from .vmapped import Vmapped
+from .von_mises import VonMises
+from .wishart import InverseWishart, InverseWishartCholesky, Wishart, WishartCholesky
 from .wrappers import Expanded, Independent, Masked
+from .zero_inflated import (
+    ZeroInflatedBinomial,
+    ZeroInflatedDistribution,
+    ZeroInflatedLogits,
+    ZeroInflatedPoisson,
+    ZeroInflatedProbs,
+)
+from .zero_sum_normal import ZeroSumNormal
+
+__getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used

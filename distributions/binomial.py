@@ -1,4 +1,6 @@
 """The binomial distribution, by the probability of success or by its log-odds."""
+import math
+
 import numpy as _numpy
 
 from ..engine import numpy as np
@@ -10,6 +12,7 @@ from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
 from .distribution import Distribution
+from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
 
 
@@ -43,11 +46,31 @@ class _Binomial(Distribution):
         return np.minimum(np.astype(np.floor((n + 1) * self.probs), np.int64), np.astype(n, np.int64))
 
     def cdf(self, value):
-        k, n = np.floor(np.asarray(value)), self.total_count
+        return self._counted(value, special.betaincc, 0.0, 1.0)
+
+    def survival_function(self, value):
+        return self._counted(value, special.betainc, 1.0, 0.0)
+
+    def log_cdf(self, value):
+        return self._counted(value, special.log_betaincc, -math.inf, 0.0)
+
+    def log_survival(self, value):
+        return self._counted(value, special.log_betainc, 0.0, -math.inf)
+
+    def _counted(self, value, f, below, beyond):
+        """f(k + 1, n - k, p) for k, the value rounded down, in [0, n)."""
+        d = self.dtype
+        k, n = np.floor(np.astype(np.asarray(value), d)), np.astype(self.total_count, d)
         inside = np.logical_and(k >= 0, k < n)
         safe = np.where(inside, k, 0.0)
-        p = special.betainc(np.where(inside, n - safe, 1.0), safe + 1.0, 1.0 - self.probs)
-        return np.where(inside, p, np.where(k < 0, 0.0, 1.0))
+        p = f(safe + 1.0, np.where(inside, n - safe, 1.0), self.probs)
+        return np.where(inside, p, np.where(k < 0, below, beyond))
+
+    def icdf(self, q):
+        return inverse_cdf_integer(self.cdf, q, 0, self.total_count)
+
+    def isf(self, q):
+        return inverse_cdf_integer(self.survival_function, q, 0, self.total_count, upper_tail=True)
 
     @property
     def has_enumerate_support(self):

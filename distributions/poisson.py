@@ -1,9 +1,12 @@
 """The Poisson distribution."""
+import math
+
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution
+from .distribution import Distribution, above
+from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
 
 
@@ -41,6 +44,24 @@ class Poisson(Distribution):
         return np.astype(np.floor(self.rate), np.int64)
 
     def cdf(self, value):
-        k = np.floor(np.asarray(value))
-        inside = k >= 0
-        return np.where(inside, special.gammaincc(np.where(inside, k, 0.0) + 1.0, self.rate), 0.0)
+        return self._counted(value, special.gammaincc, 0.0)
+
+    def survival_function(self, value):
+        return self._counted(value, special.gammainc, 1.0)
+
+    def log_cdf(self, value):
+        return self._counted(value, special.log_gammaincc, -math.inf)
+
+    def log_survival(self, value):
+        return self._counted(value, special.log_gammainc, 0.0)
+
+    def _counted(self, value, f, below):
+        """f(k + 1, rate) where k, the value rounded down, is not negative."""
+        k = np.floor(np.astype(np.asarray(value), self.rate.dtype))
+        return above(k, -0.5, lambda k: f(k + 1.0, self.rate), below)
+
+    def icdf(self, q):
+        return inverse_cdf_integer(self.cdf, q, 0)
+
+    def isf(self, q):
+        return inverse_cdf_integer(self.survival_function, q, 0, upper_tail=True)

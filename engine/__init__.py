@@ -7,7 +7,7 @@ if __name__ == "engine":
     raise ImportError("import chainrule.engine: the bare name would load a second copy")
 
 from . import config as _config_module  # noqa: E402
-from . import debug, lax, nn, numpy, operators, random, scipy, tree
+from . import debug, numpy, operators, random, scipy, tree
 from .api import (  # noqa: E402
     ShapeDtype,
     eval_shape,
@@ -34,10 +34,12 @@ from .control.remat import checkpoint, checkpoint_policies, remat  # noqa: E402
 from .core import named_scope  # noqa: E402
 from .drawing import draw  # noqa: E402
 from .export import deserialize, export  # noqa: E402
+from .lazy import on_demand as _on_demand  # noqa: E402
 from .profile import annotate, profile  # noqa: E402
 from .ravel import ravel_pytree  # noqa: E402
 from .retrace import no_retrace  # noqa: E402
 from .stats import stats  # noqa: E402
 
 config = _config_module.config
+__getattr__ = _on_demand(__name__, ["lax", "nn"])        # imported when they are first used
 del _config_module

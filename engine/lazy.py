@@ -16,5 +16,14 @@ class Lazy:
         return value
 
 
+def on_demand(package, names):
+    """The `__getattr__` of a package that imports these modules of it when they are asked for."""
+    def getattribute(name):
+        if name in names:
+            return importlib.import_module(f"{package}.{name}")
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    return getattribute
+
+
 scipy_special = Lazy("scipy.special")
 scipy_linalg = Lazy("scipy.linalg")

@@ -48,10 +48,11 @@ def _patched(whole, wrong, formula):
 # ---- log Γ ----
 
 def _lgamma_near(m, x):
-    """log Γ(x) for 1/2 < x < 5/2."""
-    low = x < 1.5
-    s = x - m.where(low, 1.0, 2.0)
-    return s * polynomial(s, m.table(LGAMMA_NEAR)) - m.log(m.where(low, x, 1.0))
+    """log Γ(x) for 1/2 < x < 7/2."""
+    low, high = x < 1.5, x >= 2.5
+    s = x - m.where(low, 1.0, m.where(high, 3.0, 2.0))
+    log = m.log(m.where(low, x, m.where(high, x - 1.0, 1.0)))
+    return s * polynomial(s, m.table(LGAMMA_NEAR)) + m.where(low, -log, log)
 
 
 def lgamma_parts(m, x):
@@ -73,7 +74,16 @@ def lgamma_formula(m, x):
     return m.where(x <= -0.5, m.where(x <= -math.inf, x, -(out + m.log(mirror))), out)
 
 
-_lgamma_impl = _patched("gammaln", lambda x: (x > 0.5) & (x < 2.5), _lgamma_near)
+_lgamma_patched = _patched("gammaln", lambda x: (x > 0.5) & (x < 2.5), _lgamma_near)
+
+
+def _lgamma_impl(x):
+    """For one positive number without SciPy, which a hyperparameter need not import: Python's where it is accurate."""
+    if x.ndim or not 0 < x < np.inf:
+        return _lgamma_patched(x)
+    if 0.1 < x < 7:
+        return numpy_impl(_lgamma_near if 0.5 < x < 3.5 else lgamma_formula)(x)
+    return np.asarray(math.lgamma(x)).astype(x.dtype)
 
 
 # ---- ψ ----

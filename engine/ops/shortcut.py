@@ -22,13 +22,13 @@ def plain(x):
 
 
 def pair(x, y):
-    """The NumPy arrays of one dtype behind x and y (one of them may be a Python number), or None."""
+    """The arrays of one of NumPy's own dtypes behind x and y (one of them may be a Python number), or None."""
     a, b = plain(x), plain(y)
     if a is not None and b is None and type(y) in _WEAK.get(a.dtype.kind, ()):
         b = np.asarray(y, a.dtype)
     elif b is not None and a is None and type(x) in _WEAK.get(b.dtype.kind, ()):
         a = np.asarray(x, b.dtype)
-    return (a, b) if a is not None and b is not None and a.dtype is b.dtype and a.dtype.kind != "V" else None
+    return (a, b) if a is not None and b is not None and a.dtype is b.dtype and a.dtype.isbuiltin == 1 else None
 
 
 def one(impl, otherwise, kinds="biufc"):

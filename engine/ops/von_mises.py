@@ -10,12 +10,24 @@ import math
 from ..core import Primitive
 from ..errors import TransformError
 from .bessel import i0e, i1e
+from .doubles import two_product
 from .elementwise import cos, exp
 from .formula import differentiated, numpy_impl, plain, xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 JOIN, TERMS, MOMENTS = 100.0, 90, 11
 ORDERS = 2
+
+
+def _last_sine(m, x):
+    """sin(nx) for the last term n, whose angle is too large to be rounded."""
+    angle, rest = two_product(m, x, x * 0.0 + float(TERMS))
+    return m.sin(angle) + rest * m.cos(angle)
+
+
+def _last_cosine(m, x):
+    angle, rest = two_product(m, x, x * 0.0 + float(TERMS))
+    return m.cos(angle) - rest * m.sin(angle)
 
 
 def _fourier(m, x, kappa):
@@ -27,7 +39,9 @@ def _fourier(m, x, kappa):
 
     zero = x * 0.0
     start = zero + float(TERMS)
-    state = [start, zero, zero, m.sin(x * float(TERMS)), m.cos(x * float(TERMS)), kappa, m.sin(x), m.cos(x)]
+    sine = m.apply(_last_sine, (lambda m, y, x: _last_cosine(m, x) * float(TERMS),), x)
+    cosine = m.apply(_last_cosine, (lambda m, y, x: _last_sine(m, x) * -float(TERMS),), x)
+    state = [start, zero, zero, sine, cosine, kappa, m.sin(x), m.cos(x)]
     out = m.loop(lambda k, *rest: plain(k) > 0.5, step, state, TERMS)
     return x * (1 / (2 * math.pi)) + out[2] * (1 / math.pi) + 0.5
 

@@ -100,7 +100,7 @@ def chisquare(key, df, shape=None, dtype=None):
 def t(key, df, shape=None, dtype=None):
     """Student t numbers: a normal number over sqrt(χ²(df) / df).   df : float[*batch], > 0 -> float[*shape]
 
-    Normal numbers for df = inf. Differentiable in df, through the gamma number; so are the others below.
+    Normal numbers for df = inf. Differentiable in df, through the gamma number.
     """
     shape, (df,) = parameters("t", shape, dtype, df)
     stream = single(key, "t")
@@ -147,6 +147,8 @@ def dirichlet(key, alpha, shape=None, dtype=None):
     float[*shape, n]
 
     shape : that of the draws without n; by default *batch
+
+    Differentiable in alpha, through the gamma numbers. For tiny alpha all but one of them may underflow.
     """
     alpha = cast(asvalue(alpha), dtype)
     if alpha.ndim < 1:

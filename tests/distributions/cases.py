@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from scipy import stats
 
 import chainrule.distributions as dist
@@ -28,6 +29,7 @@ class Case:
     bad: dict = dataclasses.field(default_factory=dict)      # parameter: a value that must be refused
     discrete: bool = False
     largest: int = 0                     # discrete: beyond it the mass is negligible
+    slow: bool = False                   # its programs take long to compile
 
     def make(self, i=0):
         return self.family(**self.params[i])
@@ -239,12 +241,17 @@ CASES = [
     Case("Vmapped", vmapped_normal, [dict(loc=[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], scale=[1.0, 2.0, 0.5])],
          lambda loc, scale: stats.norm(loc, scale), (dist.Vmapped,)),
 ]
-NO_ROW = (dist.Delta, dist.Unit, dist.ImproperUniform)     # no density to compare; see test_wrappers.py
+_FILES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("cases_*.py"))
+modules = [importlib.import_module(f"tests.distributions.{stem}") for stem in _FILES]
+CASES = [*CASES, *[case for module in modules for case in module.CASES]]
+NO_ROW = (dist.Delta, dist.Unit, dist.ImproperUniform,      # no density to compare; see test_wrappers.py
+          *[family for module in modules for family in getattr(module, "NO_ROW", ())])
 
 
 def rows(keep=lambda case: True, every=True):
     """(case, i) for each case that is kept, and each (or the first) of its parameter sets."""
-    return [(c, i) for c in CASES if keep(c) for i in range(len(c.params) if every else 1)]
+    return [pytest.param(c, i, marks=[pytest.mark.slow] * c.slow) for c in CASES if keep(c)
+            for i in range(len(c.params) if every else 1)]
 
 
 def label(value: Any):

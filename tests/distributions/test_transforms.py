@@ -1,129 +1,234 @@
-"""Transforms and constraints: inverses, log-determinants against the Jacobian, biject_to for every continuous set."""
+"""The laws of transforms, on every row of transform_cases*.py; and their tails against mpmath."""
+import inspect
+import math
+
+import mpmath
 import numpy as np
 import pytest
 
 import chainrule.distributions as dist
-from chainrule.distributions import biject_to, constraints, transforms, vector_transforms
+from chainrule.distributions import biject_to, constraints, flows, transforms
+from chainrule.distributions.transforms import Inverse, Transform
 from chainrule.engine import grad, jacfwd, jit, random, tree, vmap
 from chainrule.engine import numpy as cnp
-from chainrule.engine.errors import ChainruleError
+from chainrule.engine.errors import ChainruleError, ParameterError, ShapeError
+from tests.distributions.transform_cases import collected
 
-# a transform, points of its domain [batch, *event], and the elements of y that are free (None: all of them)
-TRANSFORMS = {
-    "identity": (transforms.IdentityTransform(), [-1.0, 0.5, 3.0], None),
-    "exp": (transforms.ExpTransform(), [-1.0, 0.5, 3.0], None),
-    "softplus": (transforms.SoftplusTransform(), [-9.0, 0.5, 30.0], None),
-    "sigmoid": (transforms.SigmoidTransform(), [-9.0, 0.5, 3.0], None),
-    "interval": (transforms.IntervalTransform(-1.0, 3.0), [-9.0, 0.5, 3.0], None),
-    "affine": (transforms.AffineTransform(1.0, -2.0), [-1.0, 0.5, 3.0], None),
-    "power": (transforms.PowerTransform(-1.5), [0.1, 1.0, 3.0], None),
-    "inverse": (transforms.ExpTransform().inv, [0.1, 1.0, 3.0], None),
-    "compose": (transforms.ComposeTransform([transforms.AffineTransform(1.0, 0.5), transforms.ExpTransform()]),
-                [-1.0, 0.5], None),
-    "independent": (transforms.IndependentTransform(transforms.ExpTransform(), 1), [[-1.0, 0.5], [2.0, 0.0]], None),
-    "stick breaking": (vector_transforms.StickBreakingTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], slice(0, -1)),
-    "ordered": (vector_transforms.OrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
-    "positive ordered": (vector_transforms.PositiveOrderedTransform(), [[0.3, -1.0, 2.0], [0.0, 0.0, -4.0]], None),
-    "lower cholesky": (vector_transforms.LowerCholeskyTransform(),
-                       [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
-    "positive definite": (biject_to(constraints.positive_definite),
-                          [[0.3, -1.0, 2.0, 0.1, 0.2, -0.4]], np.tril_indices(3)),
-    "a vector's, then a number's": (
-        transforms.ComposeTransform([vector_transforms.OrderedTransform(), transforms.ExpTransform()]),
-        [[0.3, -1.0, 0.5]], None),
-}
-each = pytest.mark.parametrize("t, x, free", TRANSFORMS.values(), ids=TRANSFORMS)
-
-CONTINUOUS = {
-    "real": (constraints.real, ()),
-    "positive": (constraints.positive, ()),
-    "nonnegative": (constraints.nonnegative, ()),
-    "negative": (constraints.negative, ()),
-    "unit_interval": (constraints.unit_interval, ()),
-    "interval": (constraints.interval(-2.0, 5.0), ()),
-    "open_interval": (constraints.open_interval(-2.0, 5.0), ()),
-    "interval with arrays": (constraints.interval(np.array([0.0, 1.0]), np.array([1.0, 4.0])), (2,)),
-    "greater_than": (constraints.greater_than(3.0), ()),
-    "greater_than_eq": (constraints.greater_than_eq(3.0), ()),
-    "less_than": (constraints.less_than(3.0), ()),
-    "less_than_eq": (constraints.less_than_eq(3.0), ()),
-    "affine image": (constraints.AffineImage(constraints.unit_interval, 1.0, np.array([-2.0, 3.0])), (2,)),
-    "real_vector": (constraints.real_vector, (4,)),
-    "simplex": (constraints.simplex, (4,)),
-    "ordered_vector": (constraints.ordered_vector, (4,)),
-    "positive_ordered_vector": (constraints.positive_ordered_vector, (4,)),
-    "lower_cholesky": (constraints.lower_cholesky, (3, 3)),
-    "positive_definite": (constraints.positive_definite, (3, 3)),
-    "independent": (constraints.independent(constraints.positive, 2), (2, 3)),
-}
-sets = pytest.mark.parametrize("constraint, shape", CONTINUOUS.values(), ids=CONTINUOUS)
-MEMBERS = {                                              # a set, one member, one that is not
-    "boolean": (constraints.boolean, 1, 2),
-    "nonnegative_integer": (constraints.nonnegative_integer, 0, -1),
-    "positive_integer": (constraints.positive_integer, 1, 0),
-    "integer_interval": (constraints.integer_interval(2, 4), 4, 5),
-    "integer_greater_than": (constraints.integer_greater_than(2), 3, 2),
-    "whole numbers": (constraints.nonnegative_integer, 2.0, 2.5),
-    "interval": (constraints.interval(0.0, 1.0), 1.0, 1.1),
-    "open_interval": (constraints.open_interval(0.0, 1.0), 0.5, 1.0),
-    "simplex": (constraints.simplex, [0.3, 0.7], [0.3, 0.6]),
-    "ordered_vector": (constraints.ordered_vector, [0.3, 0.7], [0.7, 0.7]),
-    "positive_ordered_vector": (constraints.positive_ordered_vector, [0.3, 0.7], [-0.7, 0.7]),
-    "lower_cholesky": (constraints.lower_cholesky, [[1.0, 0.0], [-2.0, 3.0]], [[1.0, 0.1], [-2.0, 3.0]]),
-    "positive_definite": (constraints.positive_definite, [[2.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]),
-    "symmetric": (constraints.positive_definite, [[2.0, 1.0], [1.0, 2.0]], [[2.0, 1.0], [0.0, 2.0]]),
-    "real": (constraints.real, 1.0, np.nan),
-}
+ROWS = collected()
+BIJECTIVE = [row for row in ROWS if row.bijective]
+each = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+every = pytest.mark.parametrize("row", BIJECTIVE, ids=lambda row: row.name)
 
 
-@each
-def test_the_inverse_undoes_the_transform(t, x, free):
-    x = np.asarray(x)
+def directions(shape, moves):
+    """The directions in which a point of the domain may move: [k, *event]."""
+    n = math.prod(shape)
+    if moves is None:
+        return np.eye(n).reshape((n, *shape))
+    if moves == "simplex":
+        return np.eye(n)[:-1] - np.eye(n)[-1]
+    rows, columns = np.tril_indices(shape[0], -1 if moves == "correlation" else 0)
+    out = np.zeros((len(rows), *shape))
+    out[np.arange(len(rows)), rows, columns] = 1
+    if moves != "triangle":
+        out[np.arange(len(rows)), columns, rows] = 1
+    return out
+
+
+def volume(jacobian, free):
+    """The logarithm of the volume that a linear map stretches by, where `free` says what counts; see Row."""
+    if free == "area":
+        return 0.5 * np.linalg.slogdet(jacobian.T @ jacobian)[1]
+    if free == "coefficients":                # leave out what is always 0, or repeats an earlier one
+        kept = []
+        for row in jacobian:
+            if np.abs(row).max() > 1e-9 and not any(np.allclose(abs(row @ k), row @ row) and
+                                                    np.allclose(row @ row, k @ k) for k in kept):
+                kept.append(row)
+        jacobian = np.stack(kept)
+    return np.linalg.slogdet(jacobian)[1]
+
+
+@every
+def test_the_inverse_undoes_the_transform(row):
+    t, x = row.make(), row.x
     y = t(x)
     np.testing.assert_allclose(np.asarray(t.inv(y)), x, rtol=1e-9, atol=1e-9)
-    assert type(t.inv.inv) is type(t)
-    assert np.all(np.asarray(t.domain(x))) and np.all(np.asarray(t.codomain(y)))
-    assert t.forward_shape(x.shape) == y.shape and t.inverse_shape(y.shape) == x.shape
+    assert t.inv.inv is t and type(t.inv) is Inverse or isinstance(t, Inverse)
+    assert np.all(np.asarray(t.domain(x)))
+    if not isinstance(t.codomain, constraints.Dependent):
+        assert np.all(np.asarray(t.codomain(y)))
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.bijective], ids=lambda row: row.name)
+def test_what_is_not_a_bijection_has_a_right_inverse(row):
+    t, x = row.make(), row.x
+    y = np.asarray(t(x))
+    assert np.all(np.asarray(t.codomain(y)))
+    np.testing.assert_allclose(np.asarray(t(t.inv(y))), y, rtol=1e-12)
+    with pytest.raises(NotImplementedError):
+        t.log_abs_det_jacobian(x, y)
 
 
 @each
-def test_the_log_det_is_that_of_the_jacobian(t, x, free):
-    x = np.asarray(x)
-    n = t.domain.event_dim
-    flat = x.reshape((-1, *x.shape[x.ndim - n:]))
-    for v, got in zip(flat, np.asarray(t.log_abs_det_jacobian(x, t(x))).reshape(-1)):
-        def elements(v):
-            y = t(v)
-            return y if free is None else y[free]
-        j = np.asarray(jacfwd(elements)(v)).reshape((v.size, v.size))
-        np.testing.assert_allclose(got, np.linalg.slogdet(j)[1], rtol=1e-9, atol=1e-9)
-    back = t.inv.log_abs_det_jacobian(t(x), x)
-    np.testing.assert_allclose(np.asarray(back), -np.asarray(t.log_abs_det_jacobian(x, t(x))))
-
-
-@sets
-def test_biject_to_lands_inside_and_comes_back(constraint, shape):
-    t = biject_to(constraint)
-    x = np.random.default_rng(0).normal(size=(50, *t.inverse_shape(shape)))
-    x = x if constraint == constraints.positive_definite else 4 * x
+def test_shapes_are_foretold(row):
+    t, x = row.make(), row.x
     y = t(x)
-    assert y.shape == (50, *shape)
-    assert np.all(np.asarray(constraint(y)))
-    np.testing.assert_allclose(np.asarray(t.inv(y)), x, rtol=1e-6, atol=1e-6)
-    assert t.log_abs_det_jacobian(x, y).shape == np.asarray(constraint(y)).shape
-    assert np.all(np.asarray(constraint(constraint.feasible_like(y))))
-    assert t.codomain.event_dim == constraint.event_dim
+    if not isinstance(t, transforms.UnpackTransform):
+        assert tuple(t.forward_shape(x.shape)) == y.shape and tuple(t.inverse_shape(y.shape)) == x.shape
+    if row.bijective:
+        assert t.log_abs_det_jacobian(x, y).shape == x.shape[:x.ndim - t.domain.event_dim]
 
 
-@sets
-def test_bounds_may_be_traced_and_mapped(constraint, shape):
-    x = np.random.default_rng(0).normal(size=biject_to(constraint).inverse_shape(shape))
-    want = np.asarray(biject_to(constraint)(x))
-    np.testing.assert_allclose(np.asarray(jit(lambda c, x: biject_to(c)(x))(constraint, x)), want, rtol=1e-12)
-    stacked = tree.map(lambda b: np.stack([b, b]), constraint)
-    if tree.leaves(constraint):
-        got = vmap(lambda c: biject_to(c)(x))(stacked)
-        np.testing.assert_allclose(np.asarray(got), np.stack([want, want]), rtol=1e-12)
+@every
+def test_the_log_det_is_that_of_the_jacobian(row):
+    t, x = row.make(), row.x
+    y = t(x)
+    got = np.asarray(t.log_abs_det_jacobian(x, y))
+    n = t.domain.event_dim
+    points = x.reshape((-1, *x.shape[x.ndim - n:]))
+    basis = directions(points.shape[1:], row.moves)
+
+    def elements(v, i):
+        moved = cnp.concatenate([points[:i], (points[i] + cnp.tensordot(v, basis, 1))[None], points[i + 1:]])
+        z = t(moved.reshape(x.shape))
+        z = z.reshape((-1, *z.shape[len(got.shape):]))[i]
+        if row.free == "coefficients":
+            return cnp.stack([cnp.real(z), cnp.imag(z)])
+        return z if row.free is None or isinstance(row.free, str) else z[row.free]
+    for i, have in enumerate(got.reshape(-1)):
+        jacobian = np.asarray(jacfwd(lambda v, i=i: elements(v, i))(np.zeros(len(basis))))
+        np.testing.assert_allclose(have, volume(jacobian.reshape((-1, len(basis))), row.free), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(np.asarray(t.inv.log_abs_det_jacobian(y, x)), -got)
+
+
+@each
+def test_vmap_is_a_loop(row):
+    t, x = row.make(), row.x
+    one = np.stack([np.asarray(t(v)) for v in x])
+    np.testing.assert_allclose(np.asarray(vmap(t)(x)), one, rtol=1e-12, atol=1e-12)
+    if row.bijective:
+        def both(x, y):
+            return t.inv(y), t.log_abs_det_jacobian(x, y)
+        want = [both(v, y) for v, y in zip(x, one)]
+        for i, got in enumerate(vmap(both)(x, one)):
+            want_i = np.stack([np.asarray(w[i]) for w in want])
+            np.testing.assert_allclose(np.asarray(got), want_i, rtol=1e-9, atol=1e-9)
+
+
+@every
+def test_compiled_with_the_transform_as_an_argument_it_is_the_same(row):
+    t, x = row.make(), row.x
+
+    def all_of(t, x):
+        y = t(x)
+        return y, t.inv(y), t.log_abs_det_jacobian(x, y)
+    for got, want in zip(jit(all_of)(t, x), all_of(t, x)):
+        np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=1e-9, atol=1e-9)
+
+
+def split_leaves(t):
+    """The floating leaves, and how to put others in their place."""
+    leaves, treedef = tree.flatten(t)
+    at = [i for i, leaf in enumerate(leaves) if np.asarray(leaf).dtype.kind == "f"]
+
+    def join(some):
+        full = list(leaves)
+        for i, leaf in zip(at, some):
+            full[i] = leaf
+        return tree.unflatten(treedef, full)
+    return [np.asarray(leaves[i]) for i in at], join
+
+
+@every
+def test_derivatives_are_finite_in_the_argument_and_the_parameters(row):
+    t, x = row.make(), row.x
+    leaves, join = split_leaves(t)
+
+    def total(leaves, x):
+        t = join(leaves)
+        y = t(x)
+        size = cnp.real(y) if row.free == "coefficients" else y
+        return cnp.sum(size * size) + cnp.sum(t.log_abs_det_jacobian(x, y))
+    for g in tree.leaves(grad(total, argnums=(0, 1))(leaves, x)):
+        assert np.all(np.isfinite(np.asarray(g)))
+
+
+@pytest.mark.parametrize("row", [row for row in BIJECTIVE if row.free != "coefficients"], ids=lambda row: row.name)
+def test_derivatives_of_the_inverse_are_those_of_the_transform_undone(row):
+    t, x = row.make(), row.x
+    leaves, join = split_leaves(t)
+    weights = np.random.default_rng(1).normal(size=x.shape)
+
+    def round_trip(leaves, x):
+        t = join(leaves)
+        return cnp.sum(weights * t._inverse(t(x)))
+    by_leaves, by_x = grad(round_trip, argnums=(0, 1))(leaves, x)
+    for g in by_leaves:
+        np.testing.assert_allclose(np.asarray(g), 0.0, atol=1e-6)
+    if row.moves is None:
+        np.testing.assert_allclose(np.asarray(by_x), weights, rtol=1e-6, atol=1e-6)
+
+
+@every
+def test_float32_stays_float32(row):
+    """The points stretch distances by up to exp(9), so that 6e-8 may become 5e-4 on the way back."""
+    t, x = row.make(), row.x
+    small = tree.map(lambda a: np.asarray(a, np.float32) if getattr(a, "dtype", None) == np.float64 else a, t)
+    x32 = x.astype(np.float32)
+    y32 = small(x32)
+    back, log_det = small.inv(y32), small.log_abs_det_jacobian(x32, y32)
+    assert {np.asarray(a).dtype for a in (y32, back, log_det)} <= {np.dtype("f4"), np.dtype("c8")}
+    y = t(x)
+    np.testing.assert_allclose(np.asarray(y32), np.asarray(y), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(log_det), np.asarray(t.log_abs_det_jacobian(x, y)), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(back), x, rtol=1e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("row", [r for r in BIJECTIVE if r.make().domain.event_dim == 0
+                                 == r.make().codomain.event_dim], ids=lambda row: row.name)
+def test_the_sign_says_whether_it_increases(row):
+    t = row.make()
+    steps = np.diff(np.asarray(t(np.sort(row.x))))
+    assert np.all(steps * float(t.sign) > 0)
+
+
+# ---- far out ----
+
+def soft(z, c=1):
+    return c * mpmath.log1p(mpmath.exp(z / c))
+
+
+def clip(x, low, high):
+    w = high - low
+    return high - w / soft(w) * soft(w - soft(x - low))
+
+
+TAILS = {                                                # a transform, the same function in mpmath
+    "softplus": (transforms.SoftplusTransform(), soft),
+    "sigmoid": (transforms.SigmoidTransform(), lambda x: 1 / (1 + mpmath.exp(-x))),
+    "tanh": (transforms.TanhTransform(), mpmath.tanh),
+    "softsign": (transforms.SoftsignTransform(), lambda x: x / (1 + abs(x))),
+    "elu": (transforms.ELUTransform(0.5), lambda x: x if x > 0 else mpmath.expm1(x) / 2),
+    "expm1": (transforms.Expm1Transform(), mpmath.expm1),
+    "interval": (transforms.IntervalTransform(0.0, 4.0), lambda x: 4 / (1 + mpmath.exp(-x))),
+    "soft clip": (transforms.SoftClipTransform(-1.0, 2.0), lambda x: clip(x, -1, 2)),
+    "soft clip below": (transforms.SoftClipTransform(-1.0), lambda x: -1 + soft(x + 1)),
+    "sinh arcsinh": (transforms.SinhArcsinhTransform(0.25, 0.5),
+                     lambda x: mpmath.sinh((mpmath.asinh(x) + 0.25) / 2) * 2 / mpmath.sinh(mpmath.asinh(2) / 2)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("t, f", TAILS.values(), ids=TAILS)
+def test_far_out_the_log_det_keeps_its_digits(t, f, dtype):
+    """Within 16 ulps of the larger of 1 and |log-det|."""
+    x = np.array([-80.0, -30.0, -1e-3, 1e-3, 5.0, 30.0, 80.0], dtype)
+    with mpmath.workdps(200):
+        want = np.array([float(mpmath.log(mpmath.diff(f, mpmath.mpf(float(v))))) for v in x])
+    got = np.asarray(t.log_abs_det_jacobian(x, t(x)))
+    assert got.dtype == dtype
+    assert np.all(np.abs(got - want) <= 16 * np.finfo(dtype).eps * np.maximum(1, np.abs(want)))
 
 
 def test_far_out_the_sigmoid_stays_inside_and_its_log_det_exact():
@@ -134,56 +239,151 @@ def test_far_out_the_sigmoid_stays_inside_and_its_log_det_exact():
     np.testing.assert_allclose(np.asarray(t.log_abs_det_jacobian(x, y)), -np.abs(x), rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_out_an_open_interval_keeps_off_its_bounds(dtype):
+    x = np.array([-800.0, -90.0, -30.0, 30.0, 90.0, 800.0], dtype)
+    for low, high in ((0.0, 1.0), (-1.0, 3.0), (5.0, 5.5), (-2e6, -1e6)):
+        for constraint in (constraints.open_interval(low, high), constraints.half_open_interval(low, high)):
+            y = np.asarray(biject_to(constraint)(x))
+            assert y.dtype == dtype and np.all((y > low) & (y < high))
+
+
+@pytest.mark.parametrize("dtype, size", [(np.float64, 15.0), (np.float32, 8.0)])
+def test_strong_correlations_come_back(dtype, size):
+    """A partial correlation of 1 - 1e-13 (1 - 2e-7): the other elements of the row keep it, so nothing is lost."""
+    t = transforms.CorrCholeskyTransform()
+    x = size * np.array([[1.0, -1.0, 0.5, 1.0, -0.3, 0.0]], dtype)
+    y = t(x)
+    assert np.all(np.asarray(constraints.corr_cholesky(y)))
+    np.testing.assert_allclose(np.asarray(t.inv(y)), x, rtol=200 * np.finfo(dtype).eps)
+
+
+def test_the_south_of_the_sphere_comes_back():
+    t = transforms.StereographicTransform()
+    x = np.array([[1e-6, 0.0], [3e5, -2e5], [1e7, 1e7]])
+    np.testing.assert_allclose(np.asarray(t.inv(t(x))), x, rtol=1e-14)
+
+
+def test_close_cut_points_keep_their_probability():
+    t = transforms.SimplexToOrderedTransform()
+    y = np.array([-30.0, -30.0 + 1e-9, 25.0])
+    want = np.exp(-30.0) * 1e-9
+    np.testing.assert_allclose(np.asarray(t.inv(y))[1], want, rtol=1e-5)
+
+
+# ---- known values ----
+
+def test_soft_clip_has_the_values_of_its_source():
+    """From the documentation of tfb.SoftClip."""
+    got = transforms.SoftClipTransform(-10.0, 10.0)(np.array([-15.0, -7.0, 1.0, 9.0, 20.0]))
+    np.testing.assert_allclose(np.asarray(got), [-9.993284, -6.951412, 0.9998932, 8.686738, 9.999954], rtol=1e-6)
+
+
+def test_filling_a_triangle_goes_round_as_in_its_source():
+    got = np.asarray(transforms.FillTriangularTransform()(np.arange(1.0, 7.0)))
+    assert got.tolist() == [[4, 0, 0], [6, 5, 0], [3, 2, 1]]
+
+
 def test_the_centre_of_the_simplex_is_at_zero():
     np.testing.assert_allclose(np.asarray(biject_to(constraints.simplex)(np.zeros(3))), 0.25)
 
 
-@pytest.mark.parametrize("constraint, member, other", MEMBERS.values(), ids=MEMBERS)
-def test_a_set_knows_its_members(constraint, member, other):
-    assert bool(constraint(member)) and not bool(constraint(other))
-    assert bool(constraint(constraint.feasible_like(member)))
+def test_fourier_coefficients_are_those_of_numpy():
+    x = np.random.default_rng(2).normal(size=(3, 6))
+    got = transforms.RealFastFourierTransform(6)(x)
+    np.testing.assert_allclose(np.asarray(got), np.fft.rfft(x), atol=1e-12)
+    packed = transforms.PackRealFastFourierCoefficientsTransform(6)(x)
+    np.testing.assert_allclose(np.fft.rfft(np.fft.irfft(np.asarray(packed), 6)), np.asarray(packed), atol=1e-12)
 
 
-def test_sets_compare_by_value():
-    assert constraints.interval(0.0, 1.0) == constraints.interval(0.0, 1.0) != constraints.interval(0.0, 2.0)
-    assert constraints.greater_than(0.0) != constraints.greater_than_eq(0.0)
-    assert constraints.independent(constraints.real, 1) == constraints.real_vector != constraints.real
-    assert constraints.independent(constraints.independent(constraints.real, 1), 1) == constraints.real_matrix
-    assert hash(constraints.interval(0.0, 1.0)) == hash(constraints.interval(0.0, 1.0))
+def test_a_circulant_vector_makes_a_positive_definite_matrix():
+    t = transforms.CirculantTransform(5)
+    x = np.array([0.3, -1.0, 0.5])
+    y = np.asarray(t(x))
+    matrix = np.stack([np.roll(y, i) for i in range(5)])
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-15)
+    np.testing.assert_allclose(np.linalg.eigvalsh(matrix), np.sort(np.exp(x)[[0, 1, 1, 2, 2]]), rtol=1e-12)
 
 
-def test_integers_have_no_bijection_and_the_error_says_so():
-    with pytest.raises(ChainruleError, match="it has integers"):
-        biject_to(constraints.boolean)
-    with pytest.raises(ChainruleError, match="no transform registered"):
-        biject_to(constraints.dependent)
+def test_a_haar_transform_has_sums_first_and_differences_last():
+    got = np.asarray(transforms.HaarTransform()(np.array([1.0, 2.0, 3.0, 5.0])))
+    np.testing.assert_allclose(got, [5.5, -2.5, -1 / np.sqrt(2), -np.sqrt(2)])
 
 
-def test_a_transform_may_be_registered_for_a_users_set():
-    class Odd(constraints.Constraint):
-        def check(self, x):
-            return x > 7
-    biject_to.register(Odd, lambda c: transforms.AffineTransform(7.0, 1.0))
-    assert biject_to(Odd())(1.0) == 8.0
+def test_an_lu_is_the_product_of_its_pieces():
+    both, places, x = np.array([[2.0, 1.0, 0.5], [0.3, -1.0, 2.0], [0.1, 0.4, 3.0]]), np.array([2, 0, 1]), np.ones(3)
+    product = (np.tril(both, -1) + np.eye(3)) @ np.triu(both)
+    np.testing.assert_allclose(np.asarray(transforms.ScaleMatvecLUTransform(both, places)(x)),
+                               np.eye(3)[:, places] @ product @ x)
 
 
-def test_a_stacked_support_maps_lane_by_lane():
-    d = dist.Uniform([0.0, 10.0], [1.0, 12.0])
-    wrapped = dist.Vmapped(d, (True, True), 2)
-    support, t = wrapped.support, biject_to(wrapped.support)
-    x = np.zeros((5, 2))
-    np.testing.assert_allclose(np.asarray(t(x)), np.broadcast_to([0.5, 11.0], (5, 2)))
-    np.testing.assert_allclose(np.asarray(t.inv(t(x))), x, atol=1e-12)
-    want = np.log([0.25, 0.5]) * np.ones((5, 1))
-    np.testing.assert_allclose(np.asarray(t.log_abs_det_jacobian(x, t(x))), want, rtol=1e-12)
-    assert np.asarray(support([0.5, 0.5])).tolist() == [True, False]
-    assert t.codomain([0.5, 11.0]).tolist() == [True, True] and t.domain == constraints.real
-    g = grad(lambda low: cnp.sum(biject_to(dist.Vmapped(dist.Uniform(low, [1.0, 12.0]), (True, True), 2).support)(x)))
-    np.testing.assert_allclose(np.asarray(g(np.array([0.0, 10.0]))), [2.5, 2.5])
+# ---- flows ----
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2)])
+def test_an_autoregressive_network_looks_only_back(order):
+    network = flows.AutoregressiveNetwork.init(random.key(1), 4, 3, hidden=(9, 7), scale=1.0, order=order)
+    depends = np.abs(np.asarray(jacfwd(network)(np.array([0.3, -1.0, 2.0, 0.1])))).sum(1) > 1e-12
+    want = np.asarray(order)[:, None] > np.asarray(order)[None, :]
+    assert np.array_equal(depends, want)
+
+
+def test_a_flow_begins_near_the_identity():
+    x = np.random.default_rng(3).normal(size=(5, 4))
+    for flow in (flows.AffineCouplingTransform, flows.SplineCouplingTransform, flows.InverseAutoregressiveTransform,
+                 flows.MaskedAutoregressiveTransform, flows.SplineAutoregressiveTransform):
+        assert np.max(np.abs(np.asarray(flow.init(random.key(0), 4)(x)) - x)) < 0.2
+
+
+def test_a_flow_is_learnt_by_gradients():
+    """Maximum likelihood moves a flow towards its data: steps of plain gradient descent must lower the loss."""
+    data = np.random.default_rng(4).normal(size=(64, 2)) * [2.0, 0.5] + [1.0, -1.0]
+    base = dist.Normal(np.zeros(2), 1.0)
+
+    def loss(flow):
+        return -cnp.mean(dist.TransformedDistribution(base, flow).log_prob(data))
+    flow = transforms.ComposeTransform([flows.MaskedAutoregressiveTransform.init(random.key(0), 2, hidden=(8,)),
+                                        transforms.PermuteTransform([1, 0]),
+                                        flows.AffineCouplingTransform.init(random.key(1), 2, hidden=(8,))])
+    first = float(loss(flow))
+    step = jit(lambda flow: tree.map(lambda w, g: w - 0.1 * g, flow, grad(loss)(flow)))
+    for _ in range(30):
+        flow = step(flow)
+    assert float(loss(flow)) < first - 0.5
+
+
+# ---- errors and the table itself ----
+
+def test_mistakes_are_explained():
+    with pytest.raises(ShapeError, match="elements"):
+        transforms.ReshapeTransform((2, 3), (4,))
+    with pytest.raises(ShapeError, match="last axes"):
+        transforms.ReshapeTransform((2, 3), (6,))(np.zeros(4))
+    with pytest.raises(ShapeError, match="dim=-1"):
+        transforms.CatTransform([transforms.ExpTransform()], dim=0)
+    with pytest.raises(ShapeError, match="lengths"):
+        transforms.CatTransform([transforms.ExpTransform()], lengths=[1, 2])
+    with pytest.raises(ShapeError, match="take 3 elements"):
+        transforms.CatTransform([transforms.ExpTransform()], lengths=[3])(np.zeros(4))
+    with pytest.raises(ShapeError, match="transform_shape"):
+        transforms.RealFastFourierTransform().inv(np.zeros(3, complex))
+    with pytest.raises(ParameterError, match="each of 0"):
+        transforms.PermuteTransform([0, 2])
+    with pytest.raises(NotImplementedError, match="pack_fn"):
+        transforms.UnpackTransform(lambda x: x).inv(np.zeros(3))
+    with pytest.raises(ChainruleError, match="axis=-1"):
+        transforms.HaarTransform(0)
+
+
+def test_no_transform_without_a_row():
+    modules = [inspect.getmodule(getattr(m, name)) for m in (transforms, flows) for name in m.__all__]
+    classes = {c for m in modules for c in vars(m).values() if inspect.isclass(c) and issubclass(c, Transform)}
+    classes = {c for c in classes if not c.__name__.startswith("_")} - {Transform}
+    covered = {type(row.make()) for row in ROWS}
+    assert not {c.__name__ for c in classes - covered}
 
 
 def test_transforms_move_draws_as_the_change_of_variables_says():
-    d = dist.TransformedDistribution(dist.Normal(np.zeros(3), 1.0), vector_transforms.OrderedTransform())
+    d = dist.TransformedDistribution(dist.Normal(np.zeros(3), 1.0), transforms.OrderedTransform())
     assert d.event_shape == (3,) and d.batch_shape == ()
     y = d.sample(random.key(0), (5,))
     assert np.all(np.asarray(d.support(y)))

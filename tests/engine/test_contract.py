@@ -126,6 +126,7 @@ def test_vjp_is_the_transpose_of_jvp(case):
     assert abs(forward - backward) <= 1e-12 * size + 1e-300
 
 
+@pytest.mark.slow
 @rows(lambda case: differentiable(case) and case.reverse)
 def test_grad_is_the_same_compiled(case):
     f, xs = of_floats(case)
@@ -185,6 +186,7 @@ def test_vmap_is_a_loop(case):
         same(vmap(case.fn, axes)(*batched), expected, 2 * case.ulps, f"argument {position}")
 
 
+@pytest.mark.slow
 @rows(lambda case: case.batch)
 def test_vmap_commutes_with_jit(case):
     batched = [case.lanes(k) for k in range(len(case.arguments()))]
@@ -193,6 +195,7 @@ def test_vmap_commutes_with_jit(case):
     same(vmap(jit(case.fn))(*batched), plain, 2 * case.ulps, "vmap(jit)")
 
 
+@pytest.mark.slow
 @rows(lambda case: case.batch and differentiable(case))
 def test_vmap_of_the_derivative_is_a_loop(case):
     f, xs = of_floats(case)

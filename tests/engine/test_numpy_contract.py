@@ -127,6 +127,7 @@ def test_a_function_is_the_same_compiled(row, data):
     agree(jit(f)(*xs), f(*xs), row.ulps)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @rows(lambda row: row.compiled and row.vmap)
 @examples(4)
@@ -141,6 +142,7 @@ def test_vmap_of_a_function_is_a_loop(row, data):
         agree(vmap(f)(*lanes), expected, row.ulps)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @rows(lambda row: row.grad)
 @examples(3)

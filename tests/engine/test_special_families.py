@@ -47,6 +47,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("f, reference, x, y", PAIRS, ids=range(len(PAIRS)))
 def test_the_edges_of_two_arguments_are_scipys(f, reference, x, y):
     with np.errstate(divide="ignore"):
@@ -91,6 +92,7 @@ SHAPES = np.array([0.02, 0.7, 3.0, 40.0, 2e3])
 PROBABILITIES = np.array([0.3, 1e-30, 0.999, 0.5, 1e-8])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forward, inverse", [(cs.gammainc, cs.gammaincinv), (cs.gammaincc, cs.gammainccinv)])
 def test_the_inverse_undoes_the_incomplete_gamma_function(forward, inverse):
     for x in both(inverse, SHAPES[:, None] + 0 * PROBABILITIES, PROBABILITIES + 0 * SHAPES[:, None]):
@@ -101,6 +103,7 @@ def test_the_inverse_undoes_the_incomplete_gamma_function(forward, inverse):
         np.testing.assert_allclose(np.where(inside, back, PROBABILITIES), back * 0 + PROBABILITIES, rtol=3e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forward, inverse", [(cs.betainc, cs.betaincinv), (cs.betaincc, cs.betainccinv)])
 def test_the_inverse_undoes_the_incomplete_beta_function(forward, inverse):
     a, b, p = np.array([0.5, 3.0, 40.0, 900.0]), np.array([2.0, 0.8, 3.0, 700.0]), np.array([1e-20, 0.3, 0.9, 1e-6])
@@ -109,18 +112,36 @@ def test_the_inverse_undoes_the_incomplete_beta_function(forward, inverse):
         np.testing.assert_allclose(np.where(inner, forward(a, b, x), p), p, rtol=3e-12)
 
 
-def test_the_derivatives_of_the_inverses_are_those_of_an_implicit_function():
-    h = 1e-6
-    for f, args in ((cs.gammaincinv, (2.5, 0.3)), (cs.gammainccinv, (25.0, 0.01)), (cs.betaincinv, (2.0, 5.0, 0.7)),
-                    (cs.betainccinv, (0.6, 1.5, 0.2))):
-        for place in range(len(args)):
-            up, down = ([a * (1 + s * h * (i == place)) for i, a in enumerate(args)] for s in (1, -1))
-            slope = (float(f(*up)) - float(f(*down))) / (2 * h * args[place])
-            np.testing.assert_allclose(grad(f, place)(*args), slope, rtol=1e-7)
+SLOPES = [
+    (cs.gammaincinv, (2.5, 0.3)), (cs.gammainccinv, (25.0, 0.01)), (cs.betaincinv, (2.0, 5.0, 0.7)),
+    (cs.betainccinv, (0.6, 1.5, 0.2)), (cs.log_gammainc, (2.5, 0.3)), (cs.log_gammainc, (40.0, 3.0)),
+    (cs.log_gammaincc, (2.5, 9.0)), (cs.log_gammaincc, (0.03, 0.2)), (cs.log_betainc, (2.0, 5.0, 0.1)),
+    (cs.log_betaincc, (30.0, 25.0, 0.8)), (cs.random_gamma_grad, (2.5, 1.2)), (cs.random_gamma_grad, (45.0, 50.0)),
+]
+
+
+@pytest.mark.parametrize("f, args", SLOPES, ids=range(len(SLOPES)))
+def test_derivatives_are_finite_differences(f, args):
+    """Of fourth order, with an error of about 1e-12 of the value over h."""
+    def at(place, s):
+        return float(f(*[a * (1 + s * 1e-3 * (i == place)) for i, a in enumerate(args)]))
+    for place, x in enumerate(args):
+        slope = (8 * (at(place, 1) - at(place, -1)) - (at(place, 2) - at(place, -2))) / (12e-3 * x)
+        np.testing.assert_allclose(grad(f, place)(*args), slope, rtol=1e-7)
+
+
+def test_second_derivatives_are_the_slopes_of_the_first():
+    h = 1e-5
+    for f, args in ((cs.log_gammainc, (2.5, 0.9)), (cs.log_betaincc, (2.0, 3.0, 0.7)), (cs.gammainc, (0.7, 1.1))):
+        for i in range(len(args)):
+            for j in range(len(args)):
+                up, down = ([a * (1 + s * h * (k == j)) for k, a in enumerate(args)] for s in (1, -1))
+                slope = (float(grad(f, i)(*up)) - float(grad(f, i)(*down))) / (2 * h * args[j])
+                np.testing.assert_allclose(grad(grad(f, i), j)(*args), slope, rtol=1e-6)
 
 
 # ---- logarithms in the tails ----
-
+@pytest.mark.slow
 def test_logarithms_go_on_where_the_functions_themselves_are_zero():
     with mp.workdps(50):
         expected = [mp.log(mp.gammainc(3, 0, mp.mpf(10) ** -200, regularized=True)),
@@ -137,7 +158,7 @@ def test_logarithms_go_on_where_the_functions_themselves_are_zero():
 
 
 # ---- paths of random numbers ----
-
+@pytest.mark.slow
 def test_the_path_of_a_gamma_number_at_tiny_and_huge_shapes():
     np.testing.assert_allclose(cs.random_gamma_grad(1e-3, 1e-250), 1e-250 / 1e-3 * (sp.psi(1.001) - np.log(1e-250)),
                                rtol=1e-12)

@@ -1,24 +1,17 @@
-"""Bijections between sets, with the logarithm of the volume they stretch by; and `biject_to`.
-
-A transform t has t(x), t.inv(y) and t.log_abs_det_jacobian(x, y), for x in `domain` and y in `codomain`. Its log-det
-has the batch shape that is left when the event axes of the domain are taken away.
-
-    biject_to(constraint)    the transform from unconstrained numbers to a continuous set
-
-    >>> from chainrule.distributions import biject_to, constraints
-    >>> t = biject_to(constraints.positive)
-    >>> float(t(0.0)), float(t.inv(1.0))
-    (1.0, 0.0)
-"""
+"""The base of the transforms, how they are composed, and the table `biject_to`."""
 import math
 
-from ..engine import numpy as np
-from ..engine.errors import MissingRule
-from ..engine.ops.elementwise import expit, softplus
-from . import constraints
-from .constraints import Constraint
-from .distribution import sum_rightmost
-from .record import ArrayLike, Record, child, static
+from ...engine import numpy as np
+from ...engine.errors import MissingRule
+from .. import constraints
+from ..distribution import sum_rightmost
+from ..record import Record, child, static
+
+
+def beside(number, x):
+    """A parameter as an array; a Python number takes the dtype of x, so that float32 stays float32."""
+    plain = isinstance(number, (int, float)) and np.asarray(x).dtype.kind == "f"
+    return np.asarray(number, np.asarray(x).dtype) if plain else np.asarray(number)
 
 
 class Transform(Record):
@@ -100,8 +93,17 @@ class Inverse(Transform):
 
 
 class IdentityTransform(Transform):
-    """y = x"""
+    """y = x, on events with `ndims` axes."""
+    ndims: int = static(default=0)
     sign = 1.0
+
+    @property
+    def domain(self):
+        return constraints.independent(constraints.real, self.ndims) if self.ndims else constraints.real
+
+    @property
+    def codomain(self):
+        return self.domain
 
     def __call__(self, x):
         return x
@@ -110,136 +112,8 @@ class IdentityTransform(Transform):
         return y
 
     def log_abs_det_jacobian(self, x, y):
-        return np.zeros_like(x)
-
-
-class ExpTransform(Transform):
-    """y = exp(x), onto the positive numbers.   log dy/dx = x"""
-    codomain, sign = constraints.positive, 1.0
-
-    def __call__(self, x):
-        return np.exp(x)
-
-    def _inverse(self, y):
-        return np.log(y)
-
-    def log_abs_det_jacobian(self, x, y):
-        return np.asarray(x)
-
-
-class SoftplusTransform(Transform):
-    """y = log(1 + exp(x)), onto the positive numbers.   log dy/dx = -softplus(-x)"""
-    codomain, sign = constraints.positive, 1.0
-
-    def __call__(self, x):
-        return softplus(x)
-
-    def _inverse(self, y):
-        return np.log(-np.expm1(-y)) + y
-
-    def log_abs_det_jacobian(self, x, y):
-        return -softplus(-x)
-
-
-class SigmoidTransform(Transform):
-    """y = 1 / (1 + exp(-x)), onto (0, 1).   log dy/dx = x - 2 softplus(x)
-
-    Where rounding would give 1, the result is the largest number below it.
-    """
-    codomain, sign = constraints.unit_interval, 1.0
-
-    def __call__(self, x):
-        y = expit(x)
-        return np.where(y < 1.0, y, 1.0 - float(np.finfo(y.dtype).epsneg))
-
-    def _inverse(self, y):
-        return np.log(y) - np.log1p(-y)
-
-    def log_abs_det_jacobian(self, x, y):
-        return x - 2.0 * softplus(x)
-
-
-class IntervalTransform(Transform):
-    """y = low + (high - low) / (1 + exp(-x)), onto (low, high).   log dy/dx = log(high - low) + x - 2 softplus(x)"""
-    low: ArrayLike = child()
-    high: ArrayLike = child()
-    sign = 1.0
-
-    @property
-    def codomain(self):
-        return constraints.interval(self.low, self.high)
-
-    @property
-    def _width(self):
-        return np.asarray(self.high) - self.low
-
-    def __call__(self, x):
-        return self.low + self._width * expit(x)
-
-    def _inverse(self, y):
-        return np.log((y - self.low) / (self.high - y))
-
-    def log_abs_det_jacobian(self, x, y):
-        return np.log(self._width) + (x - 2.0 * softplus(x))
-
-
-class AffineTransform(Transform):
-    """y = loc + scale x, scale != 0.   log |dy/dx| = log |scale|"""
-    loc: ArrayLike = child()
-    scale: ArrayLike = child()
-    domain: Constraint = child(default=constraints.real)
-
-    @property
-    def codomain(self):
-        if self.domain.everything:
-            return self.domain
-        if type(self.scale) is float and self.domain == constraints.positive:
-            return constraints.greater_than(self.loc) if self.scale > 0 else constraints.less_than(self.loc)
-        return constraints.AffineImage(self.domain, self.loc, self.scale)
-
-    @property
-    def sign(self):
-        return np.sign(self.scale)
-
-    def __call__(self, x):
-        return self.loc + self.scale * np.asarray(x)
-
-    def _inverse(self, y):
-        return (np.asarray(y) - self.loc) / self.scale
-
-    def log_abs_det_jacobian(self, x, y):
-        flat = np.broadcast_to(np.log(np.abs(self.scale)), np.shape(x))
-        return sum_rightmost(flat, self.domain.event_dim)
-
-
-class PowerTransform(Transform):
-    """y = x ** exponent on the positive numbers, exponent != 0.   log |dy/dx| = log |exponent y / x|"""
-    exponent: ArrayLike = child()
-    domain = codomain = constraints.positive
-
-    @property
-    def sign(self):
-        return np.sign(self.exponent)
-
-    def __call__(self, x):
-        return np.power(np.asarray(x), self.exponent)
-
-    def _inverse(self, y):
-        return np.power(np.asarray(y), 1.0 / np.asarray(self.exponent))
-
-    def log_abs_det_jacobian(self, x, y):
-        return np.log(np.abs(self.exponent * y / x))
-
-
-class AbsTransform(Transform):
-    """y = |x|, which is not a bijection: `inv` gives the positive of the two."""
-    codomain = constraints.nonnegative
-
-    def __call__(self, x):
-        return np.abs(x)
-
-    def _inverse(self, y):
-        return y
+        x = np.asarray(x)
+        return np.zeros(x.shape[:x.ndim - self.ndims], x.dtype)
 
 
 class ComposeTransform(Transform):
@@ -363,23 +237,3 @@ class Registry:
 
 
 biject_to = Registry()
-_IDENTITY, _EXP, _SIGMOID = IdentityTransform(), ExpTransform(), SigmoidTransform()
-
-biject_to.register(constraints.real, lambda c: _IDENTITY)
-biject_to.register(constraints.positive, lambda c: _EXP)                    # nonnegative with it
-biject_to.register(constraints.unit_interval, lambda c: _SIGMOID)
-biject_to.register(constraints.GreaterThan, lambda c: ComposeTransform(
-    (_EXP, AffineTransform(c.lower_bound, 1.0, constraints.positive))))
-biject_to.register(constraints.LessThan, lambda c: ComposeTransform(
-    (_EXP, AffineTransform(c.upper_bound, -1.0, constraints.positive))))
-biject_to.register(constraints.AffineImage, lambda c: ComposeTransform(
-    (biject_to(c.base), AffineTransform(c.loc, c.scale, c.base))))
-biject_to.register(constraints.Interval, lambda c: IntervalTransform(c.lower_bound, c.upper_bound))
-
-
-@biject_to.register(constraints.Independent)
-def _(constraint):
-    base = biject_to(constraint.base)
-    return IndependentTransform(base, constraint.reinterpreted_batch_ndims)
-
-
