@@ -63,11 +63,11 @@ class LinearGaussianStateSpace(Distribution):
     [0.2293, 0.2423, 0.2552]
     """
     initial_mean: ArrayLike = param(constraints.real_vector)
-    initial_covariance: ArrayLike = param(constraints.real, event_dim=2)
+    initial_covariance: ArrayLike = param(constraints.positive_semidefinite)
     transition_matrix: ArrayLike = param(constraints.real, event_dim=3)
-    transition_covariance: ArrayLike = param(constraints.real, event_dim=3)
+    transition_covariance: ArrayLike = param(constraints.positive_semidefinite, event_dim=3)
     observation_matrix: ArrayLike = param(constraints.real, event_dim=3)
-    observation_covariance: ArrayLike = param(constraints.real, event_dim=3)
+    observation_covariance: ArrayLike = param(constraints.positive_semidefinite, event_dim=3)
     transition_offset: ArrayLike = param(constraints.real, event_dim=2)
     observation_offset: ArrayLike = param(constraints.real, event_dim=2)
     num_steps: int = static()

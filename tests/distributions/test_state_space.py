@@ -296,3 +296,10 @@ def test_the_scale_of_a_part_has_a_gradient():
     got = jit(grad(f))(0.3)
     assert float(got) == pytest.approx((float(f(0.3 + h)) - float(f(0.3 - h))) / (2 * h), rel=1e-6)
     assert cnp.ndim(got) == 0
+
+
+def test_a_covariance_that_is_none_is_named():
+    with pytest.raises(ChainruleError, match="transition_covariance must be a symmetric positive semidefinite matrix"):
+        dist.LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[-1.0]], [[1.0]], [[1.0]], 3)
+    with pytest.raises(ChainruleError, match="num_steps must be a whole number"):
+        dist.LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[1.0]], [[1.0]], [[1.0]], 3.0)
