@@ -60,7 +60,7 @@ class LinearGaussianStateSpace(Distribution):
     >>> level = LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[0.1]], [[1.0]], [[0.5]], num_steps=3)
     >>> mean, covariance = level.smooth([[0.2], [np.nan], [0.4]])
     >>> mean[:, 0].round(4).tolist()
-    [0.2293, 0.2423, 0.2552]
+    [0.2194, 0.2452, 0.271]
     """
     initial_mean: ArrayLike = param(constraints.real_vector)
     initial_covariance: ArrayLike = param(constraints.positive_semidefinite)
