@@ -58,7 +58,16 @@ from .hilbert_space import (
     hsgp_weights,
 )
 from .horseshoe import Horseshoe
-from .hurdle import HurdleDistribution, HurdleGamma, HurdleLogits, HurdleLogNormal, HurdlePoisson, HurdleProbs
+from .hurdle import (
+    HurdleDistribution,
+    HurdleGamma,
+    HurdleLogits,
+    HurdleLogNormal,
+    HurdleNegativeBinomial,
+    HurdleNegativeBinomial2,
+    HurdlePoisson,
+    HurdleProbs,
+)
 from .hypergeometric import HyperGeometric
 from .interpolated import Interpolated
 from .inverse_gaussian import InverseGaussian, NormalInverseGaussian, Wald
@@ -149,6 +158,8 @@ from .zero_inflated import (
     ZeroInflatedBinomial,
     ZeroInflatedDistribution,
     ZeroInflatedLogits,
+    ZeroInflatedNegativeBinomial,
+    ZeroInflatedNegativeBinomial2,
     ZeroInflatedPoisson,
     ZeroInflatedProbs,
 )

@@ -4,9 +4,10 @@ from ..engine import random
 from ..engine.avals import broadcast_shapes
 from ..engine.errors import ShapeError
 from . import constraints
+from .bounds import union
 from .categorical import Categorical
 from .distribution import Distribution, shape_of
-from .mixtures import MixtureSameFamily, union
+from .mixtures import MixtureSameFamily
 from .normal import Normal
 from .record import ArrayLike, child, param
 

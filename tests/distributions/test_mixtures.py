@@ -94,7 +94,8 @@ def test_mistakes_in_mixtures_are_explained():
 # ---- gates ----
 
 BASES = {"Poisson": (lambda: dist.Poisson(2.5), stats.poisson(2.5)),
-         "Binomial": (lambda: dist.Binomial(5, 0.3), stats.binom(5, 0.3))}
+         "Binomial": (lambda: dist.Binomial(5, 0.3), stats.binom(5, 0.3)),
+         "NegativeBinomial": (lambda: dist.NegativeBinomial(2.5, 0.4), stats.nbinom(2.5, 0.6))}
 
 
 @pytest.mark.parametrize("name", BASES)
@@ -147,6 +148,13 @@ def test_exactly_one_form_of_the_gate_is_given():
             make(0.2, 2.0, gate_logits=0.0)
     np.testing.assert_allclose(float(dist.ZeroInflatedBinomial(5, 0.3, gate=0.2).prob(0)),
                                0.2 + 0.8 * 0.7 ** 5, rtol=1e-13)
+    k, law = np.arange(1, 9), stats.nbinom(3.0, 3.0 / 5.0)                     # mean 2, concentration 3
+    for inflated, hurdle in ((dist.ZeroInflatedNegativeBinomial2(2.0, 3.0, gate=0.2),
+                              dist.HurdleNegativeBinomial2(2.0, 3.0, gate=0.2)),
+                             (dist.ZeroInflatedNegativeBinomial(3.0, probs=0.4, gate=0.2),
+                              dist.HurdleNegativeBinomial(3.0, probs=0.4, gate=0.2))):
+        np.testing.assert_allclose(np.asarray(inflated.prob(k)), 0.8 * law.pmf(k), rtol=1e-12)
+        np.testing.assert_allclose(np.asarray(hurdle.prob(k)), 0.8 * law.pmf(k) / law.sf(0), rtol=1e-12)
 
 
 # ---- relaxations ----
