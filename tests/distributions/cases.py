@@ -4,6 +4,8 @@
 Every promise of test_contract.py is kept by every row.
 """
 import dataclasses
+import importlib
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
