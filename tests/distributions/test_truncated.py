@@ -11,6 +11,7 @@ from chainrule.distributions import Truncated
 from chainrule.engine import grad, jit, jvp, random, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
+from tests.distributions.cases import CASES, label
 
 KEY = random.key(7)
 INTERVALS = [(30.0, 31.0), (30.0, math.inf), (-31.0, -30.0), (-1.0, 1e-3), (5.0, 5.01), (100.0, math.inf),
@@ -138,6 +139,29 @@ def test_derivatives_are_finite_at_and_beyond_the_bounds(name):
                 return cnp.sum(getattr(Truncated(make(t), *ends), f)(x))
             for slope in grad(total, argnums=(0, 1))(at, x):
                 assert np.all(np.isfinite(np.asarray(slope))), (ends, f)
+
+
+def single(case):
+    return hasattr(case.check(), "ppf") and hasattr(case.check(), "cdf") and np.shape(case.check().ppf(0.5)) == ()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if single(case)], ids=label)
+def test_any_distribution_with_a_distribution_function_can_be_truncated(case):
+    d, law, step = case.make(), case.check(), 1 if case.discrete else 0
+    low, high = float(law.ppf(0.2)), float(law.ppf(0.8))
+    try:
+        d.cdf(low)
+    except NotImplementedError:
+        return
+    cut = Truncated(d, low, high)
+    x = law.ppf(np.array([0.25, 0.4, 0.6, 0.75]))
+    mass = law.cdf(np.array(high)) - law.cdf(np.array(low - step))
+    np.testing.assert_allclose(np.asarray(cut.log_prob(x)), np.asarray(d.log_prob(x)) - np.log(mass), rtol=1e-9,
+                               atol=1e-9)
+    drawn = np.asarray(cut.sample(KEY, (100,)))
+    assert low <= drawn.min() and drawn.max() <= high
+    if not case.discrete:
+        np.testing.assert_allclose(np.asarray(cut.cdf(cut.icdf([0.1, 0.5, 0.9]))), [0.1, 0.5, 0.9], rtol=1e-8)
 
 
 def test_infinite_bounds_are_none():
