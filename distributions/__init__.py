@@ -132,6 +132,7 @@ from .sparse_gaussian_process import SparseGaussianProcess
 from .spherical import PowerSpherical, SphericalUniform, VonMises3D, VonMisesFisher
 from .state_space import LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights
+from .straight_through import RelaxedBernoulliStraightThrough, RelaxedOneHotCategoricalStraightThrough
 from .structured_normal import CirculantNormal, LowRankMultivariateNormal
 from .student_t import StudentT
 from .time_series import ARMA, StructuralTimeSeries

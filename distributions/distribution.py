@@ -234,8 +234,13 @@ class Distribution(Record):
         raise self._absent("mode")
 
     def entropy(self):
-        """The differential or discrete entropy, in nats: [*batch]."""
-        raise self._absent("entropy")
+        """The differential or discrete entropy, in nats: [*batch]. A sum over finitely many integers, unless the family
+        has a formula."""
+        ends = self._known_ends()
+        if ends is None:
+            raise self._absent("entropy")
+        log_p = self._log_masses(*ends)[1]
+        return -np.sum(np.exp(log_p) * np.where(log_p > -_numpy.inf, log_p, 0.0), 0)
 
     def cdf(self, value):
         """P(X <= value): the sum over the values up to it, unless the family has a formula."""
@@ -243,10 +248,14 @@ class Distribution(Record):
         if ends is None:
             raise self._absent("cdf")
         value, batch = np.asarray(value), self.batch_shape
-        k = np.arange(ends[0], ends[1] + 1)
-        p = np.exp(self.log_prob(k.reshape((-1, *(1,) * len(batch)))))                   # [n, *batch]
-        p = p.reshape((len(k), *(1,) * (value.ndim - len(batch)), *batch))
+        k, log_p = self._log_masses(*ends)
+        p = np.exp(log_p).reshape((len(k), *(1,) * (value.ndim - len(batch)), *batch))
         return np.sum(np.where(k.reshape((-1, *(1,) * max(value.ndim, len(batch)))) <= value, p, 0.0), 0)
+
+    def _log_masses(self, first, last):
+        """The integers [n] from first to last, and their log-masses [n, *batch]."""
+        k = np.arange(first, last + 1)
+        return k, self.log_prob(k.reshape((-1, *(1,) * len(self.batch_shape))))
 
     def _known_ends(self):
         """The smallest and the largest value of finitely many integers, where both are known."""

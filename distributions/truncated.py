@@ -17,7 +17,7 @@ from .bounds import bounds_of
 from .distribution import Distribution, shape_of
 from .intervals import known, log_interval, sides, tail
 from .record import ArrayLike, child, param
-from .truncated_moments import moments
+from .truncated_moments import cross_entropy, moments
 
 
 class Truncated(Bounded):
@@ -161,6 +161,16 @@ class Truncated(Bounded):
             return base.icdf_exp(target)
         return np.where(right, base.isf_exp(np.where(right, target, -0.5)),
                         base.icdf_exp(np.where(right, -0.5, target)))
+
+    def entropy(self):
+        """log P(low <= X <= high) - E log p_base(X), where that is known from the moments; a sum for counts."""
+        if self.is_discrete:
+            return super().entropy()
+        found = moments(self.base_dist, *self._ends)
+        found = None if found is None else cross_entropy(self.base_dist, *found)
+        if found is None:
+            raise self._absent("entropy")
+        return np.broadcast_to(found + self._log_mass(), self.batch_shape)
 
     def _moments(self):
         found = moments(self.base_dist, *self._ends)

@@ -368,4 +368,5 @@ CASES = [
 ]
 # masses with densities, pairs of bounds, values that are not a set of numbers: see test_censored.py, test_mixtures.py
 NO_ROW = (dist.LeftCensoredDistribution, dist.RightCensoredDistribution, dist.IntervalCensoredDistribution,
-          dist.Empirical, dist.RelaxedOneHotCategoricalLogits)
+          dist.Empirical, dist.RelaxedOneHotCategoricalLogits, dist.RelaxedBernoulliStraightThrough,
+          dist.RelaxedOneHotCategoricalStraightThrough)

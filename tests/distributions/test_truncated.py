@@ -97,6 +97,8 @@ def test_moments_of_other_families_are_integrals(base, low, high):
     mean = (x * p).sum() / p.sum()
     np.testing.assert_allclose(float(d.mean), mean, rtol=1e-9)
     np.testing.assert_allclose(float(d.variance), ((x - mean) ** 2 * p).sum() / p.sum(), rtol=1e-7)
+    if not isinstance(base, dist.Gamma):
+        np.testing.assert_allclose(float(d.entropy()), -(p * np.asarray(d.log_prob(x))).sum() / p.sum(), rtol=1e-7)
 
 
 BASES = {
