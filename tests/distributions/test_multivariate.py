@@ -12,7 +12,7 @@ from scipy import special, stats
 import chainrule.distributions as dist
 from chainrule.distributions import biject_to, constraints
 from chainrule.distributions.projected_normal import log_half_line_moment
-from chainrule.engine import grad, jit, jvp, random, vmap
+from chainrule.engine import grad, jit, jvp, random, tree, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
 from tests.distributions.cases import label, rows
@@ -56,6 +56,28 @@ def test_the_density_is_normalised_and_is_that_of_the_draws(case, i):
     z = (ratio.mean(0) - 1) / (ratio.std(0) / math.sqrt(n))
     assert np.all(np.abs(z) < Z)
     assert np.all(ratio.std(0) < 4)                      # so that the error above is one: 4 / √3000 = 0.07
+
+
+NO_BATCH = ("ICAR", "EulerMaruyama")                     # one graph, one grid of times
+
+
+@pytest.mark.parametrize("case, i", rows(lambda case: hasattr(case, "structured") and case.name not in NO_BATCH,
+                                         every=False), ids=label)
+def test_leading_axes_of_parameters_are_a_batch(case, i):
+    d = case.make(i)
+    x = np.asarray(d.sample(KEY, (3,)))
+    both = tree.map(lambda v: cnp.stack([v, v]) if v.dtype.kind == "f" else v, d)
+    assert both.batch_shape == (2, *d.batch_shape) and both.event_shape == d.event_shape
+    assert both.sample(KEY, (3,)).shape == (3, 2, *d.shape())
+    log_p = np.asarray(d.log_prob(x))
+    np.testing.assert_allclose(np.asarray(both.log_prob(np.stack([x, x], 1))), np.stack([log_p, log_p], 1), rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(both.log_prob(x[0])), np.stack([log_p[0]] * 2), rtol=1e-12)
+    for moment in ("mean", "variance", "mode"):
+        try:
+            want = np.asarray(getattr(d, moment))
+        except NotImplementedError:
+            continue
+        np.testing.assert_allclose(np.asarray(getattr(both, moment)), np.stack([want, want]), rtol=1e-12)
 
 
 # ---- normal vectors ----
