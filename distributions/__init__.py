@@ -62,6 +62,7 @@ from .multivariate_student_t import MultivariateStudentT
 from .nan_masked import NanMaskedMultivariateNormal, NanMaskedNormal
 from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
+from .omt_multivariate_normal import OMTMultivariateNormal
 from .poisson import Poisson
 from .polya_gamma import PolyaGamma, TruncatedPolyaGamma
 from .power_law import DoublyTruncatedPowerLaw, LogUniform, LowerTruncatedPowerLaw, Pareto

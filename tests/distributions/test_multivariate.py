@@ -117,6 +117,19 @@ def test_car_by_edges_is_car_by_the_matrix():
     np.testing.assert_allclose(np.asarray(traced), np.asarray(dense.log_prob(x)), rtol=1e-12)
 
 
+def test_transported_draws_carry_the_derivative_of_expectations():
+    """E (b'x)² = b'L L'b: its derivative along T is 2 (b'L)(b'T); the estimate has less variance than by L z."""
+    b, t = np.array([1.0, -0.5, 2.0]), np.tril(np.arange(1.0, 10.0).reshape(3, 3))
+    got = []
+    for family in (dist.OMTMultivariateNormal, dist.MultivariateNormal):
+        def f(factor, family=family):
+            return (family(0.0, scale_tril=factor).sample(KEY, (4000,)) @ b) ** 2
+        got.append(np.asarray(jvp(f, (FACTOR,), (t,))[1]))
+        want = 2 * (b @ FACTOR) @ (b @ t)
+        assert abs(got[-1].mean() - want) < Z * got[-1].std() / math.sqrt(4000)
+    assert got[0].std() < got[1].std()
+
+
 def test_missing_values_are_integrated_out():
     x = np.array([[0.3, np.nan, -0.2], [np.nan, np.nan, np.nan], [0.1, 0.2, 0.3]])
     d = dist.NanMaskedMultivariateNormal(LOC, MATRIX)
@@ -278,6 +291,28 @@ def test_the_sine_model_is_drawn_where_it_has_two_modes():
     assert stats.kstest(x[:, 0], lambda v: np.interp(v, at, cdf)).pvalue > P
     both = np.mean(np.sign(x[:, 0]) == np.sign(x[:, 1]))
     assert both > 0.99                                   # the modes are at equal signs
+
+
+# ---- extreme parameters ----
+
+def test_normalisers_keep_their_digits_for_large_parameters():
+    """Differences of log Γ at 1e10 would lose eleven digits."""
+    x = np.array([0.3, -1.0, 0.5])
+    near = float(dist.MultivariateStudentT(1e12, LOC, FACTOR).log_prob(x))
+    np.testing.assert_allclose(near, stats.multivariate_normal(LOC, MATRIX).logpdf(x), rtol=1e-10)
+    mpmath.mp.dps = 40
+    eta = mpmath.mpf(10) ** 10
+    want = -sum(mpmath.mpf(k) / 2 * mpmath.log(mpmath.pi) + mpmath.loggamma(eta + mpmath.mpf(3 - k) / 2)
+                - mpmath.loggamma(eta + mpmath.mpf(3) / 2) for k in (1, 2, 3))
+    np.testing.assert_allclose(float(dist.LKJCholesky(4, 1e10).log_prob(np.eye(4))), float(want), rtol=1e-13)
+    a = eta + 2
+    want = mpmath.loggamma(a + 2) - mpmath.loggamma(a) - 4 * mpmath.log(2) - 2 * mpmath.log(mpmath.pi)
+    got = dist.PowerSpherical(DIRECTION[5], 1e10).log_prob(np.asarray(DIRECTION[5]))
+    np.testing.assert_allclose(float(got), float(want), rtol=1e-13)
+    loc, (a, b) = np.zeros((2, 3)), (np.eye(2), np.eye(3))
+    y = np.array([[0.3, -1.0, 0.5], [0.2, 0.1, -0.4]])
+    scaled = dist.MatrixT(1e12, loc, 1e6 * a, b).log_prob(y)                         # Σ = ν I: nearly normal
+    np.testing.assert_allclose(float(scaled), stats.norm.logpdf(y).sum(), rtol=1e-9)
 
 
 # ---- series ----
