@@ -134,9 +134,9 @@ class GaussianProcess(Process):
 
     >>> from chainrule.distributions.kernels import ExpQuad
     >>> gp = GaussianProcess(ExpQuad(), [0.0, 1.0], noise=0.1)
-    >>> mean, variance = gp.predict([1.0, -1.0], [0.5])
+    >>> mean, variance = gp.predict([1.0, 1.0], [0.5])
     >>> mean.round(4).tolist(), variance.round(4).tolist()
-    ([0.0], [0.0355])
+    ([1.0918], [0.0365])
     """
     reparametrized_params = ("loc", "noise")
 

@@ -12,12 +12,12 @@ from ..engine import random, tree
 from ..engine.avals import broadcast_shapes
 from ..engine.control import scan
 from ..engine.errors import ShapeError
-from ..engine.lax.control import associative_scan
 from ..engine.ops.elementwise import stop_gradient
 from . import constraints
 from .categorical import CategoricalLogits
 from .distribution import Distribution
 from .markov_chain import DiscreteMarkovChain, as_categorical, check_chain
+from .prefix import running_products
 from .record import child, static
 
 
@@ -208,7 +208,7 @@ class HiddenMarkovModel(Distribution):
             return first[None] if every else first
         if self.parallel:
             first, steps = self._matrices(likelihood)
-            products = associative_scan(max_product if largest else log_product, steps)
+            products = running_products(max_product if largest else log_product, steps)
             return np.concatenate([first[None], total(first[..., :, None] + products, -2)], 0)
 
         def step(state, p, x):
@@ -224,7 +224,7 @@ class HiddenMarkovModel(Distribution):
             return last
         steps = self._matrices(likelihood)[1]
         if self.parallel:
-            products = associative_scan(lambda late, early: log_product(early, late), steps, reverse=True)
+            products = running_products(log_product, steps, reverse=True)
             return np.concatenate([log_sum(products, -1), last], 0)
 
         def step(state, matrix):
@@ -237,7 +237,7 @@ class HiddenMarkovModel(Distribution):
         if self.num_steps == 1:
             return last[..., None]
         if self.parallel:                                                    # maps are composed as a tree
-            joined = associative_scan(lambda late, early: np.take_along_axis(early, late, -1), maps, reverse=True)
+            joined = running_products(lambda early, late: np.take_along_axis(early, late, -1), maps, reverse=True)
             rest = np.take_along_axis(joined, np.broadcast_to(last[None, ..., None], (*maps.shape[:-1], 1)), -1)[..., 0]
         else:
             def step(state, table):

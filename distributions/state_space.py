@@ -60,14 +60,14 @@ class LinearGaussianStateSpace(Distribution):
     >>> level = LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[0.1]], [[1.0]], [[0.5]], num_steps=3)
     >>> mean, covariance = level.smooth([[0.2], [np.nan], [0.4]])
     >>> mean[:, 0].round(4).tolist()
-    [0.2293, 0.2423, 0.2552]
+    [0.2194, 0.2452, 0.271]
     """
     initial_mean: ArrayLike = param(constraints.real_vector)
-    initial_covariance: ArrayLike = param(constraints.real, event_dim=2)
+    initial_covariance: ArrayLike = param(constraints.positive_semidefinite)
     transition_matrix: ArrayLike = param(constraints.real, event_dim=3)
-    transition_covariance: ArrayLike = param(constraints.real, event_dim=3)
+    transition_covariance: ArrayLike = param(constraints.positive_semidefinite, event_dim=3)
     observation_matrix: ArrayLike = param(constraints.real, event_dim=3)
-    observation_covariance: ArrayLike = param(constraints.real, event_dim=3)
+    observation_covariance: ArrayLike = param(constraints.positive_semidefinite, event_dim=3)
     transition_offset: ArrayLike = param(constraints.real, event_dim=2)
     observation_offset: ArrayLike = param(constraints.real, event_dim=2)
     num_steps: int = static()

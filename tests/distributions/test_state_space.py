@@ -270,7 +270,7 @@ def test_components_add_up():
     y = d.sample(random.key(0))
     other = dist.StructuralTimeSeries(whole, 0.5, 9, parallel=True)
     assert float(d.log_prob(y)) == pytest.approx(float(other.log_prob(y)), rel=1e-10)
-    assert d.smooth(y)[0].shape == (9, 13) == d.posterior_sample(random.key(1), y).shape
+    assert d.smooth(y)[0].shape == (9, 12) == d.posterior_sample(random.key(1), y).shape
 
 
 def test_parts_have_the_variances_that_they_say():
@@ -296,3 +296,10 @@ def test_the_scale_of_a_part_has_a_gradient():
     got = jit(grad(f))(0.3)
     assert float(got) == pytest.approx((float(f(0.3 + h)) - float(f(0.3 - h))) / (2 * h), rel=1e-6)
     assert cnp.ndim(got) == 0
+
+
+def test_a_covariance_that_is_none_is_named():
+    with pytest.raises(ChainruleError, match="transition_covariance must be a symmetric positive semidefinite matrix"):
+        dist.LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[-1.0]], [[1.0]], [[1.0]], 3)
+    with pytest.raises(ChainruleError, match="num_steps must be a whole number"):
+        dist.LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[1.0]], [[1.0]], [[1.0]], 3.0)
