@@ -385,6 +385,18 @@ def test_a_copula_keeps_its_digits_in_the_tails():
         np.testing.assert_allclose(float(d.log_prob(x)), stats.multivariate_normal([0, 0], c).logpdf(x), rtol=1e-10)
 
 
+def test_draws_of_a_copula_move_with_its_correlation_and_its_marginals():
+    def draw(r, a):
+        one, zero = 1.0 + 0.0 * r, 0.0 * r
+        factor = cnp.stack([cnp.stack([one, zero]), cnp.stack([r, cnp.sqrt(1.0 - r * r)])])
+        return dist.GaussianCopulaBeta(cnp.stack([a, a + 1.0]), [1.5, 4.0], correlation_cholesky=factor).sample(KEY, (5,))
+    for dr, da in ((1.0, 0.0), (0.0, 1.0)):
+        h = 1e-5
+        want = np.asarray(draw(0.5 + h * dr, 2.0 + h * da) - draw(0.5 - h * dr, 2.0 - h * da)) / (2 * h)
+        got = np.asarray(jvp(draw, (0.5, 2.0), (dr, da))[1])
+        np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-9)
+
+
 @pytest.mark.parametrize("make, words", [
     (lambda: dist.LKJ(1), "dimension must be an integer of 2 or more"),
     (lambda: dist.LKJCholesky(3, 1.0, "vine"), "sample_method must be"),
