@@ -103,6 +103,7 @@ from .negative_binomial import (
 )
 from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
+from .omt_multivariate_normal import OMTMultivariateNormal
 from .one_hot import (
     OneHotCategorical,
     OneHotCategoricalLogits,
