@@ -4,8 +4,9 @@ import math
 from ..engine import numpy as np
 from . import constraints
 
-_FIXED = {"_Positive": (0.0, math.inf), "_Nonnegative": (0.0, math.inf), "_UnitInterval": (0.0, 1.0),
-          "_Boolean": (0, 1), "_NonnegativeInteger": (0, math.inf), "_PositiveInteger": (1, math.inf)}
+_FIXED = {"_Positive": (0.0, math.inf), "_SoftplusPositive": (0.0, math.inf), "_Circular": (-math.pi, math.pi),
+          "_Nonnegative": (0.0, math.inf), "_UnitInterval": (0.0, 1.0), "_Boolean": (0, 1),
+          "_NonnegativeInteger": (0, math.inf), "_PositiveInteger": (1, math.inf)}
 
 
 def bounds_of(constraint):

@@ -8,7 +8,7 @@ from . import constraints
 from .bounds import bounds_of
 from .distribution import Distribution, shape_of
 from .record import ArrayLike, child, param
-from .truncated import Bounded, _integers, _Whole, adopt_bounds, log_interval, tail
+from .truncated import Bounded, _integers, adopt_bounds, log_interval, tail
 
 
 class QuantizedDistribution(Bounded):
@@ -49,7 +49,7 @@ class QuantizedDistribution(Bounded):
         low = self.low if self.low is not None else None if low == -math.inf else np.floor(low) + 1.0
         high = self.high if self.high is not None else None if high == math.inf else np.ceil(high)
         if low is None and high is None:
-            return _Whole()
+            return constraints.integer
         return _integers(None, low, high)
 
     def sample(self, key, sample_shape=()):

@@ -220,13 +220,12 @@ class Truncated(Bounded):
         return self.base_dist.log_prob_inside(value) - self._log_mass()
 
     def log_prob(self, value):
-        value, base = np.asarray(value), self.base_dist.support
-        ok = True if base.everything else base(value)
-        if self.low is not None:
-            ok = np.logical_and(ok, value >= self.low)
+        value = np.asarray(value)
+        ok = True if self.low is None else value >= self.low
         if self.high is not None:
             ok = np.logical_and(ok, value <= self.high)
-        return self.base_dist.log_prob(value) if ok is True else self._guarded(value, self.support, ok)
+        out = self.base_dist.log_prob(value) - self._log_mass()
+        return out if ok is True or known(ok, lambda ok: ok) else np.where(ok, out, -math.inf)
 
     def _inner(self, value, f, below, beyond):
         """f(value) strictly between the bounds, and constants outside."""
@@ -308,17 +307,6 @@ class Truncated(Bounded):
             x = np.maximum(x, np.astype(low + 1, x.dtype) if self.is_discrete else low)
         x = x if high is None else np.minimum(x, np.astype(high, x.dtype))
         return np.broadcast_to(x, self.batch_shape)
-
-
-class _Whole(constraints.Constraint):
-    """All integers."""
-    is_discrete, words = True, "an integer"
-
-    def check(self, x):
-        return np.floor(x) == x
-
-    def example(self, x):
-        return 0
 
 
 def _tightest(outer, ends, discrete):

@@ -173,8 +173,8 @@ def truncated_gamma(concentration, rate, low, **options):
     return dist.TruncatedGamma(concentration, rate, low=low, **options)
 
 
-def truncated_student(df, high, **options):
-    return dist.Truncated(dist.StudentT(df, **options), high=high, **options)
+def truncated_logistic(loc, scale, high, **options):
+    return dist.Truncated(dist.Logistic(loc, scale, **options), high=high, **options)
 
 
 def truncated_poisson(rate, low, high, **options):
@@ -251,8 +251,10 @@ CASES = [
          [dict(concentration=2.5, rate=3.0, low=1.0), dict(concentration=[[4.0], [7.0]], rate=2.0, low=[0.5, 6.0])],
          lambda concentration, rate, low: WithMoments(stats.gamma(concentration, 0, 1 / rate), low, np.inf),
          (dist.Truncated,), outside=(-1.0, 0.0, 0.3), bad=dict(low=np.nan, rate=-1.0)),
-    Case("Truncated above", truncated_student, [dict(df=3.5, high=0.4), dict(df=[2.0, 9.0], high=[[-3.0], [5.0]])],
-         lambda df, high: Between(stats.t(df), -np.inf, high), (dist.Truncated,), outside=(5.5,), bad=dict(df=-1.0)),
+    Case("Truncated above", truncated_logistic,
+         [dict(loc=0.5, scale=2.0, high=0.4), dict(loc=0.0, scale=[1.0, 0.5], high=[[-3.0], [5.0]])],
+         lambda loc, scale, high: Between(stats.logistic(loc, scale), -np.inf, high), (dist.Truncated,),
+         outside=(5.5,), bad=dict(scale=-1.0, high=np.nan)),
     Case("Truncated counts", truncated_poisson,
          [dict(rate=2.5, low=1.0, high=6.0), dict(rate=[[0.7], [9.0]], low=[0.0, 2.0], high=[3.0, 25.0])],
          poisson_between, (dist.Truncated,), outside=(-1, 30), bad=dict(rate=-1.0, high=0.0), discrete=True,

@@ -16,7 +16,8 @@ from chainrule.engine import grad, jit, jvp, random, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
 from tests.distributions.cases import label, rows
-from tests.distributions.cases_multivariate import DIRECTION, FACTOR, GRAPH, LOC, MATRIX
+from tests.distributions.cases_multivariate import DIRECTION
+from tests.distributions.structured_laws import FACTOR, GRAPH, LOC, MATRIX
 
 Z, P = 4.9, 1e-6
 KEY = random.key(31)
@@ -281,7 +282,43 @@ def test_derivatives_go_through_the_arguments_of_an_equation():
     assert x.shape == (4, 3, 2) and d.log_prob(x).shape == (4,)
 
 
-# ---- float32, errors ----
+@pytest.mark.slow
+def test_a_markov_field_is_a_marginal_of_one_normal_vector():
+    """Observations as a marginal of (z₀ … zₙ, x₁ … xₙ), by its dense precision matrix."""
+    rng, n, d = np.random.default_rng(3), 3, 2
+    factors = []
+    for size in (d, 2 * d, d + 1):
+        a = rng.normal(size=(size, size))
+        factors.append((rng.normal(size=size), a @ a.T + 0.5 * size * np.eye(size)))
+    field = dist.GaussianMRF(*[dist.MultivariateNormal(*f) for f in factors], n)
+    size = (n + 1) * d + n
+    precision, info = np.zeros((size, size)), np.zeros(size)
+
+    def add(at, loc, cov):
+        precision[np.ix_(at, at)] += np.linalg.inv(cov)
+        info[at] += np.linalg.solve(cov, loc)
+    z = [list(range(t * d, (t + 1) * d)) for t in range(n + 1)]
+    add(z[0], *factors[0])
+    for t in range(n):
+        add(z[t] + z[t + 1], *factors[1])
+        add(z[t + 1] + [(n + 1) * d + t], *factors[2])
+    cov = np.linalg.inv(precision)
+    mean, cov = (cov @ info)[-n:], cov[-n:, -n:]
+    x = np.asarray(field.sample(KEY, (1500,)))
+    assert x.shape == (1500, n, 1) and field.event_shape == (n, 1) and field.batch_shape == ()
+    law = stats.multivariate_normal(mean, cov)
+    log_prob = jit(lambda field, x: field.log_prob(x))
+    np.testing.assert_allclose(np.asarray(log_prob(field, x[:5])), law.logpdf(x[:5, :, 0]), rtol=1e-11)
+    white = np.linalg.solve(np.linalg.cholesky(cov), (x[:, :, 0] - mean).T)
+    assert stats.kstest((white ** 2).sum(0), stats.chi2(n).cdf).pvalue > P
+    assert all(stats.kstest(row, stats.norm.cdf).pvalue > P for row in white)
+    slope = grad(lambda x: cnp.sum(field.log_prob(x)))(x[0])
+    np.testing.assert_allclose(np.asarray(slope)[:, 0], -np.linalg.solve(cov, x[0, :, 0] - mean), rtol=1e-10)
+    with pytest.raises(ChainruleError, match="transition_dist must be of 4"):
+        dist.GaussianMRF(field.initial_dist, field.initial_dist, field.observation_dist, 3)
+
+
+# ---- copulas, errors ----
 
 def test_a_copula_keeps_its_digits_in_the_tails():
     """Normal marginal distributions make it a normal vector; at 30 standard deviations Φ rounds to 0 and to 1."""
