@@ -16,7 +16,7 @@ from ..engine.ops.elementwise import stop_gradient
 from . import constraints
 from .categorical import CategoricalLogits
 from .distribution import Distribution
-from .markov_chain import DiscreteMarkovChain, as_categorical, check_chain
+from .markov_chain import DiscreteMarkovChain, as_categorical, check_chain, check_length
 from .prefix import running_products
 from .record import child, static
 
@@ -186,6 +186,7 @@ class HiddenMarkovModel(Distribution):
         """log p(yₜ | zₜ = i), float[T, *shape, *batch, k]."""
         value = np.asarray(value)
         at = value.ndim - len(self.observation_dist.event_shape)
+        check_length("HiddenMarkovModel", value, at - 1, self.num_steps)
         each = self.observation_dist.log_prob(np.expand_dims(value, at))
         lead = broadcast_shapes(each.shape[:-2], self.batch_shape)
         return np.moveaxis(np.broadcast_to(each, (*lead, *each.shape[-2:])), -2, 0)

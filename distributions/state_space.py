@@ -159,6 +159,9 @@ class LinearGaussianStateSpace(Distribution):
     def _system(self, value):
         """The arrays of `kalman` for these observations."""
         value = np.asarray(value)
+        if value.shape[-2:] != self.event_shape:
+            raise ShapeError(f"LinearGaussianStateSpace: a value is [{self.num_steps} steps, {self.event_shape[1]} "
+                             f"numbers]; got shape {value.shape}.")
         F, b, Q, H, R = self._arrays()
         v = _time_first(value - self.observation_offset, 1)
         m = v.shape[-1]

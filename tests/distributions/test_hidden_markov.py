@@ -147,6 +147,12 @@ def test_parameters_that_do_not_fit_are_named():
         dist.HiddenMarkovModel([0.5, 0.5], CONSTANT, dist.Normal([0.0, 1.0], 1.0), T)
     with pytest.raises(ChainruleError, match="one for each state"):
         dist.HiddenMarkovModel(INITIAL, CONSTANT, dist.Normal([0.0, 1.0], 1.0), T)
+    with pytest.raises(ChainruleError, match=r"5 steps along its time axis; got shape \(4,\)"):
+        hmm(CONSTANT, False).log_prob(Y[:4])
+    with pytest.raises(ChainruleError, match=r"5 steps along its time axis; got shape \(4,\)"):
+        dist.DiscreteMarkovChain(INITIAL, CONSTANT, T).log_prob([0, 1, 0, 1])
+    with pytest.raises(ChainruleError, match=r"3 steps along its time axis; got shape \(4,\)"):
+        dist.MarkovChain(dist.Normal(0.0, 1.0), lambda x: dist.Normal(x, 1.0), 3).log_prob(np.zeros(4))
     with pytest.raises(ChainruleError, match="5 steps has 4 transitions"):
         dist.HiddenMarkovModel(INITIAL, CHANGING[:3], dist.Normal(LOC, 1.0), T)
 

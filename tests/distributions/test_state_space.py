@@ -221,6 +221,8 @@ def test_long_series_with_small_noise_keep_covariances_positive():
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ChainruleError, match="transition_matrix must be a matrix"):
         dist.LinearGaussianStateSpace(([0.0], [[1.0]]), 1.0, [[1.0]], [[1.0]], [[1.0]], 3)
+    with pytest.raises(ChainruleError, match=r"a value is \[6 steps, 2 numbers\]; got shape \(5, 2\)"):
+        REGULAR.model().log_prob(np.zeros((5, 2)))
     with pytest.raises(ChainruleError, match=r"observation_covariance must have shape \(1, 1\)"):
         dist.LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[1.0]], [[1.0]], np.eye(2), 3)
 
