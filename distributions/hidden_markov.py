@@ -165,6 +165,13 @@ class HiddenMarkovModel(Distribution):
         both = self._forward(likelihood) + self._backward(likelihood)
         return CategoricalLogits(np.moveaxis(both, 0, -2), validate_args=False)
 
+    def posterior_pairs(self, value):
+        """P(zₜ₋₁ = i, zₜ = j | y) for t >= 1, float[*shape, *batch, T - 1, k, k]: the expected counts of transitions."""
+        likelihood = self._log_likelihood(value)
+        steps = self._transitions(likelihood.ndim + 1) + (likelihood + self._backward(likelihood))[1:, ..., None, :]
+        joint = self._forward(likelihood)[:-1, ..., :, None] + steps
+        return np.moveaxis(np.exp(joint - log_sum(joint.reshape((*joint.shape[:-2], -1)), -1)[..., None, None]), 0, -3)
+
     def posterior_mode(self, value):
         """The most probable path of states, int[*shape, *batch, T], by Viterbi's algorithm."""
         best = self._forward(self._log_likelihood(value), largest=True)

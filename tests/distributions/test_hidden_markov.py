@@ -65,10 +65,11 @@ def test_the_forward_sum_is_the_sum_over_all_paths(transition, parallel):
 @both_ways
 def test_posterior_draws_follow_the_posterior_of_pairs(transition, parallel):
     d, (_, weights) = hmm(transition, parallel), enumerated(transition)
-    z = np.asarray(d.posterior_sample(random.key(0), Y, (3000,)))
+    z, pairs = np.asarray(d.posterior_sample(random.key(0), Y, (3000,))), np.asarray(d.posterior_pairs(Y))
     within(np.stack([(z == i).mean(0) for i in range(K)], 1), marginals(weights), 3000)
     for t, i, j in itertools.product(range(T - 1), range(K), range(K)):
         pair = (PATHS[:, t] == i) & (PATHS[:, t + 1] == j)
+        assert pairs[t, i, j] == pytest.approx(weights[pair].sum(), rel=1e-11)
         within(((z[:, t] == i) & (z[:, t + 1] == j)).mean(), weights[pair].sum(), 3000)
 
 
