@@ -166,7 +166,7 @@ class HiddenMarkovModel(Distribution):
         return CategoricalLogits(np.moveaxis(both, 0, -2), validate_args=False)
 
     def posterior_pairs(self, value):
-        """P(zₜ₋₁ = i, zₜ = j | y) for t >= 1, float[*shape, *batch, T - 1, k, k]: the expected counts of transitions."""
+        """P(zₜ₋₁ = i, zₜ = j | y) for t >= 1, the expected transitions: float[*shape, *batch, T - 1, k, k]."""
         likelihood = self._log_likelihood(value)
         steps = self._transitions(likelihood.ndim + 1) + (likelihood + self._backward(likelihood))[1:, ..., None, :]
         joint = self._forward(likelihood)[:-1, ..., :, None] + steps
