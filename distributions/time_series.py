@@ -28,18 +28,12 @@ class StationaryVector(constraints.Constraint):
 
 
 class Series(Distribution):
-    """Base of the distributions of float[*batch, T] that are state space models: write `model`."""
-    num_steps: int = static()
-    parallel: bool = static(default=False)
+    """Base of the distributions of float[*batch, T] that are state space models: write `model` and `event_shape`."""
     support = constraints.real_vector
 
     def model(self):
         """The LinearGaussianStateSpace, whose observations are float[T, 1]."""
         raise NotImplementedError
-
-    @property
-    def event_shape(self):
-        return (self.num_steps,)
 
     def sample(self, key, sample_shape=()):
         return self.model().sample(key, sample_shape)[..., 0]
@@ -80,16 +74,20 @@ class ARMA(Series):
     """
     ar: ArrayLike = param(StationaryVector())
     ma: ArrayLike = param(constraints.real_vector)
+    num_steps: int = static()
     scale: ArrayLike = param(constraints.positive, default=1.0)
     loc: ArrayLike = param(constraints.real, default=0.0)
-    num_steps: int = static()
     parallel: bool = static(default=False)
     reparametrized_params = ("ar", "ma", "scale", "loc")
 
     def __init__(self, ar, ma, scale=1.0, loc=0.0, num_steps=None, parallel=False, *, validate_args=None):
         if not isinstance(num_steps, int) or num_steps < 1:
             raise ParameterError(f"ARMA: num_steps must be a whole number > 0, as a Python int; got {num_steps!r}.")
-        super().__init__(ar, ma, scale, loc, num_steps, bool(parallel), validate_args=validate_args)
+        super().__init__(ar, ma, num_steps, scale, loc, bool(parallel), validate_args=validate_args)
+
+    @property
+    def event_shape(self):
+        return (self.num_steps,)
 
     def model(self):
         F, H, noise = arma_matrices(self.ar, self.ma)
@@ -113,6 +111,10 @@ class StructuralTimeSeries(Series):
     scale: ArrayLike = param(constraints.nonnegative)
     num_steps: int = static()
     parallel: bool = static(default=False)
+
+    @property
+    def event_shape(self):
+        return (self.num_steps,)
 
     def model(self):
         c = self.component
