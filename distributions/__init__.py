@@ -4,7 +4,7 @@
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
 from ..engine.lazy import on_demand
-from . import constraints, kernels, time_series, transforms
+from . import components, constraints, kernels, transforms
 from .autoregressive import AR, GARCH11
 from .bates import Bates
 from .bent_normal import GeneralizedNormal, JohnsonSU, LambertWNormal, SinhArcsinh
@@ -103,6 +103,7 @@ from .negative_binomial import (
 )
 from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
+from .omt_multivariate_normal import OMTMultivariateNormal
 from .one_hot import (
     OneHotCategorical,
     OneHotCategoricalLogits,

@@ -242,11 +242,7 @@ CASES = [
     Case("Vmapped", vmapped_normal, [dict(loc=[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], scale=[1.0, 2.0, 0.5])],
          lambda loc, scale: stats.norm(loc, scale), (dist.Vmapped,)),
 ]
-_FILES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("cases_*.py"))
-modules = [importlib.import_module(f"tests.distributions.{stem}") for stem in _FILES]
-CASES = [*CASES, *[case for module in modules for case in module.CASES]]
-NO_ROW = (dist.Delta, dist.Unit, dist.ImproperUniform,      # no density to compare; see test_wrappers.py
-          *[family for module in modules for family in getattr(module, "NO_ROW", ())])
+NO_ROW = (dist.Delta, dist.Unit, dist.ImproperUniform)     # no density to compare; see test_wrappers.py
 
 
 def rows(keep=lambda case: True, every=True):
@@ -257,3 +253,9 @@ def rows(keep=lambda case: True, every=True):
 
 def label(value: Any):
     return value.name if isinstance(value, Case) else str(value)
+
+
+modules = [importlib.import_module(f"tests.distributions.{path.stem}")               # the rows of the other families
+           for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py"))]
+CASES = [*CASES, *[case for module in modules for case in module.CASES]]
+NO_ROW = (*NO_ROW, *[family for module in modules for family in getattr(module, "NO_ROW", ())])
