@@ -109,3 +109,4 @@ from .zero_inflated import (
 from .zero_sum_normal import ZeroSumNormal
 
 __getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used
+from .stable import Stable
