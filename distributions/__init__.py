@@ -169,3 +169,4 @@ from .zero_sum_normal import ZeroSumNormal
 from .zipf import YuleSimon, Zipf
 
 __getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used
+from .stable import Stable
