@@ -77,6 +77,7 @@ from .levy import Levy
 from .lkj import LKJ, LKJCholesky, LKJCholeskyCov
 from .log_logistic import Dagum, LogLogistic, SkewLogistic
 from .log_normal import LogNormal
+from .log_normal_negative_binomial import LogNormalNegativeBinomial
 from .logistic import Logistic
 from .logistic_normal import LogisticNormal
 from .markov_chain import DiscreteMarkovChain, MarkovChain
