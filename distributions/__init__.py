@@ -132,6 +132,7 @@ from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
 from .skew import ExGaussian, Moyal, SkewNormal, SkewStudentT
 from .sparse_gaussian_process import SparseGaussianProcess
 from .spherical import PowerSpherical, SphericalUniform, VonMises3D, VonMisesFisher
+from .stable import Stable
 from .state_space import LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights
 from .straight_through import RelaxedBernoulliStraightThrough, RelaxedOneHotCategoricalStraightThrough
@@ -170,4 +171,3 @@ from .zero_sum_normal import ZeroSumNormal
 from .zipf import YuleSimon, Zipf
 
 __getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used
-from .stable import Stable
