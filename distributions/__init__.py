@@ -4,7 +4,7 @@
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
 from ..engine.lazy import on_demand
-from . import constraints, kernels, time_series, transforms
+from . import components, constraints, kernels, transforms
 from .autoregressive import AR, GARCH11
 from .bates import Bates
 from .bent_normal import GeneralizedNormal, JohnsonSU, LambertWNormal, SinhArcsinh
@@ -33,6 +33,7 @@ from .finite_discrete import FiniteDiscrete, FiniteDiscreteLogits, FiniteDiscret
 from .folded import FoldedDistribution
 from .gamma import Gamma, InverseGamma
 from .gamma_relatives import ExpGamma, ExpInverseGamma, FisherSnedecor, GammaGamma
+from .gaussian_mrf import GaussianMRF
 from .gaussian_process import GaussianProcess, StudentTProcess
 from .generalized_extreme import GeneralizedExtremeValue, GeneralizedPareto
 from .generalized_poisson import GeneralizedPoisson, Skellam
@@ -80,11 +81,18 @@ from .log_normal_negative_binomial import LogNormalNegativeBinomial
 from .logistic import Logistic
 from .logistic_normal import LogisticNormal
 from .markov_chain import DiscreteMarkovChain, MarkovChain
+from .masked_mixture import (
+    GaussianScaleMixture,
+    MaskedMixture,
+    MixtureOfDiagNormals,
+    MixtureOfDiagNormalsSharedCovariance,
+)
 from .matrix_normal import KroneckerNormal, MatrixNormal
+from .matrix_t import MatrixT
 from .mixtures import Mixture, MixtureGeneral, MixtureSameFamily, NormalMixture
 from .multinomial import DirichletMultinomial, Multinomial, MultinomialLogits, MultinomialProbs
 from .multivariate_normal import MultivariateNormal
-from .multivariate_student_t import MatrixT, MultivariateStudentT
+from .multivariate_student_t import MultivariateStudentT
 from .nan_masked import NanMaskedMultivariateNormal, NanMaskedNormal
 from .negative_binomial import (
     GammaPoisson,
@@ -96,6 +104,7 @@ from .negative_binomial import (
 )
 from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
+from .omt_multivariate_normal import OMTMultivariateNormal
 from .one_hot import (
     OneHotCategorical,
     OneHotCategoricalLogits,
@@ -114,6 +123,7 @@ from .projected_normal import ProjectedNormal
 from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .quantized import QuantizedDistribution
 from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk
+from .rearranged import BatchReshape, Blockwise, Sample
 from .record import param
 from .relaxed import RelaxedBernoulli, RelaxedBernoulliLogits, RelaxedOneHotCategorical, RelaxedOneHotCategoricalLogits
 from .rice import Rice
@@ -121,9 +131,11 @@ from .sigmoid_beta import BetaQuotient, SigmoidBeta
 from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
 from .skew import ExGaussian, Moyal, SkewNormal, SkewStudentT
 from .sparse_gaussian_process import SparseGaussianProcess
-from .spherical import PowerSpherical, SphericalUniform, VonMisesFisher
+from .spherical import PowerSpherical, SphericalUniform, VonMises3D, VonMisesFisher
+from .stable import Stable
 from .state_space import LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights
+from .straight_through import RelaxedBernoulliStraightThrough, RelaxedOneHotCategoricalStraightThrough
 from .structured_normal import CirculantNormal, LowRankMultivariateNormal
 from .student_t import StudentT
 from .time_series import ARMA, StructuralTimeSeries

@@ -117,6 +117,7 @@ class LambertWNormal(_BentNormal):
     scale: ArrayLike = param(constraints.positive)
     tailweight: ArrayLike = param(constraints.nonnegative, default=0.0)
     reparametrized_params = ("loc", "scale", "tailweight")
+    symmetric = True
 
     def _bend(self, u):
         return u * np.exp(0.5 * self.tailweight * np.square(u))
@@ -144,7 +145,7 @@ class LambertWNormal(_BentNormal):
 
 
 class GeneralizedNormal(LocationScale):
-    """GeneralizedNormal(loc m, scale s, power b): Laplace for b = 1, normal of deviation s/√2 for b = 2, flat for b → ∞.
+    """GeneralizedNormal(loc m, scale s, power b): Laplace for b = 1, normal for b = 2, flat for b → ∞.
 
         log p(x) = -|z|^b - log(2 s Γ(1 + 1/b)),  z = (x - m) / s
 
@@ -155,6 +156,7 @@ class GeneralizedNormal(LocationScale):
     scale: ArrayLike = param(constraints.positive)
     power: ArrayLike = param(constraints.positive)
     reparametrized_params = ("loc", "scale", "power")
+    symmetric = True
 
     def _draw(self, key, shape):
         return random.generalized_normal(key, self.power, shape, self.dtype)

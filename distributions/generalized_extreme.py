@@ -141,8 +141,11 @@ class GeneralizedExtremeValue(LocationScale):
         return np.where(xi < 0.5, np.exp(2.0 * xi * slope) * curve * special.exprel(xi * xi * curve), math.inf)
 
     def _mode(self):
+        """For ξ > -1 where the derivative is 0, at w = -log(1 + ξ); else the upper end."""
         xi = self.concentration
-        return _bend(-_unbend(1.0, xi), xi)
+        inner = xi > -1
+        safe = np.where(inner, xi, 0.0)
+        return np.where(inner, _bend(-np.log1p(safe), safe), -1.0 / np.where(inner, -1.0, xi))
 
     def _entropy(self):
         return EULER * (1.0 + self.concentration) + 1.0

@@ -139,14 +139,14 @@ def HurdleLogNormal(gate=None, loc=0.0, scale=1.0, *, gate_logits=None, validate
                               validate_args=validate_args)
 
 
-def HurdleNegativeBinomial(gate=None, total_count=1.0, probs=None, logits=None, *, gate_logits=None,
+def HurdleNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
                            validate_args=None):
     """0 with probability gate, else NegativeBinomial(total_count, probs or logits) given that it is not 0."""
     return HurdleDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,
                               gate_logits, validate_args=validate_args)
 
 
-def HurdleNegativeBinomial2(gate=None, mean=1.0, concentration=1.0, *, gate_logits=None, validate_args=None):
+def HurdleNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, validate_args=None):
     """0 with probability gate, else NegativeBinomial2(mean, concentration) given that it is not 0."""
     return HurdleDistribution(NegativeBinomial2(mean, concentration, validate_args=validate_args), gate, gate_logits,
                               validate_args=validate_args)

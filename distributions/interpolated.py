@@ -7,7 +7,7 @@ from .record import ArrayLike, param
 
 
 class Interpolated(Distribution):
-    """Interpolated(x_points, pdf_points): a density of straight lines between points, scaled so that it integrates to 1.
+    """Interpolated(x_points, pdf_points): a density of straight lines between points, scaled to integrate to 1.
 
     x_points, pdf_points : float[*batch, n], x increasing, pdf >= 0 (its integral need not be 1), n >= 2
     sample : float[*shape, *batch], by inversion; differentiable in both

@@ -95,9 +95,10 @@ Wald = InverseGaussian
 class NormalInverseGaussian(LocationScale):
     """NormalInverseGaussian(loc m, scale d, tailweight a, skewness b): m + b V + √V Z for an inverse Gaussian V.
 
-        log p(x) = log(a d / π) + log K₁(a q) - log q + d g + b (x - m),  q = √(d² + (x - m)²),  g = √(a² - b²)
+        log p(x) = log(a d / π) + log K₁(a q) - log q + d g + b (x - m),  q² = d² + (x - m)²,  g² = a² - b²
 
-    loc, scale, tailweight, skewness : float[*batch], scale > 0, |skewness| < tailweight     sample : float[*shape, *batch]
+    loc, scale, tailweight, skewness : float[*batch], scale > 0, |skewness| < tailweight
+    sample : float[*shape, *batch]
     V has mean d / g and concentration d². Source: Barndorff-Nielsen (1997), "Normal inverse Gaussian distributions and
     stochastic volatility modelling", §2.
     """

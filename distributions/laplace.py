@@ -127,6 +127,7 @@ class SoftLaplace(LocationScale):
     loc: ArrayLike = param(constraints.real, default=0.0)
     scale: ArrayLike = param(constraints.positive, default=1.0)
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     def _draw(self, key, shape):
         # the logarithm of the ratio of two normal numbers' sizes, which is that of tan of a uniform angle
@@ -171,7 +172,8 @@ class SoftAsymmetricLaplace(Distribution):
         p(x) = (g(-z, h/k) + g(z, h k)) / (s k + s / k),  g(z, r) = exp(r²/2 - r z) Φ(z - r),  z = (x - m) / (s h)
 
     loc, scale, asymmetry, softness : float[*batch], all but loc > 0          sample : float[*shape, *batch]
-    E and F are exponential, Z normal. Source: Reed & Jorgensen (2004), "The double Pareto-lognormal distribution", eq. 9.
+    E and F are exponential, Z normal. Source: Reed & Jorgensen (2004), "The double Pareto-lognormal
+    distribution", eq. 9.
     """
     loc: ArrayLike = param(constraints.real, default=0.0)
     scale: ArrayLike = param(constraints.positive, default=1.0)

@@ -90,6 +90,8 @@ class LocationScale(Distribution):
         return self._log_survival(self._reached(value))
 
     def icdf(self, q):
+        if type(self)._icdf is LocationScale._icdf:
+            return super().icdf(q)
         return self._placed(self._icdf(np.asarray(q)))
 
 

@@ -83,8 +83,9 @@ class PolyaGamma(Distribution):
         E exp(-s X) = (cosh(z/2) / cosh √(z²/4 + s/2))^h;  mean h tanh(z/2) / 2z
 
     h, z : float[*batch], h > 0          sample : float[*shape, *batch], > 0
-    The density is the inverse of that transform, by quadrature through its saddle point, to 1e-12 in both tails. Draws
-    are the first 16 terms of the sum, and one gamma number with the mean and variance of the others.
+    The density is the inverse of that transform, by quadrature through its saddle point, to 1e-12 for h >= 1 and 1e-7
+    for h = 0.1; at the far ends by the leading terms there. Draws are the first 16 terms of the sum, and one gamma
+    number with the mean and variance of the others.
     Source: Polson, Scott & Windle (2013), "Bayesian inference for logistic models using Pólya-gamma latent variables".
     """
     h: ArrayLike = param(constraints.positive, default=1.0)
@@ -112,7 +113,15 @@ class PolyaGamma(Distribution):
         x, h = np.broadcast_to(value, shape), np.broadcast_to(self.h, shape)
         half = 0.5 * np.abs(self.z)
         log_cosh = half + np.log1p(np.exp(-2.0 * half)) - math.log(2)
-        return _log_density(x, h) + self.h * log_cosh - 2.0 * half * half * x
+        start, end = x < 0.0125, x > 250.0 * h
+        middle = _log_density(np.where(np.logical_or(start, end), 0.25 * h, x), h)
+        first = ((h - 1.0) * math.log(2) + np.log(h) - 0.5 * math.log(2 * math.pi) - 1.5 * np.log(x)
+                 - h * (0.125 * h / x))
+        safe = np.where(end, x, 250.0 * h)
+        last = (h * math.log(math.pi) + math.log(2) + (h - 1.0) * np.log(2.0 * safe) - special.gammaln(h)
+                - (0.5 * math.pi ** 2) * safe + np.log1p((h / safe) * ((1.0 - h) * (0.5 / math.pi ** 2))))
+        untilted = np.where(start, first, np.where(end, last, middle))
+        return untilted + self.h * log_cosh - 2.0 * half * half * x
 
     def _mean_ratio(self):
         """The mean for h = 1: tanh(z/2) / 2z."""

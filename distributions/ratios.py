@@ -60,7 +60,7 @@ def tilted_icdf(q, y):
     up = y > 0
     size = np.abs(y)
     p = np.where(up, 1.0 - q, q)
-    t = p * special.exprel(-size) * log1p_ratio(p * np.expm1(-size))
+    t = np.minimum(p * special.exprel(-size) * log1p_ratio(p * np.expm1(-size)), 1.0)
     return np.where(up, 1.0 - t, t)
 
 

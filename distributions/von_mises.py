@@ -15,12 +15,12 @@ class VonMises(Distribution):
         log p(x) = k (cos(x - m) - 1) - log(2π exp(-k) I₀(k))
 
     loc, concentration : float[*batch], concentration >= 0          sample : float[*shape, *batch], in [-π, π]
-    Derivatives of draws are those of expectations of periodic functions; `mean` is the direction of E exp(i X), `variance` 1 - |E exp(i X)|. Source: Mardia & Jupp (2000), Directional
-    Statistics, §3.5.4.
+    Derivatives of draws are those of expectations of periodic functions. `mean` is the direction of E exp(i X),
+    `variance` 1 - |E exp(i X)|. Source: Mardia & Jupp (2000), Directional Statistics, §3.5.4.
     """
     loc: ArrayLike = param(constraints.real)
     concentration: ArrayLike = param(constraints.nonnegative)
-    support = constraints.interval(-math.pi, math.pi)
+    support = constraints.circular
     reparametrized_params = ("loc", "concentration")
     finite_outside = True
 

@@ -160,7 +160,7 @@ def ZeroInflatedBinomial(total_count=1, probs=None, logits=None, *, gate=None, g
                                     gate_logits, validate_args=validate_args)
 
 
-def ZeroInflatedNegativeBinomial(total_count, probs=None, logits=None, *, gate=None, gate_logits=None,
+def ZeroInflatedNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
                                  validate_args=None):
     """0 with probability gate, else NegativeBinomial(total_count, probs or logits)."""
     return ZeroInflatedDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,

@@ -7,7 +7,7 @@ from tests.distributions.cases import Case
 from tests.distributions.cases_continuous import row, two
 from tests.distributions.laws import Law, Tabulated, searched
 
-NO_ROW = (dist.TruncatedPolyaGamma, dist.Horseshoe)      # no parameter, and no finite density at 0: test_continuous.py
+NO_ROW = (dist.TruncatedPolyaGamma, dist.Horseshoe, dist.Stable)                     # see test_continuous.py
 
 
 def negative(law):
@@ -16,7 +16,7 @@ def negative(law):
 
 
 def bent(bend, loc, scale, **moments):
-    """m + s bend(Z) for a normal Z and an increasing function; the inverse by bisection, the slope by a complex step."""
+    """m + s bend(Z) for a normal Z and an increasing bend; the inverse by bisection, its slope by a complex step."""
     def inverse(z):
         a, b = np.full(np.shape(z), -30.0), np.full(np.shape(z), 30.0)
         with np.errstate(over="ignore"):
