@@ -445,3 +445,17 @@ CASES = [
          (dist.OrderedLogisticGLM,), outside=([-1, 0], [0.5, 0], [0, 4]), bad=dict(cutpoints=[1.0, 0.0]),
          discrete=True),
 ]
+
+# rows whose draws are made by the same program as another row's: it is compiled there alone
+SAME_DRAWS = {
+    "NegativeBinomialProbs": ("NegativeBinomialLogits", "NegativeBinomial2", "NegativeBinomial2Log", "GammaPoisson",
+                              "NegBinomial2LogGLM"),
+    "Poisson": ("PoissonLogRate", "PoissonLogGLM"), "BinomialProbs": ("ExtendedBinomial", "BinomialLogitGLM"),
+    "BetaBinomial": ("ExtendedBetaBinomial",), "MultinomialProbs": ("MultinomialLogits", "OrderedMultinomial"),
+    "OrderedLogistic": ("OrderedProbit", "StoppingRatioLogistic", "OrderedLogisticGLM"),
+}
+SLOW = ("DirichletMultinomial", "BetaNegativeBinomial", "GeneralizedPoisson", "HyperGeometric",
+        "LogNormalNegativeBinomial")
+for case in CASES:
+    case.drawn_as = next((first for first, others in SAME_DRAWS.items() if case.name in others), "")
+    case.slow = case.name in SLOW
