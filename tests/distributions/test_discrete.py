@@ -278,8 +278,8 @@ def test_zero_inflated_and_hurdle_negative_binomials_have_their_gate():
     inflated, hurdle = 0.7 * base + 0.3 * (k == 0), np.where(k == 0, 0.3, 0.7 * base / (1 - base[0]))
     for d, want in [(dist.ZeroInflatedNegativeBinomial2(2.0, 3.0, gate=0.3), inflated),
                     (dist.ZeroInflatedNegativeBinomial(3.0, probs=0.4, gate=0.3), inflated),
-                    (dist.HurdleNegativeBinomial2(0.3, 2.0, 3.0), hurdle),
-                    (dist.HurdleNegativeBinomial(0.3, 3.0, probs=0.4), hurdle)]:
+                    (dist.HurdleNegativeBinomial2(mean=2.0, concentration=3.0, gate=0.3), hurdle),
+                    (dist.HurdleNegativeBinomial(total_count=3.0, probs=0.4, gate=0.3), hurdle)]:
         np.testing.assert_allclose(np.exp(np.asarray(d.log_prob(k))), want, rtol=1e-13)
 
 
