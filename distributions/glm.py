@@ -2,8 +2,8 @@
 
     η = x β + α          log p(y) = Σᵢ log p(yᵢ | ηᵢ)          gradients: xᵀ (y - μ) in β, y - μ in α
 
-Each equals the family of η, `to_event(1)`, to rounding. What it saves is work for each row: the value and the mean μ
-come from the same exponential, and the gradient is one product with xᵀ.
+Each equals the family of η, `to_event(1)`, to rounding. The value and the mean μ come from one exponential, and the
+gradient is one product with xᵀ. XLA makes nearly the same program of the composed model, so choose what reads better.
 
     x : float[*batch, n, d]      alpha : float[], float[*batch, 1 or n]      beta : float[*batch, d]      y : [..., n]
 
