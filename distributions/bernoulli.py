@@ -1,4 +1,6 @@
 """The Bernoulli distribution, by its probability or by its log-odds."""
+import math
+
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.errors import ParameterError
@@ -39,6 +41,27 @@ class _Bernoulli(Distribution):
     def cdf(self, value):
         value = np.asarray(value)
         return np.where(value < 0, 0.0, np.where(value < 1, 1.0 - self.probs, 1.0))
+
+    def log_cdf(self, value):
+        value = np.asarray(value)
+        return np.where(value < 0, -math.inf, np.where(value < 1, self._log_probs(0), 0.0))
+
+    def survival_function(self, value):
+        value = np.asarray(value)
+        return np.where(value < 0, 1.0, np.where(value < 1, self.probs, 0.0))
+
+    def log_survival(self, value):
+        value = np.asarray(value)
+        return np.where(value < 0, 0.0, np.where(value < 1, self._log_probs(1), -math.inf))
+
+    def _log_probs(self, value):
+        return self.log_prob_inside(np.asarray(value))
+
+    def icdf(self, q):
+        return np.astype(np.asarray(q) > 1.0 - self.probs, np.int64)
+
+    def isf(self, q):
+        return np.astype(np.asarray(q) < self.probs, np.int64)
 
     def enumerate_support(self, expand=True):
         values = np.arange(2).reshape((2, *(1,) * len(self.batch_shape)))

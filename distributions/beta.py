@@ -1,9 +1,11 @@
 """The beta distribution."""
+import math
+
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution
+from .distribution import Distribution, between
 from .record import ArrayLike, param
 
 
@@ -62,3 +64,20 @@ class Beta(Distribution):
 
     def cdf(self, value):
         return special.betainc(self.concentration1, self.concentration0, np.clip(value, 0.0, 1.0))
+
+    def survival_function(self, value):
+        return special.betaincc(self.concentration1, self.concentration0, np.clip(value, 0.0, 1.0))
+
+    def log_cdf(self, value):
+        a, b = self.concentration1, self.concentration0
+        return between(value, 0.0, 1.0, lambda x: special.log_betainc(a, b, x), -math.inf, 0.0)
+
+    def log_survival(self, value):
+        a, b = self.concentration1, self.concentration0
+        return between(value, 0.0, 1.0, lambda x: special.log_betaincc(a, b, x), 0.0, -math.inf)
+
+    def icdf(self, q):
+        return special.betaincinv(self.concentration1, self.concentration0, q)
+
+    def isf(self, q):
+        return special.betainccinv(self.concentration1, self.concentration0, q)

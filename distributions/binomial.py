@@ -1,15 +1,15 @@
 """The binomial distribution, by the probability of success or by its log-odds."""
-import numpy as _numpy
+import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.array import Array
-from ..engine.errors import ParameterError
 from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
+from .counting import known, listed, log_choose, the_same_for_all
 from .distribution import Distribution
+from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
 
 
@@ -25,10 +25,6 @@ class _Binomial(Distribution):
     def sample(self, key, sample_shape=()):
         return random.binomial(key, self.total_count, self.probs, self.shape(sample_shape), np.dtype("int64"))
 
-    def _log_choose(self, k, n):
-        """log of the number of ways to choose k of n."""
-        return special.gammaln(n + 1.0) - special.gammaln(k + 1.0) - special.gammaln(n - k + 1.0)
-
     @property
     def mean(self):
         return self.total_count * self.probs
@@ -43,24 +39,39 @@ class _Binomial(Distribution):
         return np.minimum(np.astype(np.floor((n + 1) * self.probs), np.int64), np.astype(n, np.int64))
 
     def cdf(self, value):
-        k, n = np.floor(np.asarray(value)), self.total_count
+        return self._counted(value, special.betaincc, 0.0, 1.0)
+
+    def survival_function(self, value):
+        return self._counted(value, special.betainc, 1.0, 0.0)
+
+    def log_cdf(self, value):
+        return self._counted(value, special.log_betaincc, -math.inf, 0.0)
+
+    def log_survival(self, value):
+        return self._counted(value, special.log_betainc, 0.0, -math.inf)
+
+    def _counted(self, value, f, below, beyond):
+        """f(k + 1, n - k, p) for k, the value rounded down, in [0, n)."""
+        d = self.dtype
+        k, n = np.floor(np.astype(np.asarray(value), d)), np.astype(self.total_count, d)
         inside = np.logical_and(k >= 0, k < n)
         safe = np.where(inside, k, 0.0)
-        p = special.betainc(np.where(inside, n - safe, 1.0), safe + 1.0, 1.0 - self.probs)
-        return np.where(inside, p, np.where(k < 0, 0.0, 1.0))
+        p = f(safe + 1.0, np.where(inside, n - safe, 1.0), self.probs)
+        return np.where(inside, p, np.where(k < 0, below, beyond))
+
+    def icdf(self, q):
+        return inverse_cdf_integer(self.cdf, q, 0, self.total_count)
+
+    def isf(self, q):
+        return inverse_cdf_integer(self.survival_function, q, 0, self.total_count, upper_tail=True)
 
     @property
     def has_enumerate_support(self):
-        return type(self.total_count) is Array
+        return known(self.total_count)
 
     def enumerate_support(self, expand=True):
-        counts = _numpy.unique(self.total_count.concrete("the values of a binomial"))
-        if counts.size != 1:
-            raise ParameterError(f"the values of a {type(self).__name__} can be listed only where total_count is the "
-                                 f"same for all; it is {counts.tolist()}.")
-        n = int(counts[0]) + 1
-        values = np.arange(n).reshape((n, *(1,) * len(self.batch_shape)))
-        return np.broadcast_to(values, (n, *self.batch_shape)) if expand else values
+        n = the_same_for_all(type(self).__name__, "total_count", self.total_count)
+        return listed(np.arange(n + 1), self.batch_shape, expand)
 
 
 class BinomialLogits(_Binomial):
@@ -80,7 +91,7 @@ class BinomialLogits(_Binomial):
     def log_prob_inside(self, value):
         d = self.logits.dtype
         k, n = np.astype(value, d), np.astype(self.total_count, d)
-        return k * self.logits - n * softplus(self.logits) + self._log_choose(k, n)
+        return k * self.logits - n * softplus(self.logits) + log_choose(n, k)
 
 
 class BinomialProbs(_Binomial):
@@ -100,7 +111,7 @@ class BinomialProbs(_Binomial):
     def log_prob_inside(self, value):
         d = self.probs.dtype
         k, n = np.astype(value, d), np.astype(self.total_count, d)
-        return special.xlogy(k, self.probs) + special.xlog1py(n - k, -self.probs) + self._log_choose(k, n)
+        return special.xlogy(k, self.probs) + special.xlog1py(n - k, -self.probs) + log_choose(n, k)
 
 
 def Binomial(total_count=1, probs=None, logits=None, *, validate_args=None):

@@ -63,6 +63,26 @@ class _Categorical(Distribution):
         p = self.probs
         return -np.sum(p * np.log(np.where(p > 0, p, 1.0)), -1)
 
+    def cdf(self, value):
+        """P(X <= value), in the order of the classes' numbers."""
+        return self._cumulated(value, np.cumsum(self.probs, -1), 0.0, 1.0)
+
+    def survival_function(self, value):
+        """P(X > value)."""
+        p = self.probs
+        after = np.flip(np.cumsum(np.flip(p, -1), -1), -1) - p
+        return self._cumulated(value, after, 1.0, 0.0)
+
+    def _cumulated(self, value, table, below, beyond):
+        k, last = np.floor(np.asarray(value)), self.num_classes - 1
+        index = np.astype(np.clip(k, 0, last), np.int64)
+        return np.where(k < 0, below, np.where(k >= last, beyond, pick(table, index)))
+
+    def icdf(self, q):
+        """The first class at which the cdf has reached q."""
+        below = np.cumsum(self.probs, -1)[..., :-1] < np.asarray(q)[..., None]
+        return np.sum(np.astype(below, np.int64), -1)
+
     def enumerate_support(self, expand=True):
         n = self.num_classes
         values = np.arange(n).reshape((n, *(1,) * len(self.batch_shape)))

@@ -22,6 +22,7 @@ class Cauchy(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.cauchy(key, self.shape(sample_shape), self.dtype)
@@ -44,10 +45,21 @@ class Cauchy(Distribution):
         return np.broadcast_to(np.log(self.scale) + math.log(4 * PI), self.batch_shape)
 
     def cdf(self, value):
-        return 0.5 + np.arctan((value - self.loc) / self.scale) / PI
+        return np.arctan2(1.0, (self.loc - np.asarray(value)) / self.scale) * (1 / PI)
+
+    def survival_function(self, value):
+        return np.arctan2(1.0, (np.asarray(value) - self.loc) / self.scale) * (1 / PI)
 
     def icdf(self, q):
-        return self.loc + self.scale * np.tan(PI * (np.asarray(q) - 0.5))
+        return self.loc + self.scale * _quantile(np.asarray(q))
+
+    def isf(self, q):
+        return self.loc - self.scale * _quantile(np.asarray(q))
+
+
+def _quantile(q):
+    """tan(π (q - ½)), accurate for small q."""
+    return np.sin(PI * (q - 0.5)) / np.sin(PI * np.minimum(q, 1.0 - q))
 
 
 class HalfCauchy(Distribution):
@@ -88,3 +100,9 @@ class HalfCauchy(Distribution):
 
     def icdf(self, q):
         return self.scale * np.tan(np.asarray(q) * (PI / 2))
+
+    def survival_function(self, value):
+        return np.arctan2(1.0, np.maximum(value, 0.0) / self.scale) * (2 / PI)
+
+    def isf(self, q):
+        return self.scale / np.tan(np.asarray(q) * (PI / 2))

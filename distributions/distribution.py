@@ -21,6 +21,8 @@ from ..engine.avals import broadcast_shapes, promote_types, to_inexact_dtype
 from ..engine.core import Tracer
 from ..engine.errors import ParameterError, ShapeError
 from . import constraints
+from .bounds import bounds_of
+from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .record import Record
 
 _DEFAULTS = {"validate_args": True}
@@ -39,6 +41,7 @@ class Distribution(Record):
     event_shape : the shape of one value
     """
     finite_outside: ClassVar[bool] = False       # log_prob_inside and its derivative are finite outside the support too
+    symmetric: ClassVar[bool] = False            # loc + x is as likely as loc - x, for every x
     _params: ClassVar[tuple] = ()
     _floats: ClassVar[tuple] = ()                # names of the parameters that are real numbers
 
@@ -55,7 +58,10 @@ class Distribution(Record):
         """Make the parameters arrays, check those whose numbers are known, and the shapes of all."""
         values = self.__dict__
         for f in self._params:
-            x = np.asarray(values[f.name])
+            x = values[f.name]
+            if x is None:                                # a bound that is not there
+                continue
+            x = np.asarray(x)
             if x.dtype.kind in "iub" and f.name in self._floats:
                 x = np.astype(x, to_inexact_dtype(x.dtype))
             values[f.name] = x
@@ -189,7 +195,8 @@ class Distribution(Record):
 
     @property
     def has_pathwise_gradient(self):
-        """Another name for `has_rsample`."""
+        """Whether the derivative of a draw with respect to the parameters is that of a fixed random number pushed
+        through: another name for `has_rsample`. Estimators of gradients of expectations take it where they can."""
         return self.has_rsample
 
     @property
@@ -227,20 +234,93 @@ class Distribution(Record):
         raise self._absent("mode")
 
     def entropy(self):
-        """The differential or discrete entropy, in nats: [*batch]."""
-        raise self._absent("entropy")
+        """The differential or discrete entropy, in nats: [*batch]. A sum over finitely many integers, unless the family
+        has a formula."""
+        ends = self._known_ends()
+        if ends is None:
+            raise self._absent("entropy")
+        log_p = self._log_masses(*ends)[1]
+        return -np.sum(np.exp(log_p) * np.where(log_p > -_numpy.inf, log_p, 0.0), 0)
 
     def cdf(self, value):
-        """P(X <= value)."""
-        raise self._absent("cdf")
+        """P(X <= value): the sum over the values up to it, unless the family has a formula."""
+        ends = self._known_ends()
+        if ends is None:
+            raise self._absent("cdf")
+        value, batch = np.asarray(value), self.batch_shape
+        k, log_p = self._log_masses(*ends)
+        p = np.exp(log_p).reshape((len(k), *(1,) * (value.ndim - len(batch)), *batch))
+        return np.sum(np.where(k.reshape((-1, *(1,) * max(value.ndim, len(batch)))) <= value, p, 0.0), 0)
+
+    def _log_masses(self, first, last):
+        """The integers [n] from first to last, and their log-masses [n, *batch]."""
+        k = np.arange(first, last + 1)
+        return k, self.log_prob(k.reshape((-1, *(1,) * len(self.batch_shape))))
+
+    def _known_ends(self):
+        """The smallest and the largest value of finitely many integers, where both are known."""
+        if not self.is_discrete or self.event_shape:
+            return None
+        ends = [np.asarray(end) for end in bounds_of(self.support)]
+        if any(type(end) is not Array or not _numpy.isfinite(end.value).all() for end in ends):
+            return None
+        return int(ends[0].value.min()), int(ends[1].value.max())
 
     def log_cdf(self, value):
-        """log P(X <= value)."""
-        return np.log(self.cdf(value))
+        """log P(X <= value). A family that can writes this for its lower tail, where the cdf underflows."""
+        return safe_log(self.cdf(value))
 
     def icdf(self, q):
-        """The quantile: the smallest x with cdf(x) >= q."""
-        raise self._absent("icdf")
+        """The quantile: the smallest x with cdf(x) >= q. By a root search unless the family has a formula."""
+        if self.event_shape or type(self).cdf is Distribution.cdf and self._known_ends() is None:
+            raise self._absent("icdf")
+        search = inverse_cdf_integer if self.is_discrete else inverse_cdf
+        return search(self.cdf, q, *bounds_of(self.support))
+
+    def survival_function(self, value):
+        """P(X > value)."""
+        if type(self).log_survival is not Distribution.log_survival:
+            return np.exp(self.log_survival(value))
+        return 1.0 - self.cdf(value)
+
+    def log_survival(self, value):
+        """log P(X > value). A family that can writes this (or survival_function) for its upper tail, where
+        the cdf rounds to 1."""
+        if type(self).survival_function is not Distribution.survival_function:
+            return safe_log(self.survival_function(value))
+        p = self.cdf(value)
+        ok = p < 1
+        return np.where(ok, np.log1p(-np.where(ok, p, 0.0)), -_numpy.inf)
+
+    def log_survival_function(self, value):
+        """Another name for `log_survival`."""
+        return self.log_survival(value)
+
+    def isf(self, q):
+        """The quantile of the upper tail, icdf(1 - q): a family that can writes it for small q."""
+        return self.icdf(1.0 - np.asarray(q))
+
+    def icdf_exp(self, log_q):
+        """icdf(exp(log_q)), by a root search where log_cdf tells probabilities that underflow."""
+        return self._icdf_exp(log_q, "log_cdf", "icdf", False)
+
+    def isf_exp(self, log_q):
+        """isf(exp(log_q)), by a root search where log_survival tells probabilities that underflow."""
+        return self._icdf_exp(log_q, "log_survival", "isf", True)
+
+    def _icdf_exp(self, log_q, tail, inverse, upper_tail):
+        if getattr(type(self), tail) is getattr(Distribution, tail):
+            return getattr(self, inverse)(np.exp(log_q))
+        search = inverse_cdf_integer if self.is_discrete else inverse_log_cdf
+        return search(getattr(self, tail), log_q, *bounds_of(self.support), upper_tail=upper_tail)
+
+    def quantile(self, q):
+        """Another name for `icdf`."""
+        return self.icdf(q)
+
+    def prob(self, value):
+        """The density (or mass) at value, exp(log_prob(value))."""
+        return np.exp(self.log_prob(value))
 
     def enumerate_support(self, expand=True):
         """All values, along a new first axis; the others have size one unless `expand`."""
@@ -273,6 +353,35 @@ class Distribution(Record):
     def set_default_validate_args(value):
         """Whether constructors check parameters unless told (`validate_args=`)."""
         _DEFAULTS["validate_args"] = bool(value)
+
+
+def safe_log(p):
+    """log p, and -inf with derivative 0 where p is 0."""
+    ok = p > 0
+    if type(ok) is Array and ok.value.all():
+        return np.log(p)
+    return np.where(ok, np.log(np.where(ok, p, 1.0)), -_numpy.inf)
+
+
+def above(value, low, f, below, member=1.0):
+    """f(value) where value > low, and the constant `below` elsewhere, with derivatives that are finite there.
+
+    member : a number above low, which f is given in place of values that are not
+    """
+    value = np.asarray(value)
+    ok = value > low
+    if type(ok) is Array and ok.value.all():
+        return f(value)
+    return np.where(ok, f(np.where(ok, value, member)), below)
+
+
+def between(value, low, high, f, below, beyond, member=0.5):
+    """f(value) where low < value < high, `below` and `beyond` outside, with derivatives that are finite there."""
+    value = np.asarray(value)
+    ok = np.logical_and(value > low, value < high)
+    if type(ok) is Array and ok.value.all():
+        return f(value)
+    return np.where(value >= high, beyond, np.where(ok, f(np.where(ok, value, member)), below))
 
 
 def sum_rightmost(x, n):

@@ -3,8 +3,9 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution
+from .distribution import Distribution, above
 from .record import ArrayLike, param
 
 
@@ -48,8 +49,20 @@ class Exponential(Distribution):
     def cdf(self, value):
         return -np.expm1(-self.rate * np.maximum(value, 0.0))
 
+    def log_cdf(self, value):
+        return above(value, 0.0, lambda x: special.log1mexp(self.rate * x), -math.inf)
+
+    def log_survival(self, value):
+        return -self.rate * np.maximum(value, 0.0)
+
     def icdf(self, q):
         return -np.log1p(-np.asarray(q)) / self.rate
+
+    def isf(self, q):
+        return -np.log(q) / self.rate
+
+    def isf_exp(self, log_q):
+        return -np.asarray(log_q) / self.rate
 
 
 class Laplace(Distribution):
@@ -64,6 +77,7 @@ class Laplace(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.laplace(key, self.shape(sample_shape), self.dtype)
@@ -86,8 +100,41 @@ class Laplace(Distribution):
 
     def cdf(self, value):
         z = (np.asarray(value) - self.loc) / self.scale
-        return 0.5 - 0.5 * np.sign(z) * np.expm1(-np.abs(z))
+        tail = 0.5 * np.exp(-np.abs(z))
+        return np.where(z < 0, tail, 1.0 - tail)
+
+    def log_cdf(self, value):
+        return _log_laplace_cdf((np.asarray(value) - self.loc) / self.scale)
+
+    def log_survival(self, value):
+        return _log_laplace_cdf((self.loc - np.asarray(value)) / self.scale)
 
     def icdf(self, q):
-        off = np.asarray(q) - 0.5
-        return self.loc - self.scale * np.sign(off) * np.log1p(-2.0 * np.abs(off))
+        return self.loc + self.scale * _laplace_quantile(np.asarray(q))
+
+    def isf(self, q):
+        return self.loc - self.scale * _laplace_quantile(np.asarray(q))
+
+    def icdf_exp(self, log_q):
+        return self.loc + self.scale * _laplace_quantile_exp(np.asarray(log_q))
+
+    def isf_exp(self, log_q):
+        return self.loc - self.scale * _laplace_quantile_exp(np.asarray(log_q))
+
+
+def _log_laplace_cdf(z):
+    size = np.abs(z)
+    return np.where(z < 0, -size - math.log(2), np.log1p(-0.5 * np.exp(-size)))
+
+
+def _laplace_quantile(q):
+    """The quantile at loc 0 and scale 1, accurate for small q."""
+    size = np.log(2.0 * np.minimum(q, 1.0 - q))
+    return np.where(q < 0.5, size, -size)
+
+
+def _laplace_quantile_exp(log_q):
+    """The same from the logarithm of q."""
+    low = log_q < -math.log(2)
+    high = np.where(low, -math.log(2), log_q)
+    return np.where(low, log_q + math.log(2), -math.log(2) - np.log(-np.expm1(high)))

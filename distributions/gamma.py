@@ -5,7 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution
+from .distribution import Distribution, above
 from .record import ArrayLike, param
 
 
@@ -51,6 +51,21 @@ class Gamma(Distribution):
     def cdf(self, value):
         return special.gammainc(self.concentration, self.rate * np.maximum(value, 0.0))
 
+    def survival_function(self, value):
+        return special.gammaincc(self.concentration, self.rate * np.maximum(value, 0.0))
+
+    def log_cdf(self, value):
+        return above(value, 0.0, lambda x: special.log_gammainc(self.concentration, self.rate * x), -math.inf)
+
+    def log_survival(self, value):
+        return above(value, 0.0, lambda x: special.log_gammaincc(self.concentration, self.rate * x), 0.0)
+
+    def icdf(self, q):
+        return special.gammaincinv(self.concentration, q) / self.rate
+
+    def isf(self, q):
+        return special.gammainccinv(self.concentration, q) / self.rate
+
 
 class InverseGamma(Distribution):
     """1 / X for X ~ Gamma(concentration a, rate b); mean b / (a - 1) where a > 1.
@@ -92,6 +107,19 @@ class InverseGamma(Distribution):
         return a + np.log(self.rate) + special.gammaln(a) - (1.0 + a) * special.digamma(a)
 
     def cdf(self, value):
-        value = np.asarray(value)
-        inside = value > 0
-        return np.where(inside, special.gammaincc(self.concentration, self.rate / np.where(inside, value, 1.0)), 0.0)
+        return above(value, 0.0, lambda x: special.gammaincc(self.concentration, self.rate / x), 0.0)
+
+    def survival_function(self, value):
+        return above(value, 0.0, lambda x: special.gammainc(self.concentration, self.rate / x), 1.0)
+
+    def log_cdf(self, value):
+        return above(value, 0.0, lambda x: special.log_gammaincc(self.concentration, self.rate / x), -math.inf)
+
+    def log_survival(self, value):
+        return above(value, 0.0, lambda x: special.log_gammainc(self.concentration, self.rate / x), 0.0)
+
+    def icdf(self, q):
+        return self.rate / special.gammainccinv(self.concentration, q)
+
+    def isf(self, q):
+        return self.rate / special.gammaincinv(self.concentration, q)

@@ -1,9 +1,11 @@
 """The log-normal distribution."""
+import math
+
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution
+from .distribution import Distribution, above
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, param
 
@@ -46,9 +48,22 @@ class LogNormal(Distribution):
         return np.log(self.scale) + self.loc + (HALF_LOG_2PI + 0.5)
 
     def cdf(self, value):
-        value = np.asarray(value)
-        inside = value > 0
-        return np.where(inside, special.ndtr((np.log(np.where(inside, value, 1.0)) - self.loc) / self.scale), 0.0)
+        return above(value, 0.0, lambda x: special.ndtr((np.log(x) - self.loc) / self.scale), 0.0)
+
+    def log_cdf(self, value):
+        return above(value, 0.0, lambda x: special.log_ndtr((np.log(x) - self.loc) / self.scale), -math.inf)
+
+    def log_survival(self, value):
+        return above(value, 0.0, lambda x: special.log_ndtr((self.loc - np.log(x)) / self.scale), 0.0)
 
     def icdf(self, q):
         return np.exp(self.loc + self.scale * special.ndtri(q))
+
+    def isf(self, q):
+        return np.exp(self.loc - self.scale * special.ndtri(q))
+
+    def icdf_exp(self, log_q):
+        return np.exp(self.loc + self.scale * special.ndtri_exp(log_q))
+
+    def isf_exp(self, log_q):
+        return np.exp(self.loc - self.scale * special.ndtri_exp(log_q))

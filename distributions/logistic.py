@@ -4,6 +4,7 @@ import math
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.ops.elementwise import expit, softplus
+from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
 from .record import ArrayLike, param
@@ -21,6 +22,7 @@ class Logistic(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.logistic(key, self.shape(sample_shape), self.dtype)
@@ -51,3 +53,18 @@ class Logistic(Distribution):
     def icdf(self, q):
         q = np.asarray(q)
         return self.loc + self.scale * (np.log(q) - np.log1p(-q))
+
+    def log_survival(self, value):
+        return -softplus((np.asarray(value) - self.loc) / self.scale)
+
+    def isf(self, q):
+        q = np.asarray(q)
+        return self.loc - self.scale * (np.log(q) - np.log1p(-q))
+
+    def icdf_exp(self, log_q):
+        log_q = np.asarray(log_q)
+        return self.loc + self.scale * (log_q - special.log1mexp(-log_q))
+
+    def isf_exp(self, log_q):
+        log_q = np.asarray(log_q)
+        return self.loc - self.scale * (log_q - special.log1mexp(-log_q))

@@ -30,6 +30,46 @@ def log_diagonal_sum(triangle):
     return np.sum(np.log(np.diagonal(triangle, 0, -2, -1)), -1)
 
 
+def factor_of(family, validate_args=None, **given):
+    """The lower triangular L with Σ = L L', from the one matrix that is given, by its name: scale_tril is L itself,
+    precision_matrix or rate_matrix Σ⁻¹, any other Σ."""
+    named = {name: value for name, value in given.items() if value is not None}
+    if len(named) != 1:
+        names = list(given)
+        raise ParameterError(f"{family} takes exactly one of {', '.join(names[:-1])} and {names[-1]}; "
+                             f"got {' and '.join(named) or 'none of them'}.")
+    (name, matrix), = named.items()
+    matrix = np.asarray(matrix)
+    if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
+        raise ParameterError(f"{family}: {name} must be a square matrix; got shape {matrix.shape}.")
+    if "_tril" in name or name.endswith("_cholesky"):
+        return matrix
+    factor = inverse_factor(matrix) if name in ("precision_matrix", "rate_matrix") else cholesky(matrix)
+    known = type(matrix) is Array and type(factor) is Array and validate_args is not False
+    if known and not bool(np.all(constraints.positive_definite(matrix))):
+        raise ParameterError(f"{family}: {name} must be {constraints.positive_definite.words}.")
+    return factor
+
+
+def inverse_factor(matrix):
+    """The lower triangular L with L L' = matrix⁻¹: with J the flip and J matrix J = R R', L = J R⁻' J."""
+    flipped = np.flip(cholesky(np.flip(matrix, (-2, -1))), (-2, -1))
+    eye = np.broadcast_to(np.eye(matrix.shape[-1], dtype=flipped.dtype), matrix.shape)
+    return solve_triangular(np.swapaxes(flipped, -1, -2), eye, lower=True)
+
+
+def fitting_loc(family, loc, factor):
+    """The loc as a vector for the factor's n; a number stands for n equal ones."""
+    n = factor.shape[-1]
+    loc = np.asarray(loc)
+    if loc.ndim == 0:
+        return np.broadcast_to(loc, (n,))
+    if loc.shape[-1] != n:
+        raise ParameterError(f"{family}: loc of shape {loc.shape} and a matrix of shape {factor.shape} do not fit; "
+                             f"the last axis of loc must have size {n}.")
+    return loc
+
+
 class MultivariateNormal(Distribution):
     """MultivariateNormal(loc μ, one of covariance_matrix Σ, precision_matrix Σ⁻¹, scale_tril L with Σ = L L').
 
@@ -47,39 +87,9 @@ class MultivariateNormal(Distribution):
     reparametrized_params = ("loc", "scale_tril")
 
     def __init__(self, loc=0.0, covariance_matrix=None, precision_matrix=None, scale_tril=None, *, validate_args=None):
-        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
-        given = {name: value for name, value in given.items() if value is not None}
-        if len(given) != 1:
-            raise ParameterError("MultivariateNormal takes exactly one of covariance_matrix, precision_matrix and "
-                                 f"scale_tril; got {' and '.join(given) or 'none of them'}.")
-        (name, matrix), = given.items()
-        matrix = np.asarray(matrix)
-        if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
-            raise ParameterError(f"MultivariateNormal: {name} must be a square matrix; got shape {matrix.shape}.")
-        if name != "scale_tril":
-            matrix = self._factor(name, matrix, validate_args)
-        n = matrix.shape[-1]
-        loc = np.asarray(loc)
-        if loc.ndim == 0:
-            loc = np.broadcast_to(loc, (n,))
-        if loc.shape[-1] != n:
-            raise ParameterError(f"MultivariateNormal: loc of shape {loc.shape} and {name} of shape {matrix.shape} do "
-                                 f"not fit; the last axis of loc must have size {n}.")
-        super().__init__(loc, matrix, validate_args=validate_args)
-
-    @staticmethod
-    def _factor(name, matrix, validate_args):
-        """L with L L' = Σ, from the covariance or the precision matrix."""
-        if name == "covariance_matrix":
-            factor = cholesky(matrix)
-        else:                                            # J Σ⁻¹ J = R R' with J the flip: Σ = (J R⁻' J)(J R⁻' J)'
-            flipped = np.flip(cholesky(np.flip(matrix, (-2, -1))), (-2, -1))
-            eye = np.broadcast_to(np.eye(matrix.shape[-1], dtype=flipped.dtype), matrix.shape)
-            factor = solve_triangular(np.swapaxes(flipped, -1, -2), eye, lower=True)
-        known = type(matrix) is Array and type(factor) is Array and validate_args is not False
-        if known and not bool(np.all(constraints.positive_definite(matrix))):
-            raise ParameterError(f"MultivariateNormal: {name} must be {constraints.positive_definite.words}.")
-        return factor
+        factor = factor_of("MultivariateNormal", validate_args, covariance_matrix=covariance_matrix,
+                           precision_matrix=precision_matrix, scale_tril=scale_tril)
+        super().__init__(fitting_loc("MultivariateNormal", loc, factor), factor, validate_args=validate_args)
 
     @property
     def event_shape(self):

@@ -26,6 +26,7 @@ class Normal(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.normal(key, self.shape(sample_shape), self.dtype)
@@ -53,8 +54,23 @@ class Normal(Distribution):
     def log_cdf(self, value):
         return special.log_ndtr((np.asarray(value) - self.loc) / self.scale)
 
+    def survival_function(self, value):
+        return special.ndtr((self.loc - np.asarray(value)) / self.scale)
+
+    def log_survival(self, value):
+        return special.log_ndtr((self.loc - np.asarray(value)) / self.scale)
+
     def icdf(self, q):
         return self.loc + self.scale * special.ndtri(q)
+
+    def isf(self, q):
+        return self.loc - self.scale * special.ndtri(q)
+
+    def icdf_exp(self, log_q):
+        return self.loc + self.scale * special.ndtri_exp(log_q)
+
+    def isf_exp(self, log_q):
+        return self.loc - self.scale * special.ndtri_exp(log_q)
 
 
 class HalfNormal(Distribution):
@@ -96,4 +112,13 @@ class HalfNormal(Distribution):
         return special.erf(np.maximum(value, 0.0) / (self.scale * math.sqrt(2)))
 
     def icdf(self, q):
-        return -self.scale * special.ndtri(0.5 - 0.5 * np.asarray(q))
+        return (self.scale * math.sqrt(2)) * special.erfinv(q)
+
+    def log_survival(self, value):
+        return special.log_ndtr(-np.maximum(value, 0.0) / self.scale) + math.log(2)
+
+    def isf(self, q):
+        return -self.scale * special.ndtri(0.5 * np.asarray(q))
+
+    def isf_exp(self, log_q):
+        return -self.scale * special.ndtri_exp(np.asarray(log_q) - math.log(2))

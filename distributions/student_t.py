@@ -6,6 +6,7 @@ from ..engine import random
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
+from .quantile import inverse_cdf
 from .record import ArrayLike, param
 
 
@@ -25,6 +26,7 @@ class StudentT(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("df", "loc", "scale")
+    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.t(key, self.df, self.shape(sample_shape), self.dtype)
@@ -60,5 +62,44 @@ class StudentT(Distribution):
 
     def cdf(self, value):
         z = (np.asarray(value) - self.loc) / self.scale
-        tail = 0.5 * special.betainc(0.5 * self.df, 0.5, self.df / (self.df + z * z))
-        return np.where(z > 0, 1.0 - tail, tail)
+        return special.stdtr(self.df, z)
+
+    def survival_function(self, value):
+        return special.stdtr(self.df, (self.loc - np.asarray(value)) / self.scale)
+
+    def log_cdf(self, value):
+        return self._log_tail((np.asarray(value) - self.loc) / self.scale)
+
+    def log_survival(self, value):
+        return self._log_tail((self.loc - np.asarray(value)) / self.scale)
+
+    def _log_tail(self, z):
+        """log P(X <= z) at loc 0 and scale 1. Near 0 it is the logarithm of a number that is not small."""
+        far = z < -1.0
+        w = np.where(far, z, -2.0)
+        log_tail = special.log_betainc(0.5 * self.df, 0.5, self.df / (self.df + w * w)) - math.log(2)
+        return np.where(far, log_tail, np.log(special.stdtr(self.df, np.where(far, 0.0, z))))
+
+    def icdf(self, q):
+        return self.loc + self.scale * self._quantile(np.asarray(q))
+
+    def isf(self, q):
+        return self.loc - self.scale * self._quantile(np.asarray(q))
+
+    def _quantile(self, q):
+        return inverse_cdf(_stdtr, q, -math.inf, math.inf, self.df, solve=_solve)
+
+
+def _stdtr(z, df):
+    """P(X <= z) for Student's t with df degrees of freedom, its argument first."""
+    return special.stdtr(df, z)
+
+
+def _solve(q, df):
+    """The quantile through that of x = ν / (ν + z²), a beta number; near the median through that of 1 - x."""
+    p = 2.0 * np.minimum(q, 1.0 - q)
+    half, far = 0.5 * df, p < 0.5
+    x = special.betaincinv(half, 0.5, np.where(far, p, 0.25))
+    w = special.betainccinv(0.5, half, np.where(far, 0.75, p))
+    size = np.sqrt(df * np.where(far, (1.0 - x) / x, w / (1.0 - w)))
+    return np.where(q < 0.5, -size, size)

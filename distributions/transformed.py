@@ -1,5 +1,8 @@
 """The distribution of a function of a random variable."""
+import math
+
 from ..engine import numpy as np
+from ..engine.array import Array
 from ..engine.errors import ShapeError
 from . import constraints
 from .distribution import Distribution, sum_rightmost
@@ -67,13 +70,43 @@ class TransformedDistribution(Distribution):
 
     def cdf(self, value):
         """P(Y <= value), for a transform of one number that has a sign."""
+        return self._tail(value, "cdf", "survival_function", 0.0, 1.0)
+
+    def survival_function(self, value):
+        """P(Y > value)."""
+        return self._tail(value, "survival_function", "cdf", 1.0, 0.0)
+
+    def log_cdf(self, value):
+        """log P(Y <= value)."""
+        return self._tail(value, "log_cdf", "log_survival", -math.inf, 0.0)
+
+    def log_survival(self, value):
+        """log P(Y > value)."""
+        return self._tail(value, "log_survival", "log_cdf", 0.0, -math.inf)
+
+    def _tail(self, value, rising, falling, below, beyond):
+        """The base's function of the inverse of value: `rising` where the transform increases, else `falling`."""
         value, support = np.asarray(value), self.support
         member = support.example(value)                  # an interval: what is outside lies beyond any member
         ok = support(value)
-        p = self.base_dist.cdf(self.transform._inverse(np.where(ok, value, member)))
-        p = np.where(np.asarray(self.transform.sign) > 0, p, 1.0 - p)
-        return np.where(ok, p, np.where(value > member, 1.0, 0.0))
+        p = self._by_sign(rising, falling, self.transform._inverse(np.where(ok, value, member)))
+        return np.where(ok, p, np.where(value > member, beyond, below))
+
+    def _by_sign(self, rising, falling, x):
+        sign = np.asarray(self.transform.sign)
+        base = self.base_dist
+        if type(sign) is Array and sign.ndim == 0:
+            return getattr(base, rising if sign.item() > 0 else falling)(x)
+        return np.where(sign > 0, getattr(base, rising)(x), getattr(base, falling)(x))
 
     def icdf(self, q):
-        q = np.asarray(q)
-        return self.transform(self.base_dist.icdf(np.where(np.asarray(self.transform.sign) > 0, q, 1.0 - q)))
+        return self.transform(self._by_sign("icdf", "isf", q))
+
+    def isf(self, q):
+        return self.transform(self._by_sign("isf", "icdf", q))
+
+    def icdf_exp(self, log_q):
+        return self.transform(self._by_sign("icdf_exp", "isf_exp", log_q))
+
+    def isf_exp(self, log_q):
+        return self.transform(self._by_sign("isf_exp", "icdf_exp", log_q))

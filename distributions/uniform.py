@@ -48,5 +48,11 @@ class Uniform(Distribution):
     def cdf(self, value):
         return np.clip((np.asarray(value) - self.low) / (self.high - self.low), 0.0, 1.0)
 
+    def survival_function(self, value):
+        return np.clip((self.high - np.asarray(value)) / (self.high - self.low), 0.0, 1.0)
+
     def icdf(self, q):
         return self.low + (self.high - self.low) * np.asarray(q)
+
+    def isf(self, q):
+        return self.high - (self.high - self.low) * np.asarray(q)

@@ -237,5 +237,5 @@ def _delegate(name, of_value):
 
 for _name in ("mean", "variance", "mode"):
     setattr(Vmapped, _name, _delegate(_name, of_value=False))
-for _name in ("cdf", "log_cdf", "icdf"):
+for _name in ("cdf", "log_cdf", "survival_function", "log_survival", "icdf", "isf", "icdf_exp", "isf_exp"):
     setattr(Vmapped, _name, _delegate(_name, of_value=True))

@@ -186,8 +186,23 @@ class Expanded(Wrapper):
     def log_cdf(self, value):
         return self._spread(self.base_dist.log_cdf(value))
 
+    def survival_function(self, value):
+        return self._spread(self.base_dist.survival_function(value))
+
+    def log_survival(self, value):
+        return self._spread(self.base_dist.log_survival(value))
+
     def icdf(self, q):
         return self._spread(self.base_dist.icdf(q))
+
+    def isf(self, q):
+        return self._spread(self.base_dist.isf(q))
+
+    def icdf_exp(self, log_q):
+        return self._spread(self.base_dist.icdf_exp(log_q))
+
+    def isf_exp(self, log_q):
+        return self._spread(self.base_dist.isf_exp(log_q))
 
     def enumerate_support(self, expand=True):
         values = self.base_dist.enumerate_support(expand=False)
@@ -251,8 +266,26 @@ class Masked(Wrapper):
     def cdf(self, value):
         return self.base_dist.cdf(value)
 
+    def log_cdf(self, value):
+        return self.base_dist.log_cdf(value)
+
+    def survival_function(self, value):
+        return self.base_dist.survival_function(value)
+
+    def log_survival(self, value):
+        return self.base_dist.log_survival(value)
+
     def icdf(self, q):
         return self.base_dist.icdf(q)
+
+    def isf(self, q):
+        return self.base_dist.isf(q)
+
+    def icdf_exp(self, log_q):
+        return self.base_dist.icdf_exp(log_q)
+
+    def isf_exp(self, log_q):
+        return self.base_dist.isf_exp(log_q)
 
     def enumerate_support(self, expand=True):
         return self.base_dist.enumerate_support(expand)

@@ -17,7 +17,7 @@ from ..ops.shaping import pad as _pad
 from ..ops.shaping import slice_axis as _slice_axis
 from ..ops.structural import asvalue, cast, iota
 from ..ops.structural import transpose as _transpose
-from .direct import no_out
+from .direct import by_numpy, no_out
 from .shapes import roll as _roll
 
 _NORMS = {None: "backward", "backward": "backward", "ortho": "ortho", "forward": "forward"}
@@ -96,10 +96,15 @@ def _transformed(x, kind, axes, lengths):
 
 
 def _one(kind, name, doc):
+    theirs = getattr(_np.fft, name)
+
     def f(a, n=None, axis=-1, norm=None, out=None):
         no_out(out)
         norm = _norm(norm)
         x = _operand(a, kind, name)
+        found = by_numpy(theirs, x, n=n, axis=axis, norm=norm)
+        if found is not None:
+            return found
         if not x.ndim:
             raise ShapeError(f"{name} takes an array with at least one axis; got a scalar.")
         axes = (canonical_axis(axis, x.ndim),)

@@ -26,7 +26,7 @@ from ..ops.structural import asvalue, broadcast_to, moveaxis, promote, promote_i
 from ..ops.svd import lstsq_p, svd_p
 from .cross import cross as _cross
 from .diagonals import diagonal as _diagonal
-from .direct import by_numpy
+from .direct import at_once, by_numpy, known
 from .norms import cond, matrix_norm, matrix_rank, norm, svdvals, vector_norm
 from .products import matmul, tensordot, vecdot
 from .products import outer as _outer
@@ -116,8 +116,17 @@ def cholesky(a, /, *, upper=False):
 
     Both triangles are read, as (a + a*) / 2. nan where the matrix is not positive definite.
     """
+    if not upper and (v := known(a)) is not None and v.ndim > 1:
+        found = at_once(_hermitian_cholesky, v)
+        if found is not None:
+            return found
     factor = _cholesky(a)
     return mH(factor) if upper else factor
+
+
+def _hermitian_cholesky(v):
+    """NumPy's factor of (v + v*) / 2."""
+    return _np.linalg.cholesky((v + _np.swapaxes(v.conj(), -1, -2)) * 0.5)
 
 
 def qr(a, mode="reduced"):

@@ -3,6 +3,7 @@ import operator
 
 import numpy as _np
 
+from ..array import Array
 from ..avals import broadcast_shapes as _broadcast_shapes
 from ..avals import canonical_axes, canonical_axis
 from ..core import Tracer
@@ -10,6 +11,7 @@ from ..errors import ShapeError
 from ..ops import shaping
 from ..ops import structural as st
 from ..ops.dynamic import dynamic_slice
+from ..ops.shortcut import plain
 from ..ops.structural import asvalue
 from ..ops.structural import broadcast_to as _broadcast_to
 
@@ -66,6 +68,11 @@ def reshape(a, shape, order="C", copy=None):
 
     order : "C" reads and writes the last axis fastest, "F" the first one. Arrays are stored in C order, so "A" is "C".
     """
+    if order == "C" and (v := plain(a)) is not None and type(shape) in (tuple, int) and v.size:
+        try:
+            return Array(v.reshape(shape))
+        except (TypeError, ValueError):                  # said in our words below
+            pass
     x, new = asvalue(a), sizes(shape)
     if min(new, default=0) < -1:
         raise ShapeError(f"an array of shape {x.shape} cannot be reshaped to {new}: a size is negative.")
@@ -129,6 +136,8 @@ def atleast_3d(*xs):
 
 def transpose(a, axes=None):
     """`a` with its axes in another order: axis i of the result is axis axes[i] of `a` (reversed unless given)."""
+    if axes is None and (v := plain(a)) is not None:
+        return Array(v.T)
     x = asvalue(a)
     if axes is None:
         return st.transpose(x, range(x.ndim)[::-1])

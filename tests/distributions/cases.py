@@ -4,10 +4,13 @@
 Every promise of test_contract.py is kept by every row.
 """
 import dataclasses
+import importlib
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from scipy import stats
 
 import chainrule.distributions as dist
@@ -26,6 +29,8 @@ class Case:
     bad: dict = dataclasses.field(default_factory=dict)      # parameter: a value that must be refused
     discrete: bool = False
     largest: int = 0                     # discrete: beyond it the mass is negligible
+    smallest: int = 0
+    slow: bool = False                   # its programs take long to compile
 
     def make(self, i=0):
         return self.family(**self.params[i])
@@ -242,8 +247,15 @@ NO_ROW = (dist.Delta, dist.Unit, dist.ImproperUniform)     # no density to compa
 
 def rows(keep=lambda case: True, every=True):
     """(case, i) for each case that is kept, and each (or the first) of its parameter sets."""
-    return [(c, i) for c in CASES if keep(c) for i in range(len(c.params) if every else 1)]
+    return [pytest.param(c, i, marks=[pytest.mark.slow] * c.slow) for c in CASES if keep(c)
+            for i in range(len(c.params) if every else 1)]
 
 
 def label(value: Any):
     return value.name if isinstance(value, Case) else str(value)
+
+
+modules = [importlib.import_module(f"tests.distributions.{path.stem}")               # the rows of the other families
+           for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py"))]
+CASES = [*CASES, *[case for module in modules for case in module.CASES]]
+NO_ROW = (*NO_ROW, *[family for module in modules for family in getattr(module, "NO_ROW", ())])
