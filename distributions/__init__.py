@@ -78,6 +78,7 @@ from .levy import Levy
 from .lkj import LKJ, LKJCholesky, LKJCholeskyCov
 from .log_logistic import Dagum, LogLogistic, SkewLogistic
 from .log_normal import LogNormal
+from .log_normal_negative_binomial import LogNormalNegativeBinomial
 from .logistic import Logistic
 from .logistic_normal import LogisticNormal
 from .markov_chain import DiscreteMarkovChain, MarkovChain
@@ -132,6 +133,7 @@ from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
 from .skew import ExGaussian, Moyal, SkewNormal, SkewStudentT
 from .sparse_gaussian_process import SparseGaussianProcess
 from .spherical import PowerSpherical, SphericalUniform, VonMises3D, VonMisesFisher
+from .stable import Stable
 from .state_space import LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights
 from .straight_through import RelaxedBernoulliStraightThrough, RelaxedOneHotCategoricalStraightThrough

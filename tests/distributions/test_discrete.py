@@ -76,6 +76,16 @@ def poisson_log_normal(k, m, s):
         return mpmath.log(mpmath.quad(f, [p for p in points if p < 60]) / s / mpmath.sqrt(2 * mpmath.pi))
 
 
+def log_normal_negative_binomial(k, r, m, s):
+    def f(z):
+        return mpmath.exp(k * z - (k + r) * mpmath.log1p(mpmath.exp(z)) - (z - m) ** 2 / (2 * s * s) + constant)
+    constant = log_gamma_sum([k + r], [r, k + 1])
+    turn = float(mpmath.log((k + 0.5) / (r + 0.5)))
+    points = sorted({float(m + 13 * s * u) for u in np.linspace(-1, 1, 14)} | {turn + j for j in range(-10, 12, 2)})
+    with mpmath.workdps(20):
+        return mpmath.log(mpmath.quad(f, points) / s / mpmath.sqrt(2 * mpmath.pi))
+
+
 # (family, formula, value, parameters, size: how large the terms are of which the result is a difference)
 EXTREMES = [
     *[(dist.NegativeBinomial2, negative_binomial, k, p, size) for k, p, size in [
@@ -98,6 +108,9 @@ EXTREMES = [
         (10**6, (1.0, 0.999), 1e7), (0, (1e-9, 0.5), 1), (500, (1e3, 0.0), 1e4)]],
     *[(dist.PoissonLogNormal, poisson_log_normal, k, p, 1e3) for k, p in [
         (0, (0.0, 5.0)), (0, (-3.0, 4.0)), (1, (-8.0, 3.0)), (50, (2.0, 1.0)), (0, (-4.0, 0.6)), (1000, (3.0, 2.0))]],
+    *[(dist.LogNormalNegativeBinomial, log_normal_negative_binomial, k, p, 1e3) for k, p in [
+        (0, (2.0, 0.0, 5.0)), (50, (2.0, 1.0, 1.0)), (0, (0.01, 30.0, 8.0)), (5, (3.0, -30.0, 3.0)),
+        (100, (100.0, 0.0, 0.01)), (1000, (1e4, -3.0, 0.5))]],
 ]
 
 
