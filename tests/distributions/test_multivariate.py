@@ -389,8 +389,8 @@ def test_draws_of_a_copula_move_with_its_correlation_and_its_marginals():
     def draw(r, a):
         one, zero = 1.0 + 0.0 * r, 0.0 * r
         factor = cnp.stack([cnp.stack([one, zero]), cnp.stack([r, cnp.sqrt(1.0 - r * r)])])
-        copula = dist.GaussianCopulaBeta(cnp.stack([a, a + 1.0]), [1.5, 4.0], correlation_cholesky=factor)
-        return copula.sample(KEY, (5,))
+        d = dist.GaussianCopulaBeta(cnp.stack([a, a + 1.0]), [1.5, 4.0], correlation_cholesky=factor)
+        return d.sample(KEY, (5,))
     for dr, da in ((1.0, 0.0), (0.0, 1.0)):
         h = 1e-5
         want = np.asarray(draw(0.5 + h * dr, 2.0 + h * da) - draw(0.5 - h * dr, 2.0 - h * da)) / (2 * h)
