@@ -18,7 +18,6 @@ from tests.distributions.structured_laws import (
     circulant,
     copula,
     diffusion,
-    gamma_copula,
     garch,
     gaussian_walk,
     icar,
@@ -27,6 +26,7 @@ from tests.distributions.structured_laws import (
     lkj,
     lkj_cholesky,
     lkj_cov,
+    logistic_copula,
     logistic_normal,
     low_rank,
     matrix_normal,
@@ -50,7 +50,7 @@ DIRECTION = {2: [0.6, 0.8], 3: [0.0, 0.6, 0.8], 5: [0.0, 0.6, 0.8, 0.0, 0.0]}
 
 CASES = [
     Structured("MultivariateStudentT", dist.MultivariateStudentT, [dict(df=[4.5, 7.0], loc=LOC, scale_tril=FACTOR)],
-               multivariate_t, (dist.MultivariateStudentT,), bad=dict(df=-1.0, scale_tril=-FACTOR)),
+               multivariate_t, (dist.MultivariateStudentT,), bad=dict(df=-1.0, scale_tril=-FACTOR), slow=True),
     Structured("LowRankMultivariateNormal", dist.LowRankMultivariateNormal,
                [dict(loc=LOC, cov_factor=FACTOR[:, :2], cov_diag=[0.5, 1.0, 2.0]),
                 dict(loc=0.3, cov_factor=FACTOR[:, :1], cov_diag=[[0.5, 1.0, 2.0], [1.0, 3.0, 0.2]])],
@@ -81,12 +81,12 @@ CASES = [
                bad=dict(scale=-1.0)),
     Structured("GaussianCopulaBeta", dist.GaussianCopulaBeta,
                [dict(concentration1=[2.0, 3.0], concentration0=[1.5, 4.0], correlation_matrix=CORRELATION)],
-               copula, (dist.GaussianCopulaBeta,), outside=([-0.5, 0.5],), bad=dict(concentration1=[-1.0, 1.0])),
+               copula, (dist.GaussianCopulaBeta,), outside=([-0.5, 0.5],), bad=dict(concentration1=[-1.0, 1.0]),
+               slow=True),
     Structured("GaussianCopula", lambda correlation_cholesky: dist.GaussianCopula(
-                   dist.Gamma([2.0, 3.0], 1.0), correlation_cholesky=correlation_cholesky),
-               [dict(correlation_cholesky=np.array([[1.0, 0.0], [-0.6, 0.8]]))], gamma_copula, (dist.GaussianCopula,),
-               outside=([-0.5, 0.5],),
-               drawn_as="GaussianCopulaBeta"),
+                   dist.Logistic([0.0, 1.0], 0.5), correlation_cholesky=correlation_cholesky),
+               [dict(correlation_cholesky=np.array([[1.0, 0.0], [-0.6, 0.8]]))], logistic_copula,
+               (dist.GaussianCopula,)),
     Structured("StickBreakingWeights", dist.StickBreakingWeights, [dict(concentration=[1.7, 0.8], num_sticks=3)],
                stick_breaking, (dist.StickBreakingWeights,), outside=([0.5, 0.6, -0.1, 0.0],),
                bad=dict(concentration=-1.0)),
@@ -113,7 +113,7 @@ CASES = [
                bad=dict(concentration=1.0)),
     Structured("InverseWishart", dist.InverseWishart, [dict(concentration=[12.0, 15.0], scale_matrix=MATRIX)],
                wishart_like(stats.invwishart, inverse_wishart_moments, inverse=True), (dist.InverseWishart,),
-               outside=(-MATRIX,), bad=dict(concentration=1.0)),
+               outside=(-MATRIX,), bad=dict(concentration=1.0), slow=True),
     Structured("InverseWishartCholesky", dist.InverseWishartCholesky, [dict(concentration=5.5, scale_matrix=MATRIX)],
                wishart_like(stats.invwishart, None, inverse=True, factor=True), (dist.InverseWishartCholesky,),
                outside=(-FACTOR,), bad=dict(concentration=1.0),
@@ -121,10 +121,12 @@ CASES = [
     *[Structured(f"VonMisesFisher{n}", dist.VonMisesFisher,
                  [dict(mean_direction=DIRECTION[n], concentration=2.0)] + [
                   dict(mean_direction=DIRECTION[n], concentration=50.0)] * (n == 5), von_mises_fisher,
-                 (dist.VonMisesFisher,), outside=([1.0] * n,), bad=dict(mean_direction=[1.0] * n, concentration=-1.0))
+                 (dist.VonMisesFisher,), outside=([1.0] * n,), bad=dict(mean_direction=[1.0] * n, concentration=-1.0),
+                 slow=n != 3)
       for n in (2, 3, 5)],
     *[Structured(f"PowerSpherical{n}", dist.PowerSpherical, [dict(mean_direction=DIRECTION[n], concentration=2.0)],
-                 power_spherical, (dist.PowerSpherical,), outside=([1.0] * n,), bad=dict(concentration=-1.0))
+                 power_spherical, (dist.PowerSpherical,), outside=([1.0] * n,), bad=dict(concentration=-1.0),
+                 drawn_as="" if n == 5 else "PowerSpherical5", slow=n == 5)
       for n in (2, 5)],
     Structured("ProjectedNormal", dist.ProjectedNormal, [dict(concentration=[1.0, -0.5]),
                                                          dict(concentration=[0.3, 0.4, -1.2, 0.0])],
@@ -132,7 +134,8 @@ CASES = [
     Structured("SineBivariateVonMises", dist.SineBivariateVonMises,
                [dict(phi_loc=0.3, psi_loc=-3.0, phi_concentration=2.0, psi_concentration=3.0, correlation=1.0),
                 dict(phi_loc=0.3, psi_loc=1.0, phi_concentration=2.0, psi_concentration=3.0, correlation=-2.6)],
-               sine_von_mises, (dist.SineBivariateVonMises,), outside=([4.0, 0.0],), bad=dict(phi_concentration=-1.0)),
+               sine_von_mises, (dist.SineBivariateVonMises,), outside=([4.0, 0.0],), bad=dict(phi_concentration=-1.0),
+               slow=True),
     Structured("SineSkewed", lambda skewness, **base: dist.SineSkewed(dist.SineBivariateVonMises(**base), skewness),
                [dict(phi_loc=0.3, psi_loc=-3.0, phi_concentration=2.0, psi_concentration=3.0, correlation=1.0,
                      skewness=[0.3, -0.5])], sine_von_mises, (dist.SineSkewed,), outside=([4.0, 0.0],),

@@ -160,8 +160,8 @@ def copula(concentration1, concentration0, correlation_matrix):
     return Law(logpdf, 1, (), marginal.mean(), marginal.var(), marginal=marginal)
 
 
-def gamma_copula(correlation_cholesky):
-    marginal = stats.gamma([2.0, 3.0])
+def logistic_copula(correlation_cholesky):
+    marginal = stats.logistic([0.0, 1.0], 0.5)
 
     def logpdf(x):
         z = stats.norm.ppf(marginal.cdf(x))
