@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.control import scan
+from ..engine.control.custom import custom_jvp
 from ..engine.numpy.linalg import cholesky, solve
 from ..engine.scipy.linalg import solve_triangular
 from .multivariate_normal import log_diagonal_sum
@@ -65,9 +66,38 @@ def whitener(s):
     if s.shape[-1] == 1:
         root = np.sqrt(s)
         return 1.0 / root, np.log(root[..., 0, 0])
+    return _whitener(s)
+
+
+@custom_jvp
+def _whitener(s):
     factor = cholesky(s)
-    eye = np.broadcast_to(np.eye(s.shape[-1], dtype=s.dtype), s.shape)
-    return solve_triangular(factor, eye, lower=True), log_diagonal_sum(factor)
+    return solve_triangular(factor, _eye_like(s), lower=True), log_diagonal_sum(factor)
+
+
+@_whitener.defjvp
+def _(primals, tangents):
+    """dW = -Φ(G) W and ½ tr G for G = W dS W', Φ the lower triangle with half the diagonal: products and no solves."""
+    W, half_log_det = _whitener(*primals)
+    G = sandwich(W, tangents[0])
+    half = np.tril(G) - 0.5 * G * np.eye(G.shape[-1], dtype=G.dtype)
+    return (W, half_log_det), (-np.matmul(half, W), 0.5 * np.trace(G, axis1=-2, axis2=-1))
+
+
+@custom_jvp
+def inverse(a):
+    """A⁻¹, whose derivative -A⁻¹ dA A⁻¹ needs no factors."""
+    return solve(a, _eye_like(a))
+
+
+@inverse.defjvp
+def _(primals, tangents):
+    found = inverse(*primals)
+    return found, -np.matmul(np.matmul(found, tangents[0]), found)
+
+
+def _eye_like(a):
+    return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape)
 
 
 def _gain(p, H, R):
@@ -182,12 +212,10 @@ def _compose(one, two):
     """The product of the densities of two neighbouring stretches of time (lemma 8)."""
     A1, b1, C1, eta1, J1 = one
     A2, b2, C2, eta2, J2 = two
-    n = A1.shape[-1]
-    eye = np.broadcast_to(np.eye(n, dtype=A1.dtype), A1.shape)
-    solved = solve(eye + np.matmul(C1, J2), np.concatenate([A1, C1, eye], -1))             # (I + C1 J2)^-1 of each
-    WA, WC, W = solved[..., :n], solved[..., n:2 * n], solved[..., 2 * n:]
+    W = inverse(np.eye(A1.shape[-1], dtype=A1.dtype) + np.matmul(C1, J2))
+    WA = np.matmul(W, A1)
     E = transposed(WA)                                                                     # A1' (I + J2 C1)^-1
-    return (np.matmul(A2, WA), apply(A2, apply(W, b1 + apply(C1, eta2))) + b2, sandwich(A2, WC) + C2,
+    return (np.matmul(A2, WA), apply(A2, apply(W, b1 + apply(C1, eta2))) + b2, sandwich(A2, np.matmul(W, C1)) + C2,
             apply(E, eta2 - apply(J2, b1)) + eta1, np.matmul(np.matmul(E, J2), A1) + J1)
 
 
