@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.control import scan
+from ..engine.control.custom import custom_jvp
 from ..engine.numpy.linalg import cholesky, solve
 from ..engine.scipy.linalg import solve_triangular
 from .multivariate_normal import log_diagonal_sum
@@ -60,38 +61,68 @@ def sandwich(a, p):
     return np.matmul(np.matmul(a, p), transposed(a))
 
 
-def factor_of(s):
-    """The lower L with L L' = S."""
-    return np.sqrt(s) if s.shape[-1] == 1 else cholesky(s)
+def whitener(s):
+    """W with W'W = S⁻¹, the inverse of the Cholesky factor, and half the log-determinant of S."""
+    if s.shape[-1] == 1:
+        root = np.sqrt(s)
+        return 1.0 / root, np.log(root[..., 0, 0])
+    return _whitener(s)
 
 
-def lower_solve(factor, b, trans=0):
-    """L⁻¹ B, or L⁻' B for trans=1, batch axes broadcast."""
-    if factor.shape[-1] == 1:
-        return b / factor
-    lead = np.broadcast_shapes(factor.shape[:-2], b.shape[:-2])
-    factor, b = (np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in (factor, b))
-    return solve_triangular(factor, b, trans=trans, lower=True)
+@custom_jvp
+def _whitener(s):
+    factor = cholesky(s)
+    return solve_triangular(factor, _eye_like(s), lower=True), log_diagonal_sum(factor)
+
+
+@_whitener.defjvp
+def _(primals, tangents):
+    """dW = -Φ(G) W and ½ tr G for G = W dS W', Φ the lower triangle with half the diagonal: products and no solves."""
+    W, half_log_det = _whitener(*primals)
+    G = sandwich(W, tangents[0])
+    half = np.tril(G) - 0.5 * G * np.eye(G.shape[-1], dtype=G.dtype)
+    return (W, half_log_det), (-np.matmul(half, W), 0.5 * np.trace(G, axis1=-2, axis2=-1))
+
+
+@custom_jvp
+def inverse(a):
+    """A⁻¹, whose derivative -A⁻¹ dA A⁻¹ needs no factors."""
+    return solve(a, _eye_like(a))
+
+
+@inverse.defjvp
+def _(primals, tangents):
+    found = inverse(*primals)
+    return found, -np.matmul(np.matmul(found, tangents[0]), found)
+
+
+def _eye_like(a):
+    return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape)
 
 
 def _gain(p, H, R):
-    """K = P H' S⁻¹ and the factor of S = H P H' + R."""
+    """K = P H' S⁻¹ for S = H P H' + R, and the whitener of S with half its log-determinant."""
     hp = np.matmul(H, p)
-    factor = factor_of(np.matmul(hp, transposed(H)) + R)
-    return transposed(lower_solve(factor, lower_solve(factor, hp), trans=1)), factor
+    W, half_log_det = whitener(np.matmul(hp, transposed(H)) + R)
+    return np.matmul(transposed(np.matmul(W, hp)), W), W, half_log_det
 
 
-def _update(mean, p, H, R, v):
-    """The moments after an observation, by Joseph's form; the innovation and the factor of its covariance."""
-    gain, factor = _gain(p, H, R)
-    innovation = v - apply(H, mean)
+def _joseph(gain, p, H, R):
+    """(I - K H) P (I - K H)' + K R K', which is positive whatever the rounding; and I - K H."""
     rest = np.eye(p.shape[-1], dtype=p.dtype) - np.matmul(gain, H)
-    return mean + apply(gain, innovation), sandwich(rest, p) + sandwich(gain, R), innovation, factor
+    return sandwich(rest, p) + sandwich(gain, R), rest
 
 
-def _log_density(innovation, factor, seen):
-    z = lower_solve(factor, innovation[..., None])[..., 0]
-    return -0.5 * np.sum(z * z, -1) - log_diagonal_sum(factor) - HALF_LOG_2PI * seen
+def _update(mean, p, H, R, v, seen):
+    """The moments after an observation, and its log-density."""
+    gain, W, half_log_det = _gain(p, H, R)
+    innovation = v - apply(H, mean)
+    return (mean + apply(gain, innovation), _joseph(gain, p, H, R)[0],
+            _log_density(apply(W, innovation), half_log_det, seen))
+
+
+def _log_density(z, half_log_det, seen):
+    return -0.5 * np.sum(z * z, -1) - half_log_det - HALF_LOG_2PI * seen
 
 
 def over_time(step, start, arrays, length, reverse=False):
@@ -112,9 +143,8 @@ def log_likelihood(system, length, parallel=False):
 
     def step(state, F, b, Q, H, R, v, seen):
         mean, p, total = state
-        mean, p, innovation, factor = _update(mean, p, H, R, v)
-        total = total + _log_density(innovation, factor, seen)
-        return (apply(F, mean) + b, sandwich(F, p) + Q, total), None
+        mean, p, term = _update(mean, p, H, R, v, seen)
+        return (apply(F, mean) + b, sandwich(F, p) + Q, total + term), None
     return over_time(step, start, system[2:], length)[0][2]
 
 
@@ -140,33 +170,31 @@ def filter_in_sequence(system, length):
     """Kalman's filter."""
     def step(state, F, b, Q, H, R, v, seen):
         predicted, before = state
-        mean, p, innovation, factor = _update(predicted, before, H, R, v)
-        out = Filtered(mean, p, predicted, before, _log_density(innovation, factor, seen))
-        return (apply(F, mean) + b, sandwich(F, p) + Q), out
+        mean, p, term = _update(predicted, before, H, R, v, seen)
+        return (apply(F, mean) + b, sandwich(F, p) + Q), Filtered(mean, p, predicted, before, term)
     return over_time(step, _start(system), system[2:], length)[1]
 
 
 def filter_in_parallel(system, length):
-    """The same, as products of conditional densities p(xₜ | yₜ, xₜ₋₁) bracketed as a tree."""
-    F, b, Q = (_steps(x, length)[:length - 1] for x in (system.F, system.b, system.Q))     # into t = 1 … T - 1
-    H, R, v = (_steps(x, length) for x in (system.H, system.R, system.v))
-    d = F.shape[-1]
+    """The same, as products of conditional densities p(xₜ | yₜ, xₜ₋₁) bracketed as a tree.
+
+    The first step is like the others, from a state that it forgets: F = 0, b = m and Q = P.
+    """
     mean, p = _start(system)
-    first_mean, first_p, _, _ = _update(mean, p, H[0], R[0], v[0])
-    gain, factor = _gain(Q, H[1:], R[1:])
-    rest = np.eye(d, dtype=p.dtype) - np.matmul(gain, H[1:])
-    innovation = v[1:] - apply(H[1:], b)
-    white = lower_solve(factor, np.matmul(H[1:], F))                                       # S^-½ H F
-    element = (np.matmul(rest, F), b + apply(gain, innovation), sandwich(rest, Q) + sandwich(gain, R[1:]),
-               apply(transposed(white), lower_solve(factor, innovation[..., None])[..., 0]),
+    F, b, Q = (_steps(x, length)[:length - 1] for x in (system.F, system.b, system.Q))
+    F, b, Q = _prepended(np.zeros_like(p), F), _prepended(mean, b), _prepended(p, Q)
+    H, R, v = (_steps(x, length) for x in (system.H, system.R, system.v))
+    gain, W, _ = _gain(Q, H, R)
+    C, rest = _joseph(gain, Q, H, R)
+    innovation = v - apply(H, b)
+    white = np.matmul(np.matmul(W, H), F)
+    element = (np.matmul(rest, F), b + apply(gain, innovation), C, apply(transposed(white), apply(W, innovation)),
                np.matmul(transposed(white), white))
-    zero = (np.zeros_like(p), first_mean, first_p, np.zeros_like(first_mean), np.zeros_like(p))
-    joined = [_prepended(a, rows) for a, rows in zip(zero, element)]
-    _, means, covariances, _, _ = running_products(_compose, tuple(joined))
-    predicted = _prepended(mean, apply(F, means[:-1]) + b)
-    before = _prepended(p, sandwich(F, covariances[:-1]) + Q)
-    s = factor_of(sandwich(H, before) + R)
-    terms = _log_density(v - apply(H, predicted), s, system.seen)
+    _, means, covariances, _, _ = running_products(_compose, element)
+    predicted = _prepended(mean, apply(F[1:], means[:-1]) + b[1:])
+    before = _prepended(p, sandwich(F[1:], covariances[:-1]) + Q[1:])
+    W, half_log_det = whitener(sandwich(H, before) + R)
+    terms = _log_density(apply(W, v - apply(H, predicted)), half_log_det, system.seen)
     return Filtered(means, covariances, predicted, before, terms)
 
 
@@ -184,12 +212,10 @@ def _compose(one, two):
     """The product of the densities of two neighbouring stretches of time (lemma 8)."""
     A1, b1, C1, eta1, J1 = one
     A2, b2, C2, eta2, J2 = two
-    n = A1.shape[-1]
-    eye = np.broadcast_to(np.eye(n, dtype=A1.dtype), A1.shape)
-    solved = solve(eye + np.matmul(C1, J2), np.concatenate([A1, C1, eye], -1))             # (I + C1 J2)^-1 of each
-    WA, WC, W = solved[..., :n], solved[..., n:2 * n], solved[..., 2 * n:]
+    W = inverse(np.eye(A1.shape[-1], dtype=A1.dtype) + np.matmul(C1, J2))
+    WA = np.matmul(W, A1)
     E = transposed(WA)                                                                     # A1' (I + J2 C1)^-1
-    return (np.matmul(A2, WA), apply(A2, apply(W, b1 + apply(C1, eta2))) + b2, sandwich(A2, WC) + C2,
+    return (np.matmul(A2, WA), apply(A2, apply(W, b1 + apply(C1, eta2))) + b2, sandwich(A2, np.matmul(W, C1)) + C2,
             apply(E, eta2 - apply(J2, b1)) + eta1, np.matmul(np.matmul(E, J2), A1) + J1)
 
 
@@ -203,11 +229,11 @@ def smooth(system, length, parallel=False):
     f = (filter_in_parallel if parallel else filter_in_sequence)(system, length)
     H, R, v, F = (_steps(x, length) for x in (system.H, system.R, system.v, system.F))
     p = f.predicted_covariance
-    gain, factor = _gain(p, H, R)
-    white = lower_solve(factor, H)
-    innovation = lower_solve(factor, (v - apply(H, f.predicted_mean))[..., None])[..., 0]
+    gain, W, _ = _gain(p, H, R)
+    white = np.matmul(W, H)
     M = transposed(np.matmul(F, np.eye(p.shape[-1], dtype=p.dtype) - np.matmul(gain, H)))
-    a, B = apply(transposed(white), innovation), np.matmul(transposed(white), white)
+    a = apply(transposed(white), apply(W, v - apply(H, f.predicted_mean)))
+    B = np.matmul(transposed(white), white)
     if parallel:
         r, N = running_products(_affine, (M, a, B), reverse=True)[1:]
     else:

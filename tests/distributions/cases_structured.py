@@ -139,7 +139,7 @@ CASES = [
     Case("ARMA", lambda ar, ma, scale, loc, **options: dist.ARMA(ar, ma, scale, loc, 2, **options),
          [dict(ar=[0.5], ma=[0.3], scale=0.8, loc=0.3),
           dict(ar=[[0.5], [-0.4]], ma=[[0.3], [0.2]], scale=[0.8, 1.0], loc=[0.3, -1.0])], arma, (dist.ARMA,),
-         bad=dict(ar=[1.2], scale=0.0)),
+         bad=dict(ar=[1.2], scale=0.0), slow=True),
 ]
 NO_ROW = (dist.DiscreteMarkovChain,                        # vectors of integers: test_hidden_markov.py
           dist.LinearGaussianStateSpace,                   # matrices: test_state_space.py

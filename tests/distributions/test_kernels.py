@@ -47,7 +47,7 @@ ROWS = [
     ("Product", 2.0 * (K.ExpQuad(0.7) * K.Linear()),
      lambda x, y: 2.0 * np.exp(-0.5 * scaled(x, y, 0.7) ** 2) * (x @ y.T)),
     ("Power", K.Matern32(0.7) ** 2, lambda x, y: matern(1.5)(scaled(x, y, 0.7)) ** 2),
-    ("Warped", K.RBF().warp(lambda x, a: np.tanh(a) * x, 2.0),
+    ("Warped", K.RBF().warp(lambda x, a: cnp.tanh(a) * x, 2.0),
      lambda x, y: np.exp(-0.5 * scaled(x, y, 1 / np.tanh(2.0)) ** 2)),
     ("periodic", K.RBF(0.9).periodic(1.7), lambda x, y: np.exp(
         -2 * sum((np.sin(np.pi * (a[:, None] - b) / 1.7) / 0.9) ** 2 for a, b in zip(x.T, y.T)))),

@@ -146,7 +146,9 @@ def check_moments(x, mean, cov):
 def test_gradients_are_finite_differences(parallel):
     d, (_, holes) = REGULAR.model(parallel), series(REGULAR)
     leaves, treedef = tree.flatten(d)
-    f = jit(lambda leaves: tree.unflatten(treedef, leaves).log_prob(holes))
+
+    def f(leaves):
+        return tree.unflatten(treedef, leaves).log_prob(holes)
     slopes = grad(f)(leaves)
     for i, (leaf, g) in enumerate(zip(leaves, slopes)):
         e = np.random.default_rng(3).normal(size=leaf.shape)
@@ -159,9 +161,18 @@ def test_gradients_are_finite_differences(parallel):
 def test_traced_values_with_nan_are_missing_when_it_is_said(parallel):
     _, holes = series(REGULAR)
     d = REGULAR.model(parallel, missing=True)
-    assert float(jit(lambda y: d.log_prob(y))(holes)) == pytest.approx(REGULAR.log_prob(holes), rel=1e-11)
-    assert np.isnan(float(jit(lambda y: REGULAR.model(parallel).log_prob(y))(holes)))
+    assert np.isnan(float(vmap(REGULAR.model(parallel).log_prob)(holes[None])[0]))
     np.testing.assert_allclose(np.asarray(vmap(d.log_prob)(holes[None])), [REGULAR.log_prob(holes)], rtol=1e-11)
+
+
+@pytest.mark.parametrize("parallel", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["sequence", "parallel"])
+def test_compiled_values_and_gradients_are_the_eager_ones(parallel):
+    y, _ = series(REGULAR)
+    d = REGULAR.model(parallel)
+    f = lambda m: m.log_prob(y)  # noqa: E731
+    for got, want in zip(tree.leaves(jit(grad(f))(d)), tree.leaves(grad(f)(d))):
+        np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=1e-9, atol=1e-9)
+    assert float(jit(f)(d)) == pytest.approx(REGULAR.log_prob(y), rel=1e-11)
 
 
 @both_ways
