@@ -110,3 +110,4 @@ from .zero_sum_normal import ZeroSumNormal
 
 __getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used
 from .stable import Stable
+from .wiener import Wiener

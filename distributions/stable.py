@@ -3,9 +3,8 @@ import math
 
 import numpy as _numpy
 
-from ..engine import fori_loop
+from ..engine import fori_loop, random
 from ..engine import numpy as np
-from ..engine import random
 from ..engine.ops.elementwise import stop_gradient
 from ..engine.scipy import special
 from . import constraints

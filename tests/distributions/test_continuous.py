@@ -320,8 +320,8 @@ def test_the_stable_density_is_the_inverse_of_the_characteristic_function(stabil
 
 def test_the_stable_density_has_known_members_and_derivatives():
     x = np.array([0.1, 1.0, 30.0])
-    np.testing.assert_allclose(np.asarray(dist.Stable(0.5, 1.0).log_prob(x)), np.asarray(dist.Levy(-1.0, 1.0).log_prob(x)),
-                               rtol=1e-11)
+    np.testing.assert_allclose(np.asarray(dist.Stable(0.5, 1.0).log_prob(x)),
+                               np.asarray(dist.Levy(-1.0, 1.0).log_prob(x)), rtol=1e-11)
     np.testing.assert_allclose(np.asarray(dist.Stable(1.0, 0.0).log_prob(x)), np.asarray(dist.Cauchy().log_prob(x)),
                                rtol=1e-6)
     for i, value in enumerate((1.5, 0.5, 2.0, 0.3)):
