@@ -1,16 +1,13 @@
 """The binomial distribution, by the probability of success or by its log-odds."""
 import math
 
-import numpy as _numpy
-
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.array import Array
-from ..engine.errors import ParameterError
 from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
+from .counting import known, listed, log_choose, the_same_for_all
 from .distribution import Distribution
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
@@ -27,10 +24,6 @@ class _Binomial(Distribution):
 
     def sample(self, key, sample_shape=()):
         return random.binomial(key, self.total_count, self.probs, self.shape(sample_shape), np.dtype("int64"))
-
-    def _log_choose(self, k, n):
-        """log of the number of ways to choose k of n."""
-        return special.gammaln(n + 1.0) - special.gammaln(k + 1.0) - special.gammaln(n - k + 1.0)
 
     @property
     def mean(self):
@@ -74,16 +67,11 @@ class _Binomial(Distribution):
 
     @property
     def has_enumerate_support(self):
-        return type(self.total_count) is Array
+        return known(self.total_count)
 
     def enumerate_support(self, expand=True):
-        counts = _numpy.unique(self.total_count.concrete("the values of a binomial"))
-        if counts.size != 1:
-            raise ParameterError(f"the values of a {type(self).__name__} can be listed only where total_count is the "
-                                 f"same for all; it is {counts.tolist()}.")
-        n = int(counts[0]) + 1
-        values = np.arange(n).reshape((n, *(1,) * len(self.batch_shape)))
-        return np.broadcast_to(values, (n, *self.batch_shape)) if expand else values
+        n = the_same_for_all(type(self).__name__, "total_count", self.total_count)
+        return listed(np.arange(n + 1), self.batch_shape, expand)
 
 
 class BinomialLogits(_Binomial):
@@ -103,7 +91,7 @@ class BinomialLogits(_Binomial):
     def log_prob_inside(self, value):
         d = self.logits.dtype
         k, n = np.astype(value, d), np.astype(self.total_count, d)
-        return k * self.logits - n * softplus(self.logits) + self._log_choose(k, n)
+        return k * self.logits - n * softplus(self.logits) + log_choose(n, k)
 
 
 class BinomialProbs(_Binomial):
@@ -123,7 +111,7 @@ class BinomialProbs(_Binomial):
     def log_prob_inside(self, value):
         d = self.probs.dtype
         k, n = np.astype(value, d), np.astype(self.total_count, d)
-        return special.xlogy(k, self.probs) + special.xlog1py(n - k, -self.probs) + self._log_choose(k, n)
+        return special.xlogy(k, self.probs) + special.xlog1py(n - k, -self.probs) + log_choose(n, k)
 
 
 def Binomial(total_count=1, probs=None, logits=None, *, validate_args=None):

@@ -47,9 +47,9 @@ class Process(Distribution):
     x: ArrayLike = child()
     loc: ArrayLike = param(constraints.real_vector)
     noise: ArrayLike = param(constraints.nonnegative, event_dim=1)
-    mean_function: object = static(default=None)
-    constant_mean: bool = static(default=False)
-    jitter: float | None = static(default=None)
+    mean_function: object = static()
+    constant_mean: bool = static()
+    jitter: float | None = static()
     support = constraints.real_vector
 
     def _place(self, kernel, x, mean, noise, jitter, **others):
@@ -134,9 +134,9 @@ class GaussianProcess(Process):
 
     >>> from chainrule.distributions.kernels import ExpQuad
     >>> gp = GaussianProcess(ExpQuad(), [0.0, 1.0], noise=0.1)
-    >>> mean, variance = gp.predict([1.0, -1.0], [0.5])
+    >>> mean, variance = gp.predict([1.0, 1.0], [0.5])
     >>> mean.round(4).tolist(), variance.round(4).tolist()
-    ([0.0], [0.0355])
+    ([1.0918], [0.0365])
     """
     reparametrized_params = ("loc", "noise")
 

@@ -12,12 +12,12 @@ from ..engine import random, tree
 from ..engine.avals import broadcast_shapes
 from ..engine.control import scan
 from ..engine.errors import ShapeError
-from ..engine.lax.control import associative_scan
 from ..engine.ops.elementwise import stop_gradient
 from . import constraints
 from .categorical import CategoricalLogits
 from .distribution import Distribution
-from .markov_chain import DiscreteMarkovChain, as_categorical, check_chain
+from .markov_chain import DiscreteMarkovChain, as_categorical, check_chain, check_length
+from .prefix import running_products
 from .record import child, static
 
 
@@ -165,6 +165,13 @@ class HiddenMarkovModel(Distribution):
         both = self._forward(likelihood) + self._backward(likelihood)
         return CategoricalLogits(np.moveaxis(both, 0, -2), validate_args=False)
 
+    def posterior_pairs(self, value):
+        """P(zₜ₋₁ = i, zₜ = j | y) for t >= 1, the expected transitions: float[*shape, *batch, T - 1, k, k]."""
+        likelihood = self._log_likelihood(value)
+        steps = self._transitions(likelihood.ndim + 1) + (likelihood + self._backward(likelihood))[1:, ..., None, :]
+        joint = self._forward(likelihood)[:-1, ..., :, None] + steps
+        return np.moveaxis(np.exp(joint - log_sum(joint.reshape((*joint.shape[:-2], -1)), -1)[..., None, None]), 0, -3)
+
     def posterior_mode(self, value):
         """The most probable path of states, int[*shape, *batch, T], by Viterbi's algorithm."""
         best = self._forward(self._log_likelihood(value), largest=True)
@@ -186,6 +193,7 @@ class HiddenMarkovModel(Distribution):
         """log p(yₜ | zₜ = i), float[T, *shape, *batch, k]."""
         value = np.asarray(value)
         at = value.ndim - len(self.observation_dist.event_shape)
+        check_length("HiddenMarkovModel", value, at - 1, self.num_steps)
         each = self.observation_dist.log_prob(np.expand_dims(value, at))
         lead = broadcast_shapes(each.shape[:-2], self.batch_shape)
         return np.moveaxis(np.broadcast_to(each, (*lead, *each.shape[-2:])), -2, 0)
@@ -208,7 +216,7 @@ class HiddenMarkovModel(Distribution):
             return first[None] if every else first
         if self.parallel:
             first, steps = self._matrices(likelihood)
-            products = associative_scan(max_product if largest else log_product, steps)
+            products = running_products(max_product if largest else log_product, steps)
             return np.concatenate([first[None], total(first[..., :, None] + products, -2)], 0)
 
         def step(state, p, x):
@@ -224,7 +232,7 @@ class HiddenMarkovModel(Distribution):
             return last
         steps = self._matrices(likelihood)[1]
         if self.parallel:
-            products = associative_scan(lambda late, early: log_product(early, late), steps, reverse=True)
+            products = running_products(log_product, steps, reverse=True)
             return np.concatenate([log_sum(products, -1), last], 0)
 
         def step(state, matrix):
@@ -237,7 +245,7 @@ class HiddenMarkovModel(Distribution):
         if self.num_steps == 1:
             return last[..., None]
         if self.parallel:                                                    # maps are composed as a tree
-            joined = associative_scan(lambda late, early: np.take_along_axis(early, late, -1), maps, reverse=True)
+            joined = running_products(lambda early, late: np.take_along_axis(early, late, -1), maps, reverse=True)
             rest = np.take_along_axis(joined, np.broadcast_to(last[None, ..., None], (*maps.shape[:-1], 1)), -1)[..., 0]
         else:
             def step(state, table):

@@ -94,7 +94,8 @@ _RULES = {ExpQuad: (3.2, 1.75), Matern52: (4.1, 2.65), Matern32: (4.5, 3.42)}
 def hsgp_parameters(half_range, shortest_lengthscale, longest_lengthscale, kernel=ExpQuad):
     """(m, L) that suffice for one dimension: enough functions for the shortest lengthscale, a box for the longest.
 
-    L = half_range · max(1.2, a ℓ/S),  m = ⌈b L/ℓ⌉, (a, b) by kernel: ExpQuad, Matern52 or Matern32.
+    L = half_range · max(1.2, a ℓ/S),  m = ⌈b L/ℓ⌉, (a, b) by kernel: ExpQuad, Matern52 or Matern32. The rule keeps the
+    error of the covariance with the middle at about a hundredth; near the ends a longer box is better.
     Source: Riutort-Mayol et al. (2022), §4.2, eqs. 19-24.
     """
     if kernel not in _RULES:

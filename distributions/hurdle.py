@@ -11,6 +11,7 @@ from . import constraints
 from .distribution import Distribution
 from .gamma import Gamma
 from .log_normal import LogNormal
+from .negative_binomial import NegativeBinomial, NegativeBinomial2
 from .poisson import Poisson
 from .truncated import Truncated
 from .zero_inflated import GateLogits, GateProbs, one_gate
@@ -135,4 +136,17 @@ def HurdleGamma(gate=None, concentration=1.0, rate=1.0, *, gate_logits=None, val
 def HurdleLogNormal(gate=None, loc=0.0, scale=1.0, *, gate_logits=None, validate_args=None):
     """0 with probability gate, else LogNormal(loc, scale)."""
     return HurdleDistribution(LogNormal(loc, scale, validate_args=validate_args), gate, gate_logits,
+                              validate_args=validate_args)
+
+
+def HurdleNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
+                           validate_args=None):
+    """0 with probability gate, else NegativeBinomial(total_count, probs or logits) given that it is not 0."""
+    return HurdleDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,
+                              gate_logits, validate_args=validate_args)
+
+
+def HurdleNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, validate_args=None):
+    """0 with probability gate, else NegativeBinomial2(mean, concentration) given that it is not 0."""
+    return HurdleDistribution(NegativeBinomial2(mean, concentration, validate_args=validate_args), gate, gate_logits,
                               validate_args=validate_args)

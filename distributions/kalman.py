@@ -16,11 +16,11 @@ from typing import NamedTuple
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.control import scan
-from ..engine.lax.control import associative_scan
 from ..engine.numpy.linalg import cholesky, solve
 from ..engine.scipy.linalg import solve_triangular
 from .multivariate_normal import log_diagonal_sum
 from .normal import HALF_LOG_2PI
+from .prefix import running_products
 
 
 class System(NamedTuple):
@@ -33,7 +33,7 @@ class System(NamedTuple):
     H: Array                     # [T, *lead, m, d]
     R: Array                     # [T, *lead, m, m], with 1 on the diagonal where an observation is missing
     v: Array                     # [T, *lead, m], observations less their offset
-    count: Array                 # [T, *lead] or a number: how many are not missing
+    seen: Array                  # [T, *lead] or a number: how many are not missing
 
 
 class Filtered(NamedTuple):
@@ -89,9 +89,9 @@ def _update(mean, p, H, R, v):
     return mean + apply(gain, innovation), sandwich(rest, p) + sandwich(gain, R), innovation, factor
 
 
-def _log_density(innovation, factor, count):
+def _log_density(innovation, factor, seen):
     z = lower_solve(factor, innovation[..., None])[..., 0]
-    return -0.5 * np.sum(z * z, -1) - log_diagonal_sum(factor) - HALF_LOG_2PI * count
+    return -0.5 * np.sum(z * z, -1) - log_diagonal_sum(factor) - HALF_LOG_2PI * seen
 
 
 def over_time(step, start, arrays, length, reverse=False):
@@ -110,10 +110,10 @@ def log_likelihood(system, length, parallel=False):
         return np.sum(filter_in_parallel(system, length).log_likelihood, 0)
     start = (*_start(system), np.zeros(_lead(system), system.v.dtype))
 
-    def step(state, F, b, Q, H, R, v, count):
+    def step(state, F, b, Q, H, R, v, seen):
         mean, p, total = state
         mean, p, innovation, factor = _update(mean, p, H, R, v)
-        total = total + _log_density(innovation, factor, count)
+        total = total + _log_density(innovation, factor, seen)
         return (apply(F, mean) + b, sandwich(F, p) + Q, total), None
     return over_time(step, start, system[2:], length)[0][2]
 
@@ -138,10 +138,10 @@ def _start(system):
 
 def filter_in_sequence(system, length):
     """Kalman's filter."""
-    def step(state, F, b, Q, H, R, v, count):
+    def step(state, F, b, Q, H, R, v, seen):
         predicted, before = state
         mean, p, innovation, factor = _update(predicted, before, H, R, v)
-        out = Filtered(mean, p, predicted, before, _log_density(innovation, factor, count))
+        out = Filtered(mean, p, predicted, before, _log_density(innovation, factor, seen))
         return (apply(F, mean) + b, sandwich(F, p) + Q), out
     return over_time(step, _start(system), system[2:], length)[1]
 
@@ -162,11 +162,11 @@ def filter_in_parallel(system, length):
                np.matmul(transposed(white), white))
     zero = (np.zeros_like(p), first_mean, first_p, np.zeros_like(first_mean), np.zeros_like(p))
     joined = [_prepended(a, rows) for a, rows in zip(zero, element)]
-    _, means, covariances, _, _ = associative_scan(_compose, tuple(joined)) if length > 1 else joined
+    _, means, covariances, _, _ = running_products(_compose, tuple(joined))
     predicted = _prepended(mean, apply(F, means[:-1]) + b)
     before = _prepended(p, sandwich(F, covariances[:-1]) + Q)
     s = factor_of(sandwich(H, before) + R)
-    terms = _log_density(v - apply(H, predicted), s, system.count)
+    terms = _log_density(v - apply(H, predicted), s, system.seen)
     return Filtered(means, covariances, predicted, before, terms)
 
 
@@ -184,18 +184,13 @@ def _compose(one, two):
     """The product of the densities of two neighbouring stretches of time (lemma 8)."""
     A1, b1, C1, eta1, J1 = one
     A2, b2, C2, eta2, J2 = two
-    eye = np.eye(A1.shape[-1], dtype=A1.dtype)
-    D = transposed(_solve(transposed(eye + np.matmul(C1, J2)), transposed(A2)))            # A2 (I + C1 J2)^-1
-    E = transposed(_solve(transposed(eye + np.matmul(J2, C1)), A1))                        # A1' (I + J2 C1)^-1
-    lead_b = apply(D, b1 + apply(C1, eta2)) + b2
-    lead_eta = apply(E, eta2 - apply(J2, b1)) + eta1
-    return (np.matmul(D, A1), lead_b, np.matmul(np.matmul(D, C1), transposed(A2)) + C2, lead_eta,
-            np.matmul(np.matmul(E, J2), A1) + J1)
-
-
-def _solve(a, b):
-    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    return solve(np.broadcast_to(a, (*lead, *a.shape[-2:])), np.broadcast_to(b, (*lead, *b.shape[-2:])))
+    n = A1.shape[-1]
+    eye = np.broadcast_to(np.eye(n, dtype=A1.dtype), A1.shape)
+    solved = solve(eye + np.matmul(C1, J2), np.concatenate([A1, C1, eye], -1))             # (I + C1 J2)^-1 of each
+    WA, WC, W = solved[..., :n], solved[..., n:2 * n], solved[..., 2 * n:]
+    E = transposed(WA)                                                                     # A1' (I + J2 C1)^-1
+    return (np.matmul(A2, WA), apply(A2, apply(W, b1 + apply(C1, eta2))) + b2, sandwich(A2, WC) + C2,
+            apply(E, eta2 - apply(J2, b1)) + eta1, np.matmul(np.matmul(E, J2), A1) + J1)
 
 
 def smooth(system, length, parallel=False):
@@ -214,7 +209,7 @@ def smooth(system, length, parallel=False):
     M = transposed(np.matmul(F, np.eye(p.shape[-1], dtype=p.dtype) - np.matmul(gain, H)))
     a, B = apply(transposed(white), innovation), np.matmul(transposed(white), white)
     if parallel:
-        r, N = associative_scan(_affine, (M, a, B), reverse=True)[1:]
+        r, N = running_products(_affine, (M, a, B), reverse=True)[1:]
     else:
         def step(state, M, a, B):
             r, N = state
@@ -224,8 +219,8 @@ def smooth(system, length, parallel=False):
     return f.predicted_mean + apply(p, r), p - np.matmul(np.matmul(p, N), p)
 
 
-def _affine(late, early):
+def _affine(early, late):
     """early ∘ late, for maps r -> M r + a, N -> M N M' + B."""
-    M2, a2, B2 = late
     M1, a1, B1 = early
+    M2, a2, B2 = late
     return np.matmul(M1, M2), apply(M1, a2) + a1, sandwich(M1, B2) + B1

@@ -35,9 +35,10 @@ class _Correlations(Distribution):
 
     def _log_norm(self):
         """log ∫ |C|^(η-1) over the correlation matrices: Π_k π^(k/2) Γ(η + (n-1-k)/2) / Γ(η + (n-1)/2), k = 1 … n-1."""
-        n, eta = self.dimension, self.concentration
-        return (special.multigammaln(eta + 0.5 * (n - 2), n - 1)
-                - (n - 1) * (special.gammaln(eta + 0.5 * (n - 1)) - 0.5 * math.log(math.pi)))
+        n = self.dimension
+        k = np.arange(1, n, dtype=self.dtype)
+        ratios = np.sum(special.betaln(self.concentration[..., None] + 0.5 * (n - 1 - k), 0.5 * k), -1)
+        return ratios + sum(0.5 * i * math.log(math.pi) - math.lgamma(0.5 * i) for i in range(1, n))
 
     def _draw(self, key, sample_shape):
         draw = self._onion if self.sample_method == "onion" else self._cvine

@@ -9,17 +9,60 @@ from ..engine.numpy.linalg import cholesky, eigh
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
 from .distribution import Distribution, shape_of
-from .multivariate_normal import log_diagonal_sum
+from .multivariate_normal import factor_of, log_diagonal_sum
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, child, param
 
 
-class MatrixNormal(Distribution):
+class MatrixVariate(Distribution):
+    """Base of distributions of n × p matrices with a factor for the rows and one for the columns.
+
+    Each is given as scale_tril_row or row_covariance = A A', scale_tril_column or column_covariance = B B'.
+    """
+
+    def _made(self, loc, rows, columns, validate_args):
+        """loc and both factors, checked to fit."""
+        family, loc = type(self).__name__, np.asarray(loc)
+        a = factor_of(family, validate_args, scale_tril_row=rows[0], row_covariance=rows[1])
+        b = factor_of(family, validate_args, scale_tril_column=columns[0], column_covariance=columns[1])
+        n, p = a.shape[-1], b.shape[-1]
+        loc = np.broadcast_to(loc, (n, p)) if loc.ndim == 0 else loc
+        if loc.shape[-2:] != (n, p):
+            raise ParameterError(f"{family}: factors of {n} rows and {p} columns are for matrices of shape ({n}, {p}); "
+                                 f"loc has shape {loc.shape}.")
+        return loc, a, b
+
+    @property
+    def event_shape(self):
+        return self.loc.shape[-2:]
+
+    def _whitened(self, value):
+        """B⁻¹ (x - M)' A'⁻¹, p × n."""
+        y = solve_triangular(self.scale_tril_row, value - self.loc, lower=True)
+        return solve_triangular(self.scale_tril_column, np.swapaxes(y, -1, -2), lower=True)
+
+    def _half_log_det(self):
+        """p Σ log Aᵢᵢ + n Σ log Bᵢᵢ."""
+        n, p = self.event_shape
+        return p * log_diagonal_sum(self.scale_tril_row) + n * log_diagonal_sum(self.scale_tril_column)
+
+    def _squares(self):
+        """(A A')ᵢᵢ (B B')ⱼⱼ."""
+        rows = np.sum(self.scale_tril_row * self.scale_tril_row, -1)[..., :, None]
+        return rows * np.sum(self.scale_tril_column * self.scale_tril_column, -1)[..., None, :]
+
+    @property
+    def mode(self):
+        return np.broadcast_to(self.loc, self.shape())
+
+
+class MatrixNormal(MatrixVariate):
     """M + A Z B' with Z standard normal: rows have covariance A A', columns B B'.
 
         log p(x) = -½ |A⁻¹ (x - M) B'⁻¹|² - p Σ log Aᵢᵢ - n Σ log Bᵢᵢ - (np/2) log 2π
 
     loc M : float[*batch, n, p]     scale_tril_row A : float[*batch, n, n]     scale_tril_column B : float[*batch, p, p]
+    row_covariance, column_covariance : A A', B B', in place of A and B
     sample : float[*shape, *batch, n, p]
     Source: Gupta & Nagar (1999), Matrix Variate Distributions, section 2.2.
     """
@@ -29,35 +72,27 @@ class MatrixNormal(Distribution):
     support = constraints.real_matrix
     reparametrized_params = ("loc", "scale_tril_row", "scale_tril_column")
 
-    @property
-    def event_shape(self):
-        return self.loc.shape[-2:]
+    def __init__(self, loc, scale_tril_row=None, scale_tril_column=None, *, row_covariance=None,
+                 column_covariance=None, validate_args=None):
+        made = self._made(loc, (scale_tril_row, row_covariance), (scale_tril_column, column_covariance), validate_args)
+        super().__init__(*made, validate_args=validate_args)
 
     def sample(self, key, sample_shape=()):
         z = random.normal(key, self.shape(sample_shape), self.dtype)
         return self.loc + np.matmul(np.matmul(self.scale_tril_row, z), np.swapaxes(self.scale_tril_column, -1, -2))
 
-    def _half_log_det(self):
-        n, p = self.event_shape
-        return p * log_diagonal_sum(self.scale_tril_row) + n * log_diagonal_sum(self.scale_tril_column)
-
     def log_prob_inside(self, value):
         n, p = self.event_shape
-        y = solve_triangular(self.scale_tril_row, value - self.loc, lower=True)
-        y = solve_triangular(self.scale_tril_column, np.swapaxes(y, -1, -2), lower=True)
+        y = self._whitened(value)
         return -0.5 * np.sum(y * y, (-2, -1)) - (self._half_log_det() + n * p * HALF_LOG_2PI)
 
     @property
     def mean(self):
         return np.broadcast_to(self.loc, self.shape())
 
-    mode = mean
-
     @property
     def variance(self):
-        rows = np.sum(self.scale_tril_row * self.scale_tril_row, -1)[..., :, None]
-        columns = np.sum(self.scale_tril_column * self.scale_tril_column, -1)[..., None, :]
-        return np.broadcast_to(rows * columns, self.shape())
+        return np.broadcast_to(self._squares(), self.shape())
 
     def entropy(self):
         n, p = self.event_shape

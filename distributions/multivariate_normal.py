@@ -42,7 +42,7 @@ def factor_of(family, validate_args=None, **given):
     matrix = np.asarray(matrix)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         raise ParameterError(f"{family}: {name} must be a square matrix; got shape {matrix.shape}.")
-    if name.endswith("_tril") or name.endswith("_cholesky"):
+    if "_tril" in name or name.endswith("_cholesky"):
         return matrix
     factor = inverse_factor(matrix) if name in ("precision_matrix", "rate_matrix") else cholesky(matrix)
     known = type(matrix) is Array and type(factor) is Array and validate_args is not False

@@ -1,35 +1,24 @@
-"""The Poisson distribution."""
+"""The Poisson distribution, by its rate or by the logarithm of the rate."""
 import math
+
+import numpy as _numpy
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.array import Array
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution, above
 from .quantile import inverse_cdf_integer
-from .record import ArrayLike, param
+from .record import ArrayLike, param, static
 
 
-class Poisson(Distribution):
-    """Poisson(rate r) on the counts; mean r, variance r.
-
-        log p(k) = k log r - r - log k!
-
-    rate : float[*batch], > 0          sample : int[*shape, *batch], >= 0
-    Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, ch. 4.
-
-    >>> float(Poisson(1.0).log_prob(0))
-    -1.0
-    """
-    rate: ArrayLike = param(constraints.positive)
+class _Poisson(Distribution):
+    """What both forms share; each has `rate`."""
     support = constraints.nonnegative_integer
 
     def sample(self, key, sample_shape=()):
         return random.poisson(key, self.rate, self.shape(sample_shape))
-
-    def log_prob_inside(self, value):
-        k = np.astype(value, self.rate.dtype)
-        return k * np.log(self.rate) - self.rate - special.gammaln(k + 1.0)
 
     @property
     def mean(self):
@@ -65,3 +54,56 @@ class Poisson(Distribution):
 
     def isf(self, q):
         return inverse_cdf_integer(self.survival_function, q, 0, upper_tail=True)
+
+
+class Poisson(_Poisson):
+    """Poisson(rate r) on the counts; mean r, variance r.
+
+        log p(k) = k log r - r - log k!
+
+    rate : float[*batch], > 0          sample : int[*shape, *batch], >= 0
+    is_sparse : most counts are 0; of values that are known while tracing, only the others cost a logarithm
+    Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, ch. 4.
+
+    >>> float(Poisson(1.0).log_prob(0))
+    -1.0
+    """
+    rate: ArrayLike = param(constraints.positive)
+    is_sparse: bool = static(default=False)
+
+    def log_prob_inside(self, value):
+        k = np.astype(value, self.rate.dtype)
+        if self.is_sparse and type(k) is Array and k.ndim and k.shape == np.broadcast_shapes(k.shape, self.rate.shape):
+            return self._sparse(k)
+        return k * np.log(self.rate) - self.rate - special.gammaln(k + 1.0)
+
+    def _sparse(self, k):
+        """-r everywhere, k log r - log k! added where k is not 0."""
+        at = _numpy.nonzero(k.value)
+        some = np.asarray(k.value[at])
+        rate = self.rate if self.rate.ndim == 0 else np.broadcast_to(self.rate, k.shape)
+        terms = some * np.log(rate[at] if rate.ndim else rate) - special.gammaln(some + 1.0)
+        return np.broadcast_to(-self.rate, k.shape).at[at].add(terms)
+
+    @staticmethod
+    def from_log_rate(log_rate, *, validate_args=None):
+        """The distribution of rate exp(log_rate), whose log_prob takes no logarithm: a PoissonLogRate."""
+        return PoissonLogRate(log_rate, validate_args=validate_args)
+
+
+class PoissonLogRate(_Poisson):
+    """PoissonLogRate(log_rate η): Poisson of rate exp η:  log p(k) = k η - exp η - log k!.
+
+    log_rate : float[*batch]          sample : int[*shape, *batch], >= 0
+    Source: McCullagh & Nelder (1989), Generalized Linear Models, ch. 6.
+    """
+    log_rate: ArrayLike = param(constraints.real)
+
+    @property
+    def rate(self):
+        """The rate exp η."""
+        return np.exp(self.log_rate)
+
+    def log_prob_inside(self, value):
+        k = np.astype(value, self.log_rate.dtype)
+        return k * self.log_rate - np.exp(self.log_rate) - special.gammaln(k + 1.0)

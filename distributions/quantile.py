@@ -210,7 +210,7 @@ def find_root(f, lower, upper, like, shape, known):
         turn = np.logical_and(going, np.logical_not(same))
         x2, f2 = np.where(turn, x1, x2), np.where(turn, f1, f2)
         x1, f1 = np.where(going, x, x1), np.where(going, new, f1)
-        near = np.abs(np.where(np.abs(f1) < np.abs(f2), x1, x2)) * eps + tiny
+        near = np.minimum(np.abs(x1), np.abs(x2)) * eps + tiny
         width = x2 - x1
         going = np.logical_and(going, np.logical_and(np.abs(width) > 2 * near, f1 != 0))
         xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
@@ -228,7 +228,7 @@ def find_root(f, lower, upper, like, shape, known):
                      np.where(np.logical_and(high == 0, low == -math.inf), -one, _apart(low, high, one)))
     state = (low, high, low, -ends, ends, -ends, start, low < high, one, zero)
     x1, x2, _, f1, f2, *_ = repeat(test, body, state, known)
-    return origin + np.where(np.abs(f1) < np.abs(f2), x1, x2)
+    return origin + np.where(np.abs(f1) <= np.abs(f2), x1, x2)
 
 
 # ---- integers ----
@@ -238,8 +238,8 @@ def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args, upper_tail=False
 
     With `upper_tail`, cdf is P(X > k) and k the smallest with cdf(k, *args) <= q.
 
-    cdf : as for `inverse_cdf`     q : float[*shape, *batch], in [0, 1]; where q is not reached, as for q = 1 and an
-        infinite support, the largest integer that a float counts up to (2⁵³ of float64)
+    cdf : as for `inverse_cdf`, or its logarithm with that of q     q : float[*shape, *batch], in [0, 1]; where it is
+        not reached the result is the largest integer that a float counts up to (2⁵³ of float64)
     Doubling steps from a finite end (from 0 where there is none) until the answer is passed, then bisection.
 
     >>> from chainrule.distributions import Poisson
@@ -268,4 +268,7 @@ def inverse_cdf_integer(cdf, q, lower=0, upper=math.inf, *args, upper_tail=False
         return np.where(high <= -most, high - 1.0, low), high, step * 2.0
 
     low, high = zero + (np.asarray(lower, d) - 1.0), zero + np.asarray(upper, d)
-    return np.astype(repeat(going, body, (low, high, zero + 1.0), known)[1], np.int64)
+    k = repeat(going, body, (low, high, zero + 1.0), known)[1]
+    if not (isinstance(upper, float) and upper == math.inf):
+        k = np.where(np.logical_and(q == (0.0 if upper_tail else 1.0), high < math.inf), high, k)
+    return np.astype(k, np.int64)

@@ -115,7 +115,7 @@ class VonMisesFisher(_Around):
     Fisher distribution".
 
     >>> float(VonMisesFisher([0.0, 0.0, 1.0], 2.0).log_prob([0.0, 0.0, 1.0]))
-    -1.1262274
+    -1.1262444
     """
 
     @property
@@ -186,6 +186,13 @@ class VonMisesFisher(_Around):
         return np.broadcast_to(h, self.batch_shape)
 
 
+def VonMises3D(concentration, *, validate_args=None):
+    """VonMisesFisher(c / |c|, |c|), by the one vector c, which is not 0.   concentration c : float[*batch, n]"""
+    c = np.asarray(concentration)
+    size = np.sqrt(np.sum(c * c, -1))
+    return VonMisesFisher(c / size[..., None], size, validate_args=validate_args)
+
+
 class PowerSpherical(_Around):
     """Directions around μ, with a simpler density and sampler than VonMisesFisher's:
 
@@ -204,7 +211,7 @@ class PowerSpherical(_Around):
     def _log_norm(self):
         """log ∫ (½ (1 + μ'x))^κ."""
         a, b = self._shapes()
-        return 2.0 * b * math.log(2.0) + b * math.log(math.pi) + special.gammaln(a) - special.gammaln(a + b)
+        return special.betaln(a, b) + (2.0 * b * math.log(2.0) + b * math.log(math.pi) - math.lgamma(b))
 
     def log_prob_inside(self, value):
         both = 0.5 * (value + self.mean_direction)       # ½ (1 + μ'x) = |½ (x + μ)|²

@@ -2,14 +2,26 @@
 import math
 
 from ..engine import numpy as np
+from ..engine import random
 from ..engine.numpy.linalg import cholesky
 from ..engine.scipy import special
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
 from .distribution import Distribution
 from .multivariate_normal import factor_of, log_diagonal_sum
-from .multivariate_student_t import bartlett
 from .record import ArrayLike, param
+
+
+def bartlett(key, df, n, shape, dtype):
+    """Lower triangular T [*shape, n, n] with T T' ~ Wishart(df, I): Tᵢᵢ² ~ χ²(df - i), normal numbers below.
+
+    df : float[*batch], > n - 1          Source: Anderson (2003), Multivariate Statistical Analysis, corollary 7.2.1.
+    """
+    first, second = random.split(key)
+    half = 0.5 * (df[..., None] - np.arange(n, dtype=dtype))
+    diagonal = np.sqrt(2.0 * random.gamma(first, half, (*shape, n), dtype))
+    below = random.normal(second, (*shape, n, n), dtype)
+    return np.tril(below, -1) + diagonal[..., None] * np.eye(n, dtype=dtype)
 
 
 def _gram(factor):

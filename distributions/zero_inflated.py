@@ -10,6 +10,7 @@ from ..engine.ops.elementwise import expit, softplus
 from . import constraints
 from .binomial import Binomial
 from .distribution import Distribution, shape_of
+from .negative_binomial import NegativeBinomial, NegativeBinomial2
 from .poisson import Poisson
 from .record import ArrayLike, child, param
 from .wrappers import Wrapper
@@ -156,4 +157,17 @@ def ZeroInflatedPoisson(gate=None, rate=1.0, *, gate_logits=None, validate_args=
 def ZeroInflatedBinomial(total_count=1, probs=None, logits=None, *, gate=None, gate_logits=None, validate_args=None):
     """0 with probability gate, else Binomial(total_count, probs or logits)."""
     return ZeroInflatedDistribution(Binomial(total_count, probs, logits, validate_args=validate_args), gate,
+                                    gate_logits, validate_args=validate_args)
+
+
+def ZeroInflatedNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
+                                 validate_args=None):
+    """0 with probability gate, else NegativeBinomial(total_count, probs or logits)."""
+    return ZeroInflatedDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,
+                                    gate_logits, validate_args=validate_args)
+
+
+def ZeroInflatedNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, validate_args=None):
+    """0 with probability gate, else NegativeBinomial2(mean, concentration)."""
+    return ZeroInflatedDistribution(NegativeBinomial2(mean, concentration, validate_args=validate_args), gate,
                                     gate_logits, validate_args=validate_args)

@@ -63,11 +63,13 @@ from .numbers import (
     unit_interval,
 )
 from .vectors import (
+    PartiallyOrdered,
     PositiveDefiniteCirculantVector,
     ZeroSum,
     column_stochastic,
     l1_ball,
     ordered_vector,
+    partially_ordered,
     positive_definite_circulant_vector,
     positive_ordered_vector,
     row_stochastic,
@@ -77,15 +79,15 @@ from .vectors import (
 )
 
 __all__ = [
-    "AffineImage", "Cat", "Constraint", "Dependent", "GreaterThan", "GreaterThanEq", "HalfOpenInterval", "Independent",
-    "IntegerGreaterThan", "IntegerInterval", "Interval", "LessThan", "LessThanEq", "Multinomial", "OpenInterval",
-    "PositiveDefiniteCirculantVector", "Stack", "ZeroSum", "boolean", "cat", "circular", "column_stochastic",
-    "complex", "corr_cholesky", "corr_matrix", "dependent", "greater_than", "greater_than_eq", "half_open_interval",
-    "independent", "integer", "integer_greater_than", "integer_interval", "interval", "l1_ball", "less_than",
-    "less_than_eq", "lower_cholesky", "lower_triangular", "multinomial", "negative", "nonnegative",
-    "nonnegative_integer", "offset_multiplier", "one_hot", "open_interval", "ordered_vector", "positive",
-    "positive_definite", "positive_definite_circulant_vector", "positive_integer", "positive_ordered_vector",
-    "positive_semidefinite", "real", "real_matrix", "real_vector", "row_stochastic", "scaled_unit_lower_cholesky",
-    "simplex", "softplus_lower_cholesky", "softplus_positive", "sphere", "square", "stack", "symmetric",
-    "unit_interval", "unit_lower_cholesky", "zero_sum",
+    "AffineImage", "Cat", "Constraint", "Dependent", "GreaterThan", "GreaterThanEq", "HalfOpenInterval",
+    "Independent", "IntegerGreaterThan", "IntegerInterval", "Interval", "LessThan", "LessThanEq", "Multinomial",
+    "OpenInterval", "PartiallyOrdered", "PositiveDefiniteCirculantVector", "Stack", "ZeroSum", "boolean", "cat",
+    "circular", "column_stochastic", "complex", "corr_cholesky", "corr_matrix", "dependent", "greater_than",
+    "greater_than_eq", "half_open_interval", "independent", "integer", "integer_greater_than", "integer_interval",
+    "interval", "l1_ball", "less_than", "less_than_eq", "lower_cholesky", "lower_triangular", "multinomial",
+    "negative", "nonnegative", "nonnegative_integer", "offset_multiplier", "one_hot", "open_interval",
+    "ordered_vector", "partially_ordered", "positive", "positive_definite", "positive_definite_circulant_vector",
+    "positive_integer", "positive_ordered_vector", "positive_semidefinite", "real", "real_matrix", "real_vector",
+    "row_stochastic", "scaled_unit_lower_cholesky", "simplex", "softplus_lower_cholesky", "softplus_positive",
+    "sphere", "square", "stack", "symmetric", "unit_interval", "unit_lower_cholesky", "zero_sum",
 ]

@@ -44,6 +44,30 @@ class _PositiveOrderedVector(_OrderedVector):
         return np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
 
 
+class PartiallyOrdered(Constraint):
+    """The vectors with x[i] < x[j] for each pair (i, j) of `below`."""
+    below: tuple = static()
+    event_dim = 1
+
+    def __init__(self, below):
+        super().__init__(tuple((int(i), int(j)) for i, j in below))
+
+    @property
+    def words(self):
+        return "a vector with " + ", ".join(f"x[{i}] < x[{j}]" for i, j in self.below)
+
+    def check(self, x):
+        low, high = [i for i, _ in self.below], [j for _, j in self.below]
+        return every(x[..., low] < x[..., high], 1)
+
+    def example(self, x):
+        height = [0] * x.shape[-1]
+        for _ in self.below:                                         # as often as the longest chain can need
+            for i, j in self.below:
+                height[j] = max(height[j], height[i] + 1)
+        return np.asarray(height)
+
+
 class _Sphere(Constraint):
     event_dim, words = 1, "a vector of length 1"
 
@@ -104,4 +128,5 @@ simplex, column_stochastic = _Simplex(), _ColumnStochastic()
 row_stochastic = Independent(simplex, 1)
 ordered_vector, positive_ordered_vector = _OrderedVector(), _PositiveOrderedVector()
 sphere, l1_ball, zero_sum = _Sphere(), _L1Ball(), ZeroSum
+partially_ordered = PartiallyOrdered
 positive_definite_circulant_vector = PositiveDefiniteCirculantVector()

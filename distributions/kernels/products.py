@@ -57,13 +57,13 @@ class ArcCosine(Kernel):
 
     def matrix(self, x, y):
         y = x if y is None else y
-        xx, yy = self._inner(x), self._inner(y)
-        xy = np.matmul(x * self.weight_variance, y.T) + self.bias_variance
-        norms = np.sqrt(xx)[:, None] * np.sqrt(yy)
-        if x.shape == y.shape and x is y:
-            xy = np.where(np.eye(len(x), dtype=bool), norms, xy)
-        sine = safe_sqrt(np.maximum(norms * norms - xy * xy, 0.0)) / norms       # arccos has no slope at 1
-        cosine = xy / norms
+        aa = self._inner(x)[:, None]
+        norms = np.sqrt(aa) * np.sqrt(self._inner(y))
+        gap = y[None, :, :] - x[:, None, :]                                      # b - a, which is exact where they meet
+        ad = np.sum(x[:, None, :] * gap * self.weight_variance, -1)
+        dd = np.sum(gap * gap * self.weight_variance, -1)
+        sine = safe_sqrt(np.maximum(aa * dd - ad * ad, 0.0)) / norms             # arccos has no slope at 1
+        cosine = (aa + ad) / norms
         rest = math.pi - np.arctan2(sine, cosine)
         if self.order == 0:
             j = rest

@@ -15,8 +15,10 @@ from .kernel import Kernel
 _EXPANDED = 16                                           # more coordinates than this: |a|² - 2 a'b + |b|²
 
 
-def squared_distances(x, y):
-    """Σ (xᵢ - yᵢ)² between all pairs.   x : float[n, d], y : float[m, d]  ->  float[n, m], >= 0"""
+def squared_distances(x, y=None):
+    """Σ (xᵢ - yᵢ)² between all pairs, y being x for None.   x : float[n, d], y : float[m, d]  ->  float[n, m], >= 0"""
+    same = y is None
+    y = x if same else y
     if x.shape[-1] == 1:
         gap = x - y[:, 0]
         return gap * gap
@@ -25,8 +27,8 @@ def squared_distances(x, y):
         return np.sum(gap * gap, -1)
     centre = np.mean(y, 0)                               # the terms that cancel are as small as can be
     x, y = x - centre, y - centre
-    s = np.sum(x * x, -1)[:, None] + np.sum(y * y, -1) - 2 * np.matmul(x, y.T)
-    return np.maximum(s, 0.0)
+    s = np.maximum(np.sum(x * x, -1)[:, None] + np.sum(y * y, -1) - 2 * np.matmul(x, y.T), 0.0)
+    return s * (1.0 - np.eye(len(x), dtype=s.dtype)) if same else s
 
 
 def safe_sqrt(s):
@@ -85,7 +87,8 @@ class Stationary(Kernel):
 
     def matrix(self, x, y):
         x = x / self.lengthscale
-        return self.variance * self.of_squared_distance(squared_distances(x, x if y is None else y / self.lengthscale))
+        s = squared_distances(x, None if y is None else y / self.lengthscale)
+        return self.variance * self.of_squared_distance(s)
 
     def diagonal(self, x):
         return np.broadcast_to(self.variance, (len(x),))

@@ -21,6 +21,7 @@ from .base import (
     Transform,
     biject_to,
 )
+from .channels import GeneralizedChannelPermuteTransform
 from .functions import (
     CDFTransform,
     CumulativeDistributionTransform,
@@ -63,6 +64,7 @@ from .numbers import (
     SigmoidTransform,
     SoftplusTransform,
 )
+from .orders import OrderedTransform, PartiallyOrderedTransform, PositiveOrderedTransform
 from .shapes import CatTransform, ComplexTransform, ReshapeTransform, StackTransform, UnpackTransform
 from .simplexes import (
     ColumnStochasticTransform,
@@ -94,8 +96,6 @@ from .triangles import (
 from .vectors import (
     L1BallTransform,
     NormalizeTransform,
-    OrderedTransform,
-    PositiveOrderedTransform,
     StereographicTransform,
     ZeroSumTransform,
 )
@@ -106,16 +106,17 @@ __all__ = [
     "ComplexTransform", "ComposeTransform", "CorrCholeskyTransform", "CorrLCholeskyTransform",
     "CorrMatrixCholeskyTransform", "CumsumTransform", "CumulativeDistributionTransform", "DiscreteCosineTransform",
     "ELUTransform", "ExpTransform", "Expm1Transform", "FillScaleTriLTransform", "FillTriangularTransform",
-    "HaarTransform", "HouseholderTransform", "IdentityTransform", "IndependentTransform", "IntervalTransform",
-    "Inverse", "IsometricLogRatioTransform", "L1BallTransform", "LeakyReLUTransform", "Log1pTransform",
-    "LowerCholeskyAffine", "LowerCholeskyTransform", "MatrixExponentialTransform", "MatrixInverseTriLTransform",
-    "NormalizeTransform", "OpenIntervalTransform", "OrderedTransform", "PackRealFastFourierCoefficientsTransform",
-    "PermuteTransform", "PositiveOrderedTransform", "PositivePowerTransform", "PowerTransform",
-    "RationalQuadraticSplineTransform", "RealFastFourierTransform", "ReciprocalTransform",
-    "RecursiveLinearTransform", "Registry", "ReshapeTransform", "ScaleMatvecDiagTransform",
-    "ScaleMatvecLUTransform", "ScaleMatvecTriLTransform", "ScaledUnitLowerCholeskyTransform", "SigmoidTransform",
-    "SimplexToOrderedTransform", "SinhArcsinhTransform", "SoftClipTransform", "SoftmaxCenteredTransform",
-    "SoftmaxTransform", "SoftplusLowerCholeskyTransform", "SoftplusTransform", "SoftsignTransform",
-    "StackTransform", "StereographicTransform", "StickBreakingTransform", "SymmetricTransform", "TanhTransform",
-    "Transform", "UnitLowerCholeskyTransform", "UnpackTransform", "ZeroSumTransform", "biject_to",
+    "GeneralizedChannelPermuteTransform", "HaarTransform", "HouseholderTransform", "IdentityTransform",
+    "IndependentTransform", "IntervalTransform", "Inverse", "IsometricLogRatioTransform", "L1BallTransform",
+    "LeakyReLUTransform", "Log1pTransform", "LowerCholeskyAffine", "LowerCholeskyTransform",
+    "MatrixExponentialTransform", "MatrixInverseTriLTransform", "NormalizeTransform", "OpenIntervalTransform",
+    "OrderedTransform", "PackRealFastFourierCoefficientsTransform", "PartiallyOrderedTransform", "PermuteTransform",
+    "PositiveOrderedTransform", "PositivePowerTransform", "PowerTransform", "RationalQuadraticSplineTransform",
+    "RealFastFourierTransform", "ReciprocalTransform", "RecursiveLinearTransform", "Registry", "ReshapeTransform",
+    "ScaleMatvecDiagTransform", "ScaleMatvecLUTransform", "ScaleMatvecTriLTransform",
+    "ScaledUnitLowerCholeskyTransform", "SigmoidTransform", "SimplexToOrderedTransform", "SinhArcsinhTransform",
+    "SoftClipTransform", "SoftmaxCenteredTransform", "SoftmaxTransform", "SoftplusLowerCholeskyTransform",
+    "SoftplusTransform", "SoftsignTransform", "StackTransform", "StereographicTransform", "StickBreakingTransform",
+    "SymmetricTransform", "TanhTransform", "Transform", "UnitLowerCholeskyTransform", "UnpackTransform",
+    "ZeroSumTransform", "biject_to",
 ]

@@ -199,7 +199,7 @@ class RecursiveLinearTransform(Transform):
     transition_matrix : A, float[n, n] or float[*batch, n, n]      initial_value : y₋₁, float[*batch, n], 0 unless given
     """
     transition_matrix: ArrayLike = child()
-    initial_value: ArrayLike = child(default=0.0)
+    initial_value: ArrayLike | None = child(default=None)
     domain = codomain = constraints.real_matrix
 
     def __call__(self, x):
@@ -221,7 +221,8 @@ class RecursiveLinearTransform(Transform):
 
     def _first(self, x):
         """y₋₁ with all the batch axes, of the dtype of the result."""
-        matrix, given = np.asarray(self.transition_matrix), beside(self.initial_value, x)
+        matrix = np.asarray(self.transition_matrix)
+        given = beside(0.0 if self.initial_value is None else self.initial_value, x)
         batch = np.broadcast_shapes(x.shape[:-2], matrix.shape[:-2], given.shape[:-1])
         return np.broadcast_to(np.asarray(given, np.result_type(x, matrix, given)), (*batch, matrix.shape[-1]))
 

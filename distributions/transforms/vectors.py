@@ -1,4 +1,4 @@
-"""Bijections onto sets of vectors: ordered vectors, the sphere, the ball of the 1-norm, sums of zero."""
+"""Bijections onto sets of vectors: the sphere, the ball of the 1-norm, sums of zero."""
 import math
 
 from ...engine import numpy as np
@@ -7,37 +7,6 @@ from ...engine.ops.elementwise import softplus
 from .. import constraints
 from ..record import static
 from .base import Transform, biject_to
-
-
-class OrderedTransform(Transform):
-    """Numbers onto increasing ones: y₀ = x₀, yₖ = yₖ₋₁ + exp(xₖ).   log |dy/dx| = Σ_{k>0} xₖ"""
-    domain, codomain = constraints.real_vector, constraints.ordered_vector
-
-    def __call__(self, x):
-        x = np.asarray(x)
-        return np.cumsum(np.concatenate([x[..., :1], np.exp(x[..., 1:])], -1), -1)
-
-    def _inverse(self, y):
-        y = np.asarray(y)
-        return np.concatenate([y[..., :1], np.log(y[..., 1:] - y[..., :-1])], -1)
-
-    def log_abs_det_jacobian(self, x, y):
-        return np.sum(np.asarray(x)[..., 1:], -1)
-
-
-class PositiveOrderedTransform(Transform):
-    """Numbers onto positive increasing ones: yₖ = Σ_{j<=k} exp(xⱼ).   log |dy/dx| = Σ xₖ"""
-    domain, codomain = constraints.real_vector, constraints.positive_ordered_vector
-
-    def __call__(self, x):
-        return np.cumsum(np.exp(x), -1)
-
-    def _inverse(self, y):
-        y = np.asarray(y)
-        return np.log(np.concatenate([y[..., :1], y[..., 1:] - y[..., :-1]], -1))
-
-    def log_abs_det_jacobian(self, x, y):
-        return np.sum(x, -1)
 
 
 class L1BallTransform(Transform):
@@ -173,8 +142,6 @@ class ZeroSumTransform(Transform):
         return (*shape[:n], *[k - 1 for k in shape[n:]])
 
 
-biject_to.register(constraints.ordered_vector, lambda c: OrderedTransform())
-biject_to.register(constraints.positive_ordered_vector, lambda c: PositiveOrderedTransform())
 biject_to.register(constraints.l1_ball, lambda c: L1BallTransform())
 biject_to.register(constraints.sphere, lambda c: StereographicTransform())
 biject_to.register(constraints.ZeroSum, lambda c: ZeroSumTransform(c.event_dim))

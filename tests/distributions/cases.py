@@ -29,6 +29,7 @@ class Case:
     bad: dict = dataclasses.field(default_factory=dict)      # parameter: a value that must be refused
     discrete: bool = False
     largest: int = 0                     # discrete: beyond it the mass is negligible
+    smallest: int = 0
     slow: bool = False                   # its programs take long to compile
 
     def make(self, i=0):

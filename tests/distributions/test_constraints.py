@@ -36,6 +36,7 @@ CONTINUOUS = {                                           # a set, and the shape 
     "column_stochastic": (c.column_stochastic, (3, 4)),
     "ordered_vector": (c.ordered_vector, (4,)),
     "positive_ordered_vector": (c.positive_ordered_vector, (4,)),
+    "partially_ordered": (c.partially_ordered([(2, 0), (0, 1), (3, 1)]), (4,)),
     "sphere": (c.sphere, (4,)),
     "l1_ball": (c.l1_ball, (4,)),
     "zero_sum": (c.zero_sum(), (4,)),
@@ -84,6 +85,7 @@ MEMBERS = {                                              # a set, one member, on
     "column_stochastic": (c.column_stochastic, [[0.3, 1.0], [0.7, 0.0]], [[0.3, 0.7], [1.0, 0.0]]),
     "ordered_vector": (c.ordered_vector, [0.3, 0.7], [0.7, 0.7]),
     "positive_ordered_vector": (c.positive_ordered_vector, [0.3, 0.7], [-0.7, 0.7]),
+    "partially_ordered": (c.partially_ordered([(2, 0), (2, 1)]), [1.0, 2.0, 0.0], [1.0, -2.0, 0.0]),
     "sphere": (c.sphere, [0.6, -0.8], [0.6, 0.6]),
     "l1_ball": (c.l1_ball, [0.5, -0.5], [0.6, -0.6]),
     "zero_sum": (c.zero_sum(), [0.5, -1.5, 1.0], [0.5, -1.5, 0.0]),
@@ -186,6 +188,8 @@ def test_what_has_no_bijection_says_why():
         biject_to(c.dependent)
     with pytest.raises(ChainruleError, match=r"PositiveDefiniteCirculantVector\(n\)"):
         biject_to(c.positive_definite_circulant_vector)
+    with pytest.raises(ParameterError, match="on a circle"):
+        biject_to(c.partially_ordered([(0, 1), (1, 2), (2, 0)]))(np.zeros(3))
 
 
 def test_a_dependent_set_can_say_what_is_known():

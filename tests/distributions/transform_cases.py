@@ -27,6 +27,7 @@ class Row:
     free: Any = None
     moves: str | None = None
     bijective: bool = True
+    loop: bool = False                   # a loop is compiled for it
 
     @property
     def x(self):
@@ -95,6 +96,7 @@ CASES = [
     Row("columns of a matrix", t.ColumnStochasticTransform, WIDE, slice(0, -1)),
     Row("ordered", t.OrderedTransform, FOUR),
     Row("positive ordered", t.PositiveOrderedTransform, FOUR),
+    Row("partially ordered", lambda: t.PartiallyOrderedTransform(((2, 0), (0, 1), (3, 1))), FOUR),
     Row("l1 ball", t.L1BallTransform, [[0.3, -1.0, 2.0, 0.1], [0.4, 0.2, -3.0, 1.0]]),
     Row("sphere", t.StereographicTransform, FOUR, "area"),
     Row("normalize", t.NormalizeTransform, FOUR, bijective=False),
@@ -127,11 +129,14 @@ CASES = [
     Row("triangular matrices", lambda: t.ScaleMatvecTriLTransform(np.stack([LOWER, 2.0 * LOWER])), FOUR),
     Row("triangular affine", lambda: t.LowerCholeskyAffine(np.arange(4.0), LOWER), FOUR),
     Row("pieces of an LU", lambda: t.ScaleMatvecLUTransform(MATRIX + 2.0 * np.eye(4), np.array([2, 0, 3, 1])), FOUR),
+    Row("channels", lambda: t.GeneralizedChannelPermuteTransform(MATRIX[:2, :2] + 2.0 * np.eye(2), [1, 0]),
+        RNG.normal(size=(2, 2, 1, 3))),
     Row("matrix exponential", lambda: t.MatrixExponentialTransform(MATRIX), FOUR),
     Row("reflections", lambda: t.HouseholderTransform(MATRIX[:2]), FOUR),
-    Row("recursion", lambda: t.RecursiveLinearTransform(MATRIX), WIDE),
-    Row("recursion from a start", lambda: t.RecursiveLinearTransform(MATRIX, np.arange(4.0)), WIDE),
-    Row("recursions side by side", lambda: t.RecursiveLinearTransform(np.stack([MATRIX, 0.5 * MATRIX])), WIDE),
+    Row("recursion", lambda: t.RecursiveLinearTransform(MATRIX), WIDE, loop=True),
+    Row("recursion from a start", lambda: t.RecursiveLinearTransform(MATRIX, np.arange(4.0)), WIDE, loop=True),
+    Row("recursions side by side", lambda: t.RecursiveLinearTransform(np.stack([MATRIX, 0.5 * MATRIX])), WIDE,
+        loop=True),
 ]
 
 
