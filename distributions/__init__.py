@@ -156,6 +156,7 @@ from .uniform import Uniform
 from .unit_interval import ContinuousBernoulli, Kumaraswamy, LogitNormal
 from .vmapped import Vmapped
 from .von_mises import VonMises
+from .wiener import Wiener
 from .wishart import InverseWishart, InverseWishartCholesky, Wishart, WishartCholesky
 from .wrappers import Expanded, Independent, Masked
 from .zero_inflated import (
@@ -171,5 +172,3 @@ from .zero_sum_normal import ZeroSumNormal
 from .zipf import YuleSimon, Zipf
 
 __getattr__ = on_demand(__name__, ["flows"])             # imported when they are first used
-from .stable import Stable
-from .wiener import Wiener

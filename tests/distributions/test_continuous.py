@@ -217,6 +217,10 @@ SAME = [
     (dist.InverseGaussian.from_phi(2.0, 3.0), dist.Wald(2.0, 6.0)),
     (dist.LogLogistic.from_logistic(0.5, 0.25), dist.TransformedDistribution(
         dist.Logistic(0.5, 0.25), dist.transforms.ExpTransform())),
+    (dist.Gamma.from_mean_sd(1.5, 0.5), dist.Gamma(9.0, 6.0)),
+    (dist.Beta.from_mean_sd(0.3, 0.2), dist.BetaProportion(0.3, 4.25)),
+    (dist.Normal.from_precision(0.5, 4.0), dist.Normal(0.5, 0.5)),
+    (dist.StudentT.from_precision(3.0, 0.5, 4.0), dist.StudentT(3.0, 0.5, 0.5)),
     (dist.LogLogistic(2.0, 3.0), dist.Dagum(1.0, 3.0, 2.0)),
     (dist.Chi(2.0), dist.Rayleigh(1.0)),
     (dist.LowerTruncatedPowerLaw(-3.0, 0.1), dist.Pareto(0.1, 2.0)),
