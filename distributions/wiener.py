@@ -1,6 +1,8 @@
 """The time at which a Brownian motion with drift first leaves an interval, and the end at which it does."""
 import math
 
+import numpy as _numpy
+
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
@@ -8,6 +10,7 @@ from . import constraints
 from .distribution import Distribution
 from .record import ArrayLike, param
 
+_IMAGES, _OTHERS, _WAVES = _numpy.arange(7), _numpy.array([1, -1, 2, -2, 3, -3]), _numpy.arange(1, 7)
 _SWITCH = 0.35                                               # of t / alpha²: series in exp(-1 / t) below, exp(-t) above
 
 
@@ -54,12 +57,12 @@ class Wiener(Distribution):
         small = u < _SWITCH
         early, late = np.where(small, u, 0.1), np.where(small, 1.0, u)
         # the leading term, and the others divided by it
-        rest = 0.0
-        for k in (1, -1, 2, -2, 3, -3):
-            rest = rest + (1.0 + 2 * k / w) * np.exp(-2 * k * (w + k) / early)
+        k, start = np.asarray(_OTHERS, u.dtype), w[..., None]
+        rest = np.sum((1.0 + 2.0 * k / start) * np.exp(-2.0 * k * (start + k) / early[..., None]), -1)
         before = np.log(w) - 0.5 * w * w / early - 1.5 * np.log(early) - 0.5 * math.log(2 * math.pi) + np.log1p(rest)
-        waves = sum(k * np.exp((-0.5 * math.pi ** 2) * (k * k - 1) * late) * np.sin((k * math.pi) * w)
-                    for k in range(1, 7))
+        k = np.asarray(_WAVES, u.dtype)
+        fade = np.exp((-0.5 * math.pi ** 2) * (np.square(k) - 1.0) * late[..., None])
+        waves = np.sum(k * fade * np.sin((k * math.pi) * start), -1)
         after = math.log(math.pi) - (0.5 * math.pi ** 2) * late + np.log(waves)
         return np.where(small, before, after) + v * w - 0.5 * v * v * u - 2.0 * np.log(self.alpha)
 
@@ -75,29 +78,27 @@ class Wiener(Distribution):
         return np.where(still, w, np.where(v > 0, towards, against))
 
     def _passed(self, s, w, v, share):
-        """P(the end at distance w is reached before s), for a = 1."""
+        """P(the end at distance w is reached before s), for a = 1; the terms of each series along a last axis."""
         small = s < _SWITCH
-        early, late = np.where(small, np.maximum(s, 1e-12), 0.1), np.where(small, 1.0, s)
-        root = np.sqrt(early)
-        total = 0.0
-        for j in range(7):
-            r = j + (w if j % 2 == 0 else 1.0 - w)
-            term = (np.exp(v * (w - r) + special.log_ndtr((v * early - r) / root))
-                    + np.exp(v * (w + r) + special.log_ndtr(-(v * early + r) / root)))
-            total = total + (term if j % 2 == 0 else -term)
-        after = 0.0
-        for k in range(1, 7):
-            rate = v * v + (k * math.pi) ** 2
-            after = after + k * np.sin((k * math.pi) * w) * np.exp(v * w - 0.5 * rate * late) / rate
-        return np.where(small, np.where(s > 0, total, 0.0), share - (2 * math.pi) * after)
+        early, late = np.where(small, np.maximum(s, 1e-12), 0.1)[..., None], np.where(small, 1.0, s)[..., None]
+        distance, drift = w[..., None], v[..., None]
+        odd = np.asarray(_IMAGES % 2, s.dtype)
+        r = np.asarray(_IMAGES, s.dtype) + (odd + (1.0 - 2.0 * odd) * distance)
+        r = np.concatenate([r, -r], -1)                      # exp(-v r) Φ((v s - r) / √s), and with r for -r and -Φ
+        side = np.where(r > 0, early * drift, -early * drift)
+        terms = np.exp(drift * (distance - r) + special.log_ndtr((side - np.abs(r)) / np.sqrt(early)))
+        before = np.sum(terms * np.concatenate([1.0 - 2.0 * odd] * 2, -1), -1)
+        k = np.asarray(_WAVES, s.dtype)
+        rate = drift * drift + np.square(k * math.pi)
+        waves = k * np.sin((k * math.pi) * distance) * np.exp(drift * distance - 0.5 * rate * late) / rate
+        after = share - (2 * math.pi) * np.sum(waves, -1)
+        return np.where(small, np.where(s > 0, before, 0.0), after)
 
     def cdf(self, value):
         """P(X <= value), of times with signs: for negative values what the lower end gets later than |value|."""
         value = np.asarray(value)
-        square = self.alpha * self.alpha
-        s = np.maximum(np.abs(value) - self.tau, 0.0) / square
-        v = self.delta * self.alpha
-        below, above = self._share(False), self._share(True)
-        low = below - self._passed(s, self.beta, -v, below)
-        high = below + self._passed(s, 1.0 - self.beta, v, above)
-        return np.where(value < 0, low, high)
+        s, w, v = self._side(value)
+        s, w, v = np.broadcast_arrays(s / (self.alpha * self.alpha), w, v)
+        up, below = value > 0, self._share(False)
+        passed = self._passed(s, w, v, np.where(up, self._share(True), below))
+        return below + np.where(up, passed, -passed)

@@ -187,6 +187,6 @@ CASES = [
     Case("Bates", lambda low, high, **kwargs: dist.Bates(5, low, high, **kwargs),
          [dict(low=-1.0, high=2.0), dict(low=0.0, high=[1.0, 2.0])],
          bates, (dist.Bates,), outside=(-1.5, 4.0), bad=dict(high=-2.0)),
-    row(dist.Wiener, two(alpha=1.5, tau=0.2, beta=0.5, delta=0.7), wiener, outside=(0.0, -0.1),
+    row(dist.Wiener, two(alpha=1.5, tau=0.2, beta=0.5, delta=0.7), wiener, outside=(0.0, -0.1), slow=True,
         bad=dict(alpha=0.0, beta=1.5)),
 ]
