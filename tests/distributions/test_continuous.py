@@ -335,3 +335,11 @@ def test_the_stable_density_has_known_members_and_derivatives():
         np.testing.assert_allclose(float(grad(at)(value)), want, rtol=1e-6)
     got = jit(lambda d, x: d.log_prob(x))(dist.Stable([1.5, 0.7], 0.5), 1.0)
     np.testing.assert_allclose(np.asarray(got), np.asarray(dist.Stable([1.5, 0.7], 0.5).log_prob(1.0)), rtol=1e-9)
+
+
+def test_the_lower_tail_of_the_skew_normal_does_not_cancel():
+    """The wanted numbers are log ∫ 2 φ(t) Φ(3 t) dt by mpmath's quadrature with forty digits."""
+    d, mirror = dist.SkewNormal(0.0, 1.0, 3.0), dist.SkewNormal(0.0, 1.0, -3.0)
+    x, want = np.array([-20.0, -3.0, -0.01]), [-2010.5381688868217, -51.77641966434414, -2.317954928658785]
+    np.testing.assert_allclose(np.asarray(d.log_cdf(x)), want, rtol=1e-13)
+    np.testing.assert_allclose(np.asarray(mirror.log_survival(-x)), want, rtol=1e-13)
