@@ -47,6 +47,7 @@ from .glm import (
     OrderedLogisticGLM,
     PoissonLogGLM,
 )
+from .grouped_normal import GroupedNormalNormal
 from .half_student_t import HalfStudentT
 from .hidden_markov import HiddenMarkovModel
 from .hilbert_space import (
@@ -123,7 +124,7 @@ from .projected_normal import ProjectedNormal
 from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .quantized import QuantizedDistribution
 from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk
-from .rearranged import BatchReshape, Blockwise, Sample
+from .rearranged import BatchBroadcast, BatchReshape, Blockwise, Sample
 from .record import param
 from .relaxed import RelaxedBernoulli, RelaxedBernoulliLogits, RelaxedOneHotCategorical, RelaxedOneHotCategoricalLogits
 from .rice import Rice

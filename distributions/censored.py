@@ -153,6 +153,9 @@ class _Observed(Wrapper):
         """Draws of the base: what would be seen without censoring."""
         return self.base_dist.expand(self.batch_shape).sample(key, sample_shape)
 
+    def _known_ends(self):
+        return None                                      # log_prob is a likelihood: its sum is not 1
+
     def _either(self, value, log_tail):
         return np.where(self.censored == 1, log_tail(np.asarray(value)), self.base_dist.log_prob(value))
 

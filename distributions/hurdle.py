@@ -6,8 +6,10 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.errors import ParameterError
 from ..engine.ops.elementwise import softplus
 from . import constraints
+from .bounds import bounds_of
 from .distribution import Distribution
 from .gamma import Gamma
 from .log_normal import LogNormal
@@ -19,6 +21,14 @@ from .zero_inflated import GateLogits, GateProbs, one_gate
 
 class _Hurdle:
     """What both parametrisations share."""
+
+    def __init__(self, base_dist, *args, validate_args=None, **kwargs):
+        low = bounds_of(base_dist.support)[0]
+        if isinstance(low, float | int) and low < 0:
+            raise ParameterError(f"{type(self).__name__}: the values of {type(base_dist).__name__} must be "
+                                 f"nonnegative; they are {base_dist.support.words}.\nTruncate it first: "
+                                 f"{type(self).__name__}(Truncated(base, 0.0), ...).")
+        super().__init__(base_dist, *args, validate_args=validate_args, **kwargs)
 
     @property
     def support(self):

@@ -255,3 +255,14 @@ class Blockwise(Distribution):
     def entropy(self):
         return sum_rightmost(np.stack([np.broadcast_to(d.entropy(), self.batch_shape)
                                        for d in self.distributions], -1), 1)
+
+
+def BatchBroadcast(distribution, with_shape=(), *, to_shape=None, validate_args=None):
+    """The distribution with its batch shape broadcast with `with_shape`, or to `to_shape`: `expand` by another name.
+
+    >>> from chainrule.distributions import Normal
+    >>> BatchBroadcast(Normal([[0.0], [1.0]], 1.0), (3,)).batch_shape
+    (2, 3)
+    """
+    shape = broadcast_shapes(distribution.batch_shape, tuple(with_shape)) if to_shape is None else tuple(to_shape)
+    return distribution.expand(shape)

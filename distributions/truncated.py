@@ -8,13 +8,14 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.array import Array
 from ..engine.avals import broadcast_shapes
-from ..engine.errors import ShapeError
+from ..engine.errors import ParameterError, ShapeError
 from ..engine.scipy import special
 from . import constraints
 from .bounded import Bounded, adopt_bounds, integers_between, tightest
 from .bounds import bounds_of
-from .distribution import Distribution, shape_of
+from .distribution import _DEFAULTS, Distribution, shape_of
 from .intervals import known, log_interval, sides, tail
 from .record import ArrayLike, child, param
 from .truncated_moments import cross_entropy, moments
@@ -46,6 +47,21 @@ class Truncated(Bounded):
             raise ShapeError(f"Truncated: {type(base_dist).__name__} has events of shape {base_dist.event_shape}; only "
                              "distributions of one number can be truncated.")
         adopt_bounds(self, validate_args)
+        if _DEFAULTS["validate_args"] if validate_args is None else validate_args:
+            self._check_overlap()
+
+    def _check_overlap(self):
+        """An error where a bound leaves none of the values of the base."""
+        first, last = (np.asarray(end) for end in bounds_of(self.base_dist.support))
+        for name, x, end, word, empty in (("low", self.low, last, "below", np.greater_equal),
+                                          ("high", self.high, first, "above", np.less_equal)):
+            if x is None or type(x) is not Array or type(end) is not Array:
+                continue
+            if self.is_discrete:
+                empty = np.greater if name == "low" else np.less
+            if bool(np.any(empty(x, end))):
+                raise ParameterError(f"Truncated({name}={x.tolist()}): {name} must be {word} {end.tolist()}, where the "
+                                     f"values of {type(self.base_dist).__name__} end; nothing is left between.")
 
     @property
     def batch_shape(self):

@@ -67,6 +67,13 @@ class GateLogits(Gated):
 class _Inflated:
     """What both parametrisations share."""
 
+    def __init__(self, base_dist, *args, validate_args=None, **kwargs):
+        if not base_dist.is_discrete:
+            raise ParameterError(f"{type(self).__name__}: {type(base_dist).__name__} is continuous, so a 0 tells "
+                                 "where it came from.\nWrite HurdleDistribution(base, gate=g), whose zeros are the "
+                                 "gate's alone.")
+        super().__init__(base_dist, *args, validate_args=validate_args, **kwargs)
+
     @property
     def has_enumerate_support(self):
         return self.base_dist.has_enumerate_support

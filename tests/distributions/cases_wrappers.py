@@ -9,7 +9,7 @@ from scipy import special, stats
 
 import chainrule.distributions as dist
 from chainrule.engine import numpy as cnp
-from tests.distributions.cases import Case, Vectors, _Product
+from tests.distributions.cases import Case, Vectors, _Product, multivariate_normal
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(160)
 
@@ -298,6 +298,17 @@ def side_by_side(laws):
                    np.stack([law.var() + np.zeros(shape) for law in laws], -1), joint)
 
 
+def grouped(prior_loc, prior_scale, obs_scale, **options):
+    groups = [0, 1] if np.shape(prior_loc)[-1] == 2 else [0, 0]
+    return dist.GroupedNormalNormal(prior_loc, prior_scale, obs_scale, groups, **options)
+
+
+def grouped_law(prior_loc, prior_scale, obs_scale):
+    n = prior_loc.shape[-1]
+    cov = np.diag(obs_scale ** 2) + (np.diag(prior_scale ** 2) if n == 2 else prior_scale ** 2)
+    return multivariate_normal(np.broadcast_to(prior_loc, (*prior_loc.shape[:-1], 2)), cov)
+
+
 def masked(loc, scale, **options):
     return dist.MaskedMixture([False, True], dist.Normal(loc, scale, **options), dist.Laplace(loc, scale, **options))
 
@@ -357,6 +368,10 @@ CASES = [
     Case("Blockwise", blocks, [dict(loc=0.5, rate=2.0), dict(loc=[0.0, 1.0, 2.0], rate=0.5)],
          lambda loc, rate: side_by_side([stats.norm(loc, 1.0), stats.expon(0 * loc, 1 / rate)]), (dist.Blockwise,),
          outside=([0.0, -1.0],), bad=dict(rate=-1.0)),
+    Case("GroupedNormalNormal", grouped,
+         [dict(prior_loc=[0.5, -1.0], prior_scale=[1.0, 2.0], obs_scale=[0.5, 1.0]),
+          dict(prior_loc=[[0.5], [2.0]], prior_scale=[0.7], obs_scale=[1.5, 0.5])], grouped_law,
+         (dist.GroupedNormalNormal,), bad=dict(prior_scale=[1.0, -1.0], obs_scale=[0.0, 1.0])),
     Case("MaskedMixture", masked, [dict(loc=[-1.0, 2.0], scale=0.5)],
          lambda loc, scale: Chosen([False, True], stats.norm(loc, scale), stats.laplace(loc, scale)),
          (dist.MaskedMixture,), bad=dict(scale=-1.0)),

@@ -146,6 +146,12 @@ def test_exactly_one_form_of_the_gate_is_given():
             make(rate=2.0)
         with pytest.raises(ChainruleError, match="got both"):
             make(0.2, 2.0, gate_logits=0.0)
+    with pytest.raises(ChainruleError, match="Gamma is continuous"):
+        dist.ZeroInflatedDistribution(dist.Gamma(2.0), gate=0.1)
+    with pytest.raises(ChainruleError, match="must be nonnegative; they are finite"):
+        dist.HurdleDistribution(dist.Normal(), gate=0.1)
+    cut = dist.HurdleDistribution(dist.TruncatedNormal(low=0.0), gate=0.1)
+    np.testing.assert_allclose(float(cut.prob(1.0)), 0.9 * 2 * stats.norm.pdf(1.0))
     np.testing.assert_allclose(float(dist.ZeroInflatedBinomial(5, 0.3, gate=0.2).prob(0)),
                                0.2 + 0.8 * 0.7 ** 5, rtol=1e-13)
     k, law = np.arange(1, 9), stats.nbinom(3.0, 3.0 / 5.0)                     # mean 2, concentration 3

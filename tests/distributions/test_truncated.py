@@ -230,5 +230,16 @@ def test_the_usual_names_make_truncated_distributions():
                          (dist.TruncatedDistribution(n, -1.0, 0.5), -1.0, 0.5)):
         np.testing.assert_allclose(np.asarray(d.log_prob(0.5)), np.asarray(Truncated(n, low, high).log_prob(0.5)))
     assert type(dist.TruncatedCauchy(low=0.0).base_dist) is dist.Cauchy
+
+
+def test_a_truncation_that_leaves_nothing_is_refused():
     with pytest.raises(ChainruleError, match="only distributions of one number can be truncated"):
         Truncated(dist.Dirichlet([1.0, 2.0]), 0.0)
+    for base, bounds, message in ((dist.Exponential(1.0), (None, -1.0), r"high must be above 0.0"),
+                                  (dist.Beta(2.0, 3.0), (1.0, None), r"low must be below 1.0"),
+                                  (dist.Binomial(5, 0.3), (6, None), r"low must be below 5"),
+                                  (dist.Uniform([0.0, 3.0], 4.0), (None, 2.0), r"high must be above \[0.0, 3.0\]")):
+        with pytest.raises(ChainruleError, match=message):
+            Truncated(base, *bounds)
+    assert float(Truncated(dist.Binomial(5, 0.3), 5).prob(5)) == pytest.approx(1.0, abs=1e-14)
+    assert Truncated(dist.Exponential(1.0), high=-1.0, validate_args=False).high == -1.0

@@ -292,3 +292,21 @@ def test_mixtures_of_normal_vectors_by_their_names():
     np.testing.assert_allclose(float(shared.prob(x)), w @ pdfs)
     pdfs = [np.prod(stats.norm(0, s * np.array([1.0, 0.5])).pdf(x)) for s in (1.0, 3.0)]
     np.testing.assert_allclose(float(scaled.prob(x)), w @ pdfs)
+
+
+def test_grouped_observations_are_a_normal_vector_and_tell_of_their_groups():
+    groups = np.array([2, 0, 0, 2, 1, 0])
+    m, s, sigma = np.array([0.0, 5.0, -1.0]), np.array([1.0, 2.0, 0.5]), np.array([0.3, 1.0, 2.0, 0.7, 1.0, 1.5])
+    d = dist.GroupedNormalNormal(m, s, sigma, groups)
+    member = groups[:, None] == np.arange(3)
+    cov = np.diag(sigma ** 2) + (member * s ** 2) @ member.T
+    x = np.array([0.2, 1.0, -0.4, 0.0, 4.0, 2.5])
+    law = stats.multivariate_normal(m[groups], cov)
+    np.testing.assert_allclose(float(d.log_prob(x)), law.logpdf(x), rtol=1e-12)
+    np.testing.assert_allclose(float(d.entropy()), law.entropy(), rtol=1e-12)
+    gain = (member * s ** 2).T @ np.linalg.inv(cov)
+    post = d.posterior(x)
+    np.testing.assert_allclose(np.asarray(post.loc), m + gain @ (x - m[groups]), rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(post.scale) ** 2, np.diag(np.diag(s ** 2) - gain @ (member * s ** 2)),
+                               rtol=1e-12)
+    assert dist.BatchBroadcast(dist.Normal(np.zeros((2, 1)), 1.0), (3,)).batch_shape == (2, 3)
