@@ -54,11 +54,11 @@ class SkewNormal(LocationScale):
 
     @staticmethod
     def _log_below(z, slant):
-        """log P(Z <= z): below 0 by an integral of the density, since the difference in the cdf cancels there."""
+        """log P(Z <= z): by an integral of the density where the difference in the distribution function cancels."""
         z, slant = np.broadcast_arrays(z, slant)
-        tail = z < 0
+        tail = np.logical_and(z < 0, slant > 0)
         low, a = np.where(tail, z, -1.0), slant[..., None]
-        far = 80.0 / (1.0 + np.square(np.maximum(slant, 0.0)))               # there the density is exp(-40) of that at z
+        far = 80.0 / (1.0 + np.square(slant))                # at the lower end the density is exp(-40) of that at z
         reach = far / (np.sqrt(np.square(low) + far) - low)
         below = log_integral(lambda y: special.log_ndtr(a * y) - 0.5 * np.square(y), low - reach, low)
         high = np.where(tail, 0.0, z)
