@@ -157,6 +157,7 @@ from .uniform import Uniform
 from .unit_interval import ContinuousBernoulli, Kumaraswamy, LogitNormal
 from .vmapped import Vmapped
 from .von_mises import VonMises
+from .wiener import Wiener
 from .wishart import InverseWishart, InverseWishartCholesky, Wishart, WishartCholesky
 from .wrappers import Expanded, Independent, Masked
 from .zero_inflated import (

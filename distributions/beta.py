@@ -25,6 +25,13 @@ class Beta(Distribution):
     support = constraints.unit_interval
     reparametrized_params = ("concentration1", "concentration0")
 
+    @classmethod
+    def from_mean_sd(cls, mean, stddev, **kwargs):
+        """With the mean in (0, 1) and the standard deviation, below √(mean (1 - mean))."""
+        mean = np.asarray(mean)
+        total = mean * (1.0 - mean) / np.square(np.asarray(stddev)) - 1.0
+        return cls(mean * total, (1.0 - mean) * total, **kwargs)
+
     def sample(self, key, sample_shape=()):
         d = self.dtype
         x = random.beta(key, self.concentration1, self.concentration0, self.shape(sample_shape), d)

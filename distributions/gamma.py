@@ -25,6 +25,13 @@ class Gamma(Distribution):
     support = constraints.positive
     reparametrized_params = ("concentration", "rate")
 
+    @classmethod
+    def from_mean_sd(cls, mean, stddev, **kwargs):
+        """With the mean and the standard deviation, both positive."""
+        mean, stddev = np.asarray(mean), np.asarray(stddev)
+        ratio = mean / stddev
+        return cls(ratio * ratio, ratio / stddev, **kwargs)
+
     def sample(self, key, sample_shape=()):
         return random.gamma(key, self.concentration, self.shape(sample_shape), self.dtype) / self.rate
 

@@ -3,6 +3,7 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
 from .location_scale import LocationScale
@@ -193,6 +194,29 @@ class SoftAsymmetricLaplace(Distribution):
         z = (np.asarray(value) - self.loc) / (self.scale * h)
         both = np.logaddexp(log_normal_times_exponential(-z, h / k), log_normal_times_exponential(z, h * k))
         return both - np.log(self.scale * (k + 1.0 / k))
+
+    def _log_below(self, sign, k):
+        """log P(sign (X - m) <= sign (x - m)), of a mixture of sums with the upward and the downward exponential."""
+        h = self.softness
+        up = -np.log1p(k * k)                                          # log of (s / k) / (s k + s / k)
+
+        def at(value):
+            z = sign * ((np.asarray(value) - self.loc) / (self.scale * h))
+            whole = special.log_ndtr(z)
+            raised = whole + special.log1mexp(np.maximum(whole - log_normal_times_exponential(z, h * k), 0.0))
+            lowered = np.logaddexp(whole, log_normal_times_exponential(-z, h / k))
+            return np.logaddexp(up + raised, up + 2.0 * np.log(k) + lowered)
+        return at
+
+    def cdf(self, value):
+        return np.exp(self.log_cdf(value))
+
+    def log_cdf(self, value):
+        return self._log_below(1.0, self.asymmetry)(value)
+
+    def log_survival(self, value):
+        """log P(X > value)."""
+        return self._log_below(-1.0, 1.0 / self.asymmetry)(value)
 
     @property
     def mean(self):

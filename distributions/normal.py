@@ -26,6 +26,11 @@ class Normal(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+
+    @classmethod
+    def from_precision(cls, loc, precision, **kwargs):
+        """With the reciprocal of the variance."""
+        return cls(loc, 1.0 / np.sqrt(np.asarray(precision)), **kwargs)
     symmetric = True
 
     def sample(self, key, sample_shape=()):

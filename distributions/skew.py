@@ -6,6 +6,7 @@ from ..engine import random
 from ..engine.scipy import special
 from . import constraints
 from .location_scale import LocationScale
+from .quadrature import log_integral
 from .ratios import log_normal_times_exponential
 from .record import ArrayLike, param
 
@@ -45,8 +46,24 @@ class SkewNormal(LocationScale):
     def _cdf(self, z):
         return special.ndtr(z) - 2.0 * special.owens_t(z, self.slant)
 
+    def _log_cdf(self, z):
+        return self._log_below(z, self.slant)
+
     def _log_survival(self, z):
-        return np.log(special.ndtr(-z) + 2.0 * special.owens_t(z, self.slant))
+        return self._log_below(-z, -self.slant)
+
+    @staticmethod
+    def _log_below(z, slant):
+        """log P(Z <= z): by an integral of the density where the difference in the distribution function cancels."""
+        z, slant = np.broadcast_arrays(z, slant)
+        tail = np.logical_and(z < 0, slant > 0)
+        low, a = np.where(tail, z, -1.0), slant[..., None]
+        far = 80.0 / (1.0 + np.square(slant))                # at the lower end the density is exp(-40) of that at z
+        reach = far / (np.sqrt(np.square(low) + far) - low)
+        below = log_integral(lambda y: special.log_ndtr(a * y) - 0.5 * np.square(y), low - reach, low)
+        high = np.where(tail, 0.0, z)
+        whole = special.ndtr(high) - 2.0 * special.owens_t(high, slant)
+        return np.where(tail, below + (math.log(2) - HALF_LOG_2PI), np.log(np.where(tail, 1.0, whole)))
 
 
 class SkewStudentT(LocationScale):

@@ -26,6 +26,11 @@ class StudentT(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("df", "loc", "scale")
+
+    @classmethod
+    def from_precision(cls, df, loc, precision, **kwargs):
+        """With 1 / scale² in place of the scale."""
+        return cls(df, loc, 1.0 / np.sqrt(np.asarray(precision)), **kwargs)
     symmetric = True
 
     def sample(self, key, sample_shape=()):

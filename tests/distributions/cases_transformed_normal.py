@@ -135,6 +135,22 @@ def bates(low, high):
     return searched(law, -5.0, 9.0)
 
 
+def wiener(alpha, tau, beta, delta):
+    """By the series of sines, and that of images only where it has a single term to speak of."""
+    def logpdf(x):
+        s = (np.abs(x) - tau) / alpha ** 2
+        w, v = np.where(x > 0, 1 - beta, beta), np.where(x > 0, delta, -delta) * alpha
+        late, early = np.maximum(s, 0.1), np.clip(s, 1e-4, 0.1)
+        waves = sum(k * np.exp(-(k * np.pi) ** 2 * late / 2) * np.sin(k * np.pi * w) for k in range(1, 20)) * np.pi
+        images = sum((w + 2 * k) * np.exp(-(w + 2 * k) ** 2 / (2 * early)) for k in range(-2, 3))
+        density = np.where(s > 0.1, waves, images / np.sqrt(2 * np.pi * early ** 3))
+        return np.where(s > 1e-4, np.log(density) + v * w - v * v * s / 2 - 2 * np.log(alpha), -np.inf)
+    shape = np.shape(alpha + tau + beta + delta)
+    times = tau + alpha ** 2 * np.exp(np.linspace(np.log(2e-3), np.log(40), 140)).reshape((-1, *(1,) * len(shape)))
+    times = np.broadcast_to(times, (140, *shape))
+    return Tabulated(logpdf, np.concatenate([-times[::-1], times]))
+
+
 CASES = [
     row(dist.ExpGamma, two(concentration=2.5, rate=3.0),
         lambda concentration, rate: stats.loggamma(concentration, -np.log(rate)), bad=dict(rate=0.0)),
@@ -171,4 +187,6 @@ CASES = [
     Case("Bates", lambda low, high, **kwargs: dist.Bates(5, low, high, **kwargs),
          [dict(low=-1.0, high=2.0), dict(low=0.0, high=[1.0, 2.0])],
          bates, (dist.Bates,), outside=(-1.5, 4.0), bad=dict(high=-2.0)),
+    row(dist.Wiener, two(alpha=1.5, tau=0.2, beta=0.5, delta=0.7), wiener, outside=(0.0, -0.1), slow=True,
+        bad=dict(alpha=0.0, beta=1.5)),
 ]

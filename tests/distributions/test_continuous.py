@@ -217,6 +217,10 @@ SAME = [
     (dist.InverseGaussian.from_phi(2.0, 3.0), dist.Wald(2.0, 6.0)),
     (dist.LogLogistic.from_logistic(0.5, 0.25), dist.TransformedDistribution(
         dist.Logistic(0.5, 0.25), dist.transforms.ExpTransform())),
+    (dist.Gamma.from_mean_sd(1.5, 0.5), dist.Gamma(9.0, 6.0)),
+    (dist.Beta.from_mean_sd(0.3, 0.2), dist.BetaProportion(0.3, 4.25)),
+    (dist.Normal.from_precision(0.5, 4.0), dist.Normal(0.5, 0.5)),
+    (dist.StudentT.from_precision(3.0, 0.5, 4.0), dist.StudentT(3.0, 0.5, 0.5)),
     (dist.LogLogistic(2.0, 3.0), dist.Dagum(1.0, 3.0, 2.0)),
     (dist.Chi(2.0), dist.Rayleigh(1.0)),
     (dist.LowerTruncatedPowerLaw(-3.0, 0.1), dist.Pareto(0.1, 2.0)),
@@ -320,8 +324,8 @@ def test_the_stable_density_is_the_inverse_of_the_characteristic_function(stabil
 
 def test_the_stable_density_has_known_members_and_derivatives():
     x = np.array([0.1, 1.0, 30.0])
-    np.testing.assert_allclose(np.asarray(dist.Stable(0.5, 1.0).log_prob(x)), np.asarray(dist.Levy(-1.0, 1.0).log_prob(x)),
-                               rtol=1e-11)
+    np.testing.assert_allclose(np.asarray(dist.Stable(0.5, 1.0).log_prob(x)),
+                               np.asarray(dist.Levy(-1.0, 1.0).log_prob(x)), rtol=1e-11)
     np.testing.assert_allclose(np.asarray(dist.Stable(1.0, 0.0).log_prob(x)), np.asarray(dist.Cauchy().log_prob(x)),
                                rtol=1e-6)
     for i, value in enumerate((1.5, 0.5, 2.0, 0.3)):
@@ -331,3 +335,11 @@ def test_the_stable_density_has_known_members_and_derivatives():
         np.testing.assert_allclose(float(grad(at)(value)), want, rtol=1e-6)
     got = jit(lambda d, x: d.log_prob(x))(dist.Stable([1.5, 0.7], 0.5), 1.0)
     np.testing.assert_allclose(np.asarray(got), np.asarray(dist.Stable([1.5, 0.7], 0.5).log_prob(1.0)), rtol=1e-9)
+
+
+def test_the_lower_tail_of_the_skew_normal_does_not_cancel():
+    """The wanted numbers are log ∫ 2 φ(t) Φ(3 t) dt by mpmath's quadrature with forty digits."""
+    d, mirror = dist.SkewNormal(0.0, 1.0, 3.0), dist.SkewNormal(0.0, 1.0, -3.0)
+    x, want = np.array([-20.0, -3.0, -0.01]), [-2010.5381688868217, -51.77641966434414, -2.317954928658785]
+    np.testing.assert_allclose(np.asarray(d.log_cdf(x)), want, rtol=1e-13)
+    np.testing.assert_allclose(np.asarray(mirror.log_survival(-x)), want, rtol=1e-13)

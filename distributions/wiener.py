@@ -1,0 +1,104 @@
+"""The time at which a Brownian motion with drift first leaves an interval, and the end at which it does."""
+import math
+
+import numpy as _numpy
+
+from ..engine import numpy as np
+from ..engine import random
+from ..engine.scipy import special
+from . import constraints
+from .distribution import Distribution
+from .record import ArrayLike, param
+
+_IMAGES, _OTHERS, _WAVES = _numpy.arange(7), _numpy.array([1, -1, 2, -2, 3, -3]), _numpy.arange(1, 7)
+_SWITCH = 0.35                                               # of t / alpha²: series in exp(-1 / t) below, exp(-t) above
+
+
+class Wiener(Distribution):
+    """Wiener(alpha a, tau, beta b, delta v): when a Brownian motion with drift v from a b leaves (0, a), tau later.
+
+        p(± t) = exp(v r - v² s / 2) / a² Σₖ ((r / a) + 2k) exp(-a² ((r / a) + 2k)² / 2s) / √(2π (s / a²)³),
+        s = |t| - tau > 0;  r = a (1 - b) for + (the upper end), and -v in place of v with r = a b for - (the lower)
+
+    alpha, tau, beta, delta : float[*batch], alpha > 0, tau >= 0, 0 < beta < 1          sample : float[*shape, *batch]
+    A value is the time, with the sign of the end that was reached: with the sign + it is the density of first passages
+    through the upper end, which integrates to their probability; both signs together integrate to 1. Draws are by
+    inversion.
+    Source: Navarro & Fuss (2009), "Fast and accurate calculations for first-passage times in Wiener diffusion models",
+    eq. 1, 5, 6; distribution function: Blurton, Kesselmeier & Gondan (2012), "Fast and accurate calculations for
+    cumulative first-passage time distributions in Wiener diffusion models".
+    """
+    alpha: ArrayLike = param(constraints.positive)
+    tau: ArrayLike = param(constraints.nonnegative)
+    beta: ArrayLike = param(constraints.open_interval(0.0, 1.0))
+    delta: ArrayLike = param(constraints.real)
+    support = constraints.real
+    reparametrized_params = ("alpha", "tau", "beta", "delta")
+
+    def sample(self, key, sample_shape=()):
+        tiny = float(np.finfo(self.dtype).epsneg)
+        return self.icdf(np.clip(random.uniform(key, self.shape(sample_shape), self.dtype), tiny, 1.0 - tiny))
+
+    def _side(self, value):
+        """(s, r / a, a v towards the end that was reached), with s >= 0."""
+        up = np.asarray(value) > 0
+        w = np.where(up, 1.0 - self.beta, self.beta)
+        return np.maximum(np.abs(value) - self.tau, 0.0), w, np.where(up, self.delta, -self.delta) * self.alpha
+
+    def log_prob(self, value):
+        value = np.asarray(value)
+        ok = np.abs(value) > self.tau
+        safe = np.where(ok, value, self.tau + self.alpha)
+        return np.where(ok, self.log_prob_inside(safe), -math.inf)
+
+    def log_prob_inside(self, value):
+        s, w, v = self._side(value)
+        u = s / (self.alpha * self.alpha)
+        small = u < _SWITCH
+        early, late = np.where(small, u, 0.1), np.where(small, 1.0, u)
+        # the leading term, and the others divided by it
+        k, start = np.asarray(_OTHERS, u.dtype), w[..., None]
+        rest = np.sum((1.0 + 2.0 * k / start) * np.exp(-2.0 * k * (start + k) / early[..., None]), -1)
+        before = np.log(w) - 0.5 * w * w / early - 1.5 * np.log(early) - 0.5 * math.log(2 * math.pi) + np.log1p(rest)
+        k = np.asarray(_WAVES, u.dtype)
+        fade = np.exp((-0.5 * math.pi ** 2) * (np.square(k) - 1.0) * late[..., None])
+        waves = np.sum(k * fade * np.sin((k * math.pi) * start), -1)
+        after = math.log(math.pi) - (0.5 * math.pi ** 2) * late + np.log(waves)
+        return np.where(small, before, after) + v * w - 0.5 * v * v * u - 2.0 * np.log(self.alpha)
+
+    def _share(self, up):
+        """The probability of reaching the upper (or the lower) end."""
+        w = self.beta if up else 1.0 - self.beta             # the start, as seen from the other end
+        v = (self.delta if up else -self.delta) * self.alpha
+        still = v == 0
+        v = np.where(still, 1.0, v)
+        # (1 - exp(-2 v w)) / (1 - exp(-2 v)), with both exponents negative
+        towards = np.expm1(-2.0 * np.abs(v) * w) / np.expm1(-2.0 * np.abs(v))
+        against = (np.exp(-2.0 * np.abs(v) * (1.0 - w)) * towards)
+        return np.where(still, w, np.where(v > 0, towards, against))
+
+    def _passed(self, s, w, v, share):
+        """P(the end at distance w is reached before s), for a = 1; the terms of each series along a last axis."""
+        small = s < _SWITCH
+        early, late = np.where(small, np.maximum(s, 1e-12), 0.1)[..., None], np.where(small, 1.0, s)[..., None]
+        distance, drift = w[..., None], v[..., None]
+        odd = np.asarray(_IMAGES % 2, s.dtype)
+        r = np.asarray(_IMAGES, s.dtype) + (odd + (1.0 - 2.0 * odd) * distance)
+        r = np.concatenate([r, -r], -1)                      # exp(-v r) Φ((v s - r) / √s), and with r for -r and -Φ
+        side = np.where(r > 0, early * drift, -early * drift)
+        terms = np.exp(drift * (distance - r) + special.log_ndtr((side - np.abs(r)) / np.sqrt(early)))
+        before = np.sum(terms * np.concatenate([1.0 - 2.0 * odd] * 2, -1), -1)
+        k = np.asarray(_WAVES, s.dtype)
+        rate = drift * drift + np.square(k * math.pi)
+        waves = k * np.sin((k * math.pi) * distance) * np.exp(drift * distance - 0.5 * rate * late) / rate
+        after = share - (2 * math.pi) * np.sum(waves, -1)
+        return np.where(small, np.where(s > 0, before, 0.0), after)
+
+    def cdf(self, value):
+        """P(X <= value), of times with signs: for negative values what the lower end gets later than |value|."""
+        value = np.asarray(value)
+        s, w, v = self._side(value)
+        s, w, v = np.broadcast_arrays(s / (self.alpha * self.alpha), w, v)
+        up, below = value > 0, self._share(False)
+        passed = self._passed(s, w, v, np.where(up, self._share(True), below))
+        return below + np.where(up, passed, -passed)
