@@ -17,7 +17,7 @@ class Divergence:
     none, p has finitely many values that can be listed and q is discrete too, the divergence is the sum over them.
     It is infinite where p has values that q cannot have. The result has the batch shapes of both, broadcast.
 
-    >>> from chainrule.distributions import Normal
+    >>> from chainrule.distributions import Normal, kl_divergence
     >>> float(kl_divergence(Normal(0.0, 1.0), Normal(1.0, 1.0)))
     0.5
     """
