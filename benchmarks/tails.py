@@ -146,11 +146,13 @@ ROWS = {                                                 # name: family, formula
                 + log(mpmath.besseli(k, 2 * mpmath.sqrt(a * b))), [(0.3, 0.7), (2.0, 3.0), (40.0, 30.0)], [0, 1, 7, 40]),
     "ZeroInflatedPoisson": (dist.ZeroInflatedPoisson, lambda k, g, r: log((g if k == 0 else 0) + (1 - g) * mpmath.exp(
         k * log(r) - r - gammaln(k + 1))), [(g, r) for g in (1e-12, 0.5) for r in (0.3, 40.0, 1e3)], COUNTS[:6]),
-    "GeneralizedPareto": (dist.GeneralizedPareto, lambda x, m, s, c: -log(s) - (1 + 1 / c) * mpmath.log1p(c * (x - m) / s),
+    "GeneralizedPareto": (dist.GeneralizedPareto,
+                          lambda x, m, s, c: -log(s) - (1 + 1 / c) * mpmath.log1p(c * (x - m) / s),
                           [(0.0, s, c) for s in (1e-6, 1.0, 1e6) for c in (1e-8, 0.3, 2.0)],
                           [x for x in POSITIVE if x < 1e4]),
     "AsymmetricLaplace": (dist.AsymmetricLaplace, lambda x, m, s, k: -log(s * (k + 1 / k)) - abs(x - m) / s
-                          * (k if x >= m else 1 / k), [(0.5, s, k) for s in (1e-6, 1.0, 1e6) for k in (0.1, 3.0)], REAL),
+                          * (k if x >= m else 1 / k), [(0.5, s, k) for s in (1e-6, 1.0, 1e6) for k in (0.1, 3.0)],
+                          REAL),
 }
 
 
