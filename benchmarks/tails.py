@@ -143,7 +143,8 @@ ROWS = {                                                 # name: family, formula
                 [(r,) for r in (1e-12, 0.3, 1.0, 40.0, 1e3, 1e6)], COUNTS),
     "GammaPoisson": (dist.GammaPoisson, lambda k, a, b: negative_binomial(k, a, -log(b)), SHAPES, COUNTS),
     "Skellam": (dist.Skellam, lambda k, a, b: k * log(a / b) / 2 - a - b
-                + log(mpmath.besseli(k, 2 * mpmath.sqrt(a * b))), [(0.3, 0.7), (2.0, 3.0), (40.0, 30.0)], [0, 1, 7, 40]),
+                + log(mpmath.besseli(k, 2 * mpmath.sqrt(a * b))), [(0.3, 0.7), (2.0, 3.0), (40.0, 30.0)],
+                [0, 1, 7, 40]),
     "ZeroInflatedPoisson": (dist.ZeroInflatedPoisson, lambda k, g, r: log((g if k == 0 else 0) + (1 - g) * mpmath.exp(
         k * log(r) - r - gammaln(k + 1))), [(g, r) for g in (1e-12, 0.5) for r in (0.3, 40.0, 1e3)], COUNTS[:6]),
     "GeneralizedPareto": (dist.GeneralizedPareto,
