@@ -16,7 +16,7 @@ ROWS = {
 
 
 def least(f, *arguments):
-    """Nanoseconds an element of f, which waits for its result: the least of nine calls after a warm-up: other work only adds."""
+    """Nanoseconds an element of f, which waits for its result: the least of nine calls after a warm-up."""
     f(*arguments)
     times = []
     for _ in range(9):
