@@ -5,6 +5,7 @@
 """
 from ..engine.lazy import on_demand
 from . import constraints, kernels, kl_pairs, time_series, transforms
+from . import components, constraints, kernels, transforms
 from .autoregressive import AR, GARCH11
 from .bates import Bates
 from .bent_normal import GeneralizedNormal, JohnsonSU, LambertWNormal, SinhArcsinh
@@ -47,6 +48,7 @@ from .glm import (
     OrderedLogisticGLM,
     PoissonLogGLM,
 )
+from .grouped_normal import GroupedNormalNormal
 from .half_student_t import HalfStudentT
 from .hidden_markov import HiddenMarkovModel
 from .hilbert_space import (
@@ -58,7 +60,16 @@ from .hilbert_space import (
     hsgp_weights,
 )
 from .horseshoe import Horseshoe
-from .hurdle import HurdleDistribution, HurdleGamma, HurdleLogits, HurdleLogNormal, HurdlePoisson, HurdleProbs
+from .hurdle import (
+    HurdleDistribution,
+    HurdleGamma,
+    HurdleLogits,
+    HurdleLogNormal,
+    HurdleNegativeBinomial,
+    HurdleNegativeBinomial2,
+    HurdlePoisson,
+    HurdleProbs,
+)
 from .hypergeometric import HyperGeometric
 from .interpolated import Interpolated
 from .inverse_gaussian import InverseGaussian, NormalInverseGaussian, Wald
@@ -68,9 +79,16 @@ from .levy import Levy
 from .lkj import LKJ, LKJCholesky, LKJCholeskyCov
 from .log_logistic import Dagum, LogLogistic, SkewLogistic
 from .log_normal import LogNormal
+from .log_normal_negative_binomial import LogNormalNegativeBinomial
 from .logistic import Logistic
 from .logistic_normal import LogisticNormal
 from .markov_chain import DiscreteMarkovChain, MarkovChain
+from .masked_mixture import (
+    GaussianScaleMixture,
+    MaskedMixture,
+    MixtureOfDiagNormals,
+    MixtureOfDiagNormalsSharedCovariance,
+)
 from .matrix_normal import KroneckerNormal, MatrixNormal
 from .matrix_t import MatrixT
 from .mixtures import Mixture, MixtureGeneral, MixtureSameFamily, NormalMixture
@@ -88,6 +106,7 @@ from .negative_binomial import (
 )
 from .noncentral import NoncentralChi2
 from .normal import HalfNormal, Normal
+from .omt_multivariate_normal import OMTMultivariateNormal
 from .one_hot import (
     OneHotCategorical,
     OneHotCategoricalLogits,
@@ -106,6 +125,7 @@ from .projected_normal import ProjectedNormal
 from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .quantized import QuantizedDistribution
 from .random_walk import GaussianRandomWalk, MvGaussianRandomWalk, MvStudentTRandomWalk, RandomWalk
+from .rearranged import BatchBroadcast, BatchReshape, Blockwise, Sample
 from .record import param
 from .relaxed import RelaxedBernoulli, RelaxedBernoulliLogits, RelaxedOneHotCategorical, RelaxedOneHotCategoricalLogits
 from .rice import Rice
@@ -114,8 +134,10 @@ from .sine_bivariate_von_mises import SineBivariateVonMises, SineSkewed
 from .skew import ExGaussian, Moyal, SkewNormal, SkewStudentT
 from .sparse_gaussian_process import SparseGaussianProcess
 from .spherical import PowerSpherical, SphericalUniform, VonMises3D, VonMisesFisher
+from .stable import Stable
 from .state_space import LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights
+from .straight_through import RelaxedBernoulliStraightThrough, RelaxedOneHotCategoricalStraightThrough
 from .structured_normal import CirculantNormal, LowRankMultivariateNormal
 from .student_t import StudentT
 from .time_series import ARMA, StructuralTimeSeries
@@ -142,6 +164,8 @@ from .zero_inflated import (
     ZeroInflatedBinomial,
     ZeroInflatedDistribution,
     ZeroInflatedLogits,
+    ZeroInflatedNegativeBinomial,
+    ZeroInflatedNegativeBinomial2,
     ZeroInflatedPoisson,
     ZeroInflatedProbs,
 )

@@ -5,7 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .counting import known, listed, log_multichoose, the_same_for_all
+from .counting import cdf_by_sum, known, listed, log_multichoose, the_same_for_all
 from .distribution import Distribution
 from .record import ArrayLike, param
 
@@ -54,6 +54,18 @@ class BetaBinomial(Distribution):
         total = self.concentration1 + self.concentration0
         n, p, q = self.total_count, self.concentration1 / total, self.concentration0 / total
         return n * p * q * ((total + n) / (total + 1.0))
+
+    @property
+    def mode(self):
+        """Where two neighbours are equally likely, rounded; an end where the density of the chance has no maximum."""
+        a, b, n = self.concentration1, self.concentration0, np.astype(self.total_count, self.dtype)
+        rise = a + b - 2.0
+        inner = np.clip(np.floor((n + 1.0) * (a - 1.0) / np.where(rise > 0, rise, 1.0)), 0.0, n)
+        return np.astype(np.where(rise > 0, inner, np.where(a > b, n, 0.0)), np.int64)
+
+    def cdf(self, value):
+        """By adding up: total_count must be known while tracing."""
+        return cdf_by_sum(self, value, self.total_count, "total_count")
 
     @property
     def has_enumerate_support(self):

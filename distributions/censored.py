@@ -10,10 +10,11 @@ from ..engine import numpy as np
 from ..engine.avals import broadcast_shapes
 from ..engine.errors import ShapeError
 from . import constraints
+from .bounded import Bounded, adopt_bounds, integers_between, tightest
 from .bounds import bounds_of
 from .distribution import Distribution, shape_of
+from .intervals import log_interval, tail
 from .record import ArrayLike, child, param
-from .truncated import Bounded, _integers, _tightest, adopt_bounds, log_interval, tail
 from .truncated_moments import moments
 from .wrappers import Wrapper
 
@@ -60,9 +61,9 @@ class Censored(Bounded):
     def support(self):
         base = self.base_dist.support
         first = None if self.lower is None else self.lower - 1 if self.is_discrete else self.lower
-        low, high = _tightest(bounds_of(base), (first, self.upper), self.is_discrete)
+        low, high = tightest(bounds_of(base), (first, self.upper), self.is_discrete)
         if self.is_discrete:
-            return _integers(base, low, high)
+            return integers_between(base, low, high)
         if high is None:
             return base if low is None else constraints.greater_than_eq(low)
         return constraints.less_than_eq(high) if low is None else constraints.interval(low, high)
@@ -151,6 +152,9 @@ class _Observed(Wrapper):
     def sample(self, key, sample_shape=()):
         """Draws of the base: what would be seen without censoring."""
         return self.base_dist.expand(self.batch_shape).sample(key, sample_shape)
+
+    def _known_ends(self):
+        return None                                      # log_prob is a likelihood: its sum is not 1
 
     def _either(self, value, log_tail):
         return np.where(self.censored == 1, log_tail(np.asarray(value)), self.base_dist.log_prob(value))

@@ -50,6 +50,11 @@ class GaussianCopula(Distribution):
         return constraints.independent(self.marginal_dist.support, 1)
 
     @property
+    def reparametrized_params(self):
+        """The factor; and through the quantiles the parameters of the marginal distributions."""
+        return () if self.marginal_dist.is_discrete else ("correlation_cholesky",)
+
+    @property
     def dtype(self):
         return self.marginal_dist.dtype
 

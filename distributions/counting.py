@@ -7,6 +7,7 @@ from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.errors import ParameterError
 from ..engine.scipy import special
+from .categorical import pick
 
 
 def log_choose(n, k):
@@ -89,3 +90,19 @@ def listed(values, batch_shape, expand):
     n, *event = values.shape
     out = values.reshape((n, *(1,) * len(batch_shape), *event))
     return np.broadcast_to(out, (n, *batch_shape, *event)) if expand else out
+
+
+def cdf_by_sum(d, value, largest, name):
+    """P(X <= value) of counts by adding up their mass, up to the largest of `largest`, which must be known.
+
+    value : float[*shape, *batch]      largest : int[*batch], the end of the support      name : that of the parameter
+    """
+    if not known(largest):
+        raise ParameterError(f"{type(d).__name__}.cdf adds up all values, so {name} must be known while tracing.\n"
+                             f"Close over {name} instead of passing it through jit or vmap.")
+    n = int(_numpy.max(largest.value, initial=0))
+    k = np.arange(n + 1).reshape((n + 1, *(1,) * len(d.batch_shape)))
+    table = np.moveaxis(np.cumsum(np.exp(d.log_prob(k)), 0), 0, -1)
+    value = np.floor(np.asarray(value))
+    p = np.minimum(pick(table, np.astype(np.clip(value, 0, n), np.int64)), 1.0)
+    return np.where(value < 0, 0.0, np.where(value >= largest, 1.0, p))

@@ -234,12 +234,37 @@ class Distribution(Record):
         raise self._absent("mode")
 
     def entropy(self):
-        """The differential or discrete entropy, in nats: [*batch]."""
-        raise self._absent("entropy")
+        """The differential or discrete entropy, in nats: [*batch]. A sum over finitely many integers, unless the family
+        has a formula."""
+        ends = self._known_ends()
+        if ends is None:
+            raise self._absent("entropy")
+        log_p = self._log_masses(*ends)[1]
+        return -np.sum(np.exp(log_p) * np.where(log_p > -_numpy.inf, log_p, 0.0), 0)
 
     def cdf(self, value):
-        """P(X <= value)."""
-        raise self._absent("cdf")
+        """P(X <= value): the sum over the values up to it, unless the family has a formula."""
+        ends = self._known_ends()
+        if ends is None:
+            raise self._absent("cdf")
+        value, batch = np.asarray(value), self.batch_shape
+        k, log_p = self._log_masses(*ends)
+        p = np.exp(log_p).reshape((len(k), *(1,) * (value.ndim - len(batch)), *batch))
+        return np.sum(np.where(k.reshape((-1, *(1,) * max(value.ndim, len(batch)))) <= value, p, 0.0), 0)
+
+    def _log_masses(self, first, last):
+        """The integers [n] from first to last, and their log-masses [n, *batch]."""
+        k = np.arange(first, last + 1)
+        return k, self.log_prob(k.reshape((-1, *(1,) * len(self.batch_shape))))
+
+    def _known_ends(self):
+        """The smallest and the largest value of finitely many integers, where both are known."""
+        if not self.is_discrete or self.event_shape:
+            return None
+        ends = [np.asarray(end) for end in bounds_of(self.support)]
+        if any(type(end) is not Array or not _numpy.isfinite(end.value).all() for end in ends):
+            return None
+        return int(ends[0].value.min()), int(ends[1].value.max())
 
     def log_cdf(self, value):
         """log P(X <= value). A family that can writes this for its lower tail, where the cdf underflows."""
@@ -247,7 +272,7 @@ class Distribution(Record):
 
     def icdf(self, q):
         """The quantile: the smallest x with cdf(x) >= q. By a root search unless the family has a formula."""
-        if type(self).cdf is Distribution.cdf or self.event_shape:
+        if self.event_shape or type(self).cdf is Distribution.cdf and self._known_ends() is None:
             raise self._absent("icdf")
         search = inverse_cdf_integer if self.is_discrete else inverse_cdf
         return search(self.cdf, q, *bounds_of(self.support))

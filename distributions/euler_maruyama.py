@@ -3,6 +3,7 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.avals import broadcast_shapes
 from ..engine.control import scan
 from ..engine.errors import ParameterError
 from . import constraints
@@ -66,7 +67,8 @@ class EulerMaruyama(Distribution):
         return np.moveaxis(np.concatenate([start[None], later], 0), 0, -self.event_dim)
 
     def log_prob_inside(self, value):
-        x = np.moveaxis(value, -self.event_dim, 0)
+        lead = broadcast_shapes(value.shape[:value.ndim - self.event_dim], self.batch_shape)
+        x = np.moveaxis(np.broadcast_to(value, (*lead, *self.event_shape)), -self.event_dim, 0)
         inner, ones = self.event_dim - 1, (1,) * (x.ndim - 1)
         f, g = self.sde_fn(x[:-1], self.t[:-1].reshape((-1, *ones)), *self.sde_args)
         gaps = (self.t[1:] - self.t[:-1]).reshape((-1, *ones))

@@ -47,9 +47,9 @@ class Process(Distribution):
     x: ArrayLike = child()
     loc: ArrayLike = param(constraints.real_vector)
     noise: ArrayLike = param(constraints.nonnegative, event_dim=1)
-    mean_function: object = static(default=None)
-    constant_mean: bool = static(default=False)
-    jitter: float | None = static(default=None)
+    mean_function: object = static()
+    constant_mean: bool = static()
+    jitter: float | None = static()
     support = constraints.real_vector
 
     def _place(self, kernel, x, mean, noise, jitter, **others):

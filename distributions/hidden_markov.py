@@ -16,7 +16,7 @@ from ..engine.ops.elementwise import stop_gradient
 from . import constraints
 from .categorical import CategoricalLogits
 from .distribution import Distribution
-from .markov_chain import DiscreteMarkovChain, as_categorical, check_chain
+from .markov_chain import DiscreteMarkovChain, as_categorical, check_chain, check_length
 from .prefix import running_products
 from .record import child, static
 
@@ -165,6 +165,13 @@ class HiddenMarkovModel(Distribution):
         both = self._forward(likelihood) + self._backward(likelihood)
         return CategoricalLogits(np.moveaxis(both, 0, -2), validate_args=False)
 
+    def posterior_pairs(self, value):
+        """P(zₜ₋₁ = i, zₜ = j | y) for t >= 1, the expected transitions: float[*shape, *batch, T - 1, k, k]."""
+        likelihood = self._log_likelihood(value)
+        steps = self._transitions(likelihood.ndim + 1) + (likelihood + self._backward(likelihood))[1:, ..., None, :]
+        joint = self._forward(likelihood)[:-1, ..., :, None] + steps
+        return np.moveaxis(np.exp(joint - log_sum(joint.reshape((*joint.shape[:-2], -1)), -1)[..., None, None]), 0, -3)
+
     def posterior_mode(self, value):
         """The most probable path of states, int[*shape, *batch, T], by Viterbi's algorithm."""
         best = self._forward(self._log_likelihood(value), largest=True)
@@ -186,6 +193,7 @@ class HiddenMarkovModel(Distribution):
         """log p(yₜ | zₜ = i), float[T, *shape, *batch, k]."""
         value = np.asarray(value)
         at = value.ndim - len(self.observation_dist.event_shape)
+        check_length("HiddenMarkovModel", value, at - 1, self.num_steps)
         each = self.observation_dist.log_prob(np.expand_dims(value, at))
         lead = broadcast_shapes(each.shape[:-2], self.batch_shape)
         return np.moveaxis(np.broadcast_to(each, (*lead, *each.shape[-2:])), -2, 0)

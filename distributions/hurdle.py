@@ -6,11 +6,14 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.errors import ParameterError
 from ..engine.ops.elementwise import softplus
 from . import constraints
+from .bounds import bounds_of
 from .distribution import Distribution
 from .gamma import Gamma
 from .log_normal import LogNormal
+from .negative_binomial import NegativeBinomial, NegativeBinomial2
 from .poisson import Poisson
 from .truncated import Truncated
 from .zero_inflated import GateLogits, GateProbs, one_gate
@@ -18,6 +21,14 @@ from .zero_inflated import GateLogits, GateProbs, one_gate
 
 class _Hurdle:
     """What both parametrisations share."""
+
+    def __init__(self, base_dist, *args, validate_args=None, **kwargs):
+        low = bounds_of(base_dist.support)[0]
+        if isinstance(low, float | int) and low < 0:
+            raise ParameterError(f"{type(self).__name__}: the values of {type(base_dist).__name__} must be "
+                                 f"nonnegative; they are {base_dist.support.words}.\nTruncate it first: "
+                                 f"{type(self).__name__}(Truncated(base, 0.0), ...).")
+        super().__init__(base_dist, *args, validate_args=validate_args, **kwargs)
 
     @property
     def support(self):
@@ -135,4 +146,17 @@ def HurdleGamma(gate=None, concentration=1.0, rate=1.0, *, gate_logits=None, val
 def HurdleLogNormal(gate=None, loc=0.0, scale=1.0, *, gate_logits=None, validate_args=None):
     """0 with probability gate, else LogNormal(loc, scale)."""
     return HurdleDistribution(LogNormal(loc, scale, validate_args=validate_args), gate, gate_logits,
+                              validate_args=validate_args)
+
+
+def HurdleNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
+                           validate_args=None):
+    """0 with probability gate, else NegativeBinomial(total_count, probs or logits) given that it is not 0."""
+    return HurdleDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,
+                              gate_logits, validate_args=validate_args)
+
+
+def HurdleNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, validate_args=None):
+    """0 with probability gate, else NegativeBinomial2(mean, concentration) given that it is not 0."""
+    return HurdleDistribution(NegativeBinomial2(mean, concentration, validate_args=validate_args), gate, gate_logits,
                               validate_args=validate_args)

@@ -2,7 +2,7 @@
 from ..engine import numpy as np
 from ..engine import random
 from . import constraints
-from .counting import known, listed, log_choose, the_same_for_all
+from .counting import cdf_by_sum, known, listed, log_choose, the_same_for_all
 from .distribution import Distribution
 from .record import ArrayLike, param
 
@@ -63,6 +63,10 @@ class HyperGeometric(Distribution):
     def mode(self):
         N, k, n = self._numbers()
         return np.astype(np.floor((n + 1.0) * ((k + 1.0) / (N + 2.0))), np.int64)
+
+    def cdf(self, value):
+        """By adding up: the parameters must be known while tracing."""
+        return cdf_by_sum(self, value, self._ends()[1], "N, k and n")
 
     @property
     def has_enumerate_support(self):

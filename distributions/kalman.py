@@ -33,7 +33,7 @@ class System(NamedTuple):
     H: Array                     # [T, *lead, m, d]
     R: Array                     # [T, *lead, m, m], with 1 on the diagonal where an observation is missing
     v: Array                     # [T, *lead, m], observations less their offset
-    count: Array                 # [T, *lead] or a number: how many are not missing
+    seen: Array                  # [T, *lead] or a number: how many are not missing
 
 
 class Filtered(NamedTuple):
@@ -89,9 +89,9 @@ def _update(mean, p, H, R, v):
     return mean + apply(gain, innovation), sandwich(rest, p) + sandwich(gain, R), innovation, factor
 
 
-def _log_density(innovation, factor, count):
+def _log_density(innovation, factor, seen):
     z = lower_solve(factor, innovation[..., None])[..., 0]
-    return -0.5 * np.sum(z * z, -1) - log_diagonal_sum(factor) - HALF_LOG_2PI * count
+    return -0.5 * np.sum(z * z, -1) - log_diagonal_sum(factor) - HALF_LOG_2PI * seen
 
 
 def over_time(step, start, arrays, length, reverse=False):
@@ -110,10 +110,10 @@ def log_likelihood(system, length, parallel=False):
         return np.sum(filter_in_parallel(system, length).log_likelihood, 0)
     start = (*_start(system), np.zeros(_lead(system), system.v.dtype))
 
-    def step(state, F, b, Q, H, R, v, count):
+    def step(state, F, b, Q, H, R, v, seen):
         mean, p, total = state
         mean, p, innovation, factor = _update(mean, p, H, R, v)
-        total = total + _log_density(innovation, factor, count)
+        total = total + _log_density(innovation, factor, seen)
         return (apply(F, mean) + b, sandwich(F, p) + Q, total), None
     return over_time(step, start, system[2:], length)[0][2]
 
@@ -138,10 +138,10 @@ def _start(system):
 
 def filter_in_sequence(system, length):
     """Kalman's filter."""
-    def step(state, F, b, Q, H, R, v, count):
+    def step(state, F, b, Q, H, R, v, seen):
         predicted, before = state
         mean, p, innovation, factor = _update(predicted, before, H, R, v)
-        out = Filtered(mean, p, predicted, before, _log_density(innovation, factor, count))
+        out = Filtered(mean, p, predicted, before, _log_density(innovation, factor, seen))
         return (apply(F, mean) + b, sandwich(F, p) + Q), out
     return over_time(step, _start(system), system[2:], length)[1]
 
@@ -166,7 +166,7 @@ def filter_in_parallel(system, length):
     predicted = _prepended(mean, apply(F, means[:-1]) + b)
     before = _prepended(p, sandwich(F, covariances[:-1]) + Q)
     s = factor_of(sandwich(H, before) + R)
-    terms = _log_density(v - apply(H, predicted), s, system.count)
+    terms = _log_density(v - apply(H, predicted), s, system.seen)
     return Filtered(means, covariances, predicted, before, terms)
 
 

@@ -115,6 +115,7 @@ class DiscreteMarkovChain(Distribution):
 
     def log_prob_inside(self, value):
         x = np.astype(value, np.int64)
+        check_length("DiscreteMarkovChain", x, x.ndim - 1, self.num_steps)
         k, p = self.num_states, self.log_transition()
         first = pick(self.log_initial(), x[..., 0])
         pairs = x[..., :-1] * k + x[..., 1:]
@@ -164,6 +165,12 @@ def check_chain(family, initial, transition, num_steps):
     if len(shape) > 2 and shape[-3] not in (1, num_steps - 1):
         raise ShapeError(f"{family}: a path of {num_steps} steps has {num_steps - 1} transitions; the time axis of "
                          f"transition, of shape {shape}, has size {shape[-3]}.")
+
+
+def check_length(family, value, axis, num_steps):
+    """The axis of time of a value has num_steps places, or an error."""
+    if value.ndim <= axis or axis < 0 or value.shape[axis] != num_steps:
+        raise ShapeError(f"{family}: a value has {num_steps} steps along its time axis; got shape {value.shape}.")
 
 
 def pick_rows(p, state):
@@ -241,6 +248,7 @@ class MarkovChain(Distribution):
 
     def log_prob(self, value):
         value = np.asarray(value)
+        check_length("MarkovChain", value, value.ndim - self.event_dim, self.num_steps)
         x = np.moveaxis(value, value.ndim - self.event_dim, 0)
         first = self.initial_dist.log_prob(x[0])
         if self.num_steps == 1:

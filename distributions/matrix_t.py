@@ -8,7 +8,6 @@ from ..engine.scipy import special
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
 from .matrix_normal import MatrixVariate
-from .multivariate_normal import log_diagonal_sum
 from .record import ArrayLike, param
 from .wishart import bartlett
 
@@ -49,8 +48,9 @@ class MatrixT(MatrixVariate):
         n, p = self.event_shape
         y = self._whitened(value)
         gram = np.matmul(y, np.swapaxes(y, -1, -2)) if p <= n else np.matmul(np.swapaxes(y, -1, -2), y)
-        eye = np.eye(min(n, p), dtype=gram.dtype)        # |I + Y Y'| = |I + Y' Y|
-        return -(self.df + (n + p - 1.0)) * log_diagonal_sum(cholesky(eye + gram)) - self._log_norm()
+        below = np.tril(cholesky(np.eye(min(n, p), dtype=gram.dtype) + gram), -1)        # |I + Y Y'| = |I + Y' Y|
+        pivots = np.diagonal(gram, 0, -2, -1) - np.sum(below * below, -1)               # Lᵢᵢ² - 1, which may be small
+        return -0.5 * (self.df + (n + p - 1.0)) * np.sum(np.log1p(pivots), -1) - self._log_norm()
 
     def _log_norm(self):
         """Of the m = min(n, p) factors of Γₘ(a)/Γₘ(a - M/2), M = max(n, p), each by a beta function."""

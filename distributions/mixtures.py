@@ -4,15 +4,13 @@
     MixtureGeneral(mixing, [d1, d2, …])        any distributions with one event shape
     Mixture(mixing, components)                whichever of the two fits; mixing may be an array of probabilities
 """
-import math
-
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.avals import broadcast_shapes
 from ..engine.errors import ShapeError
 from ..engine.scipy import special
 from . import constraints
-from .bounds import bounds_of
+from .bounds import union
 from .categorical import Categorical, _Categorical
 from .distribution import Distribution
 from .normal import Normal
@@ -158,7 +156,7 @@ class MixtureSameFamily(_Mixture):
     @property
     def support(self):
         """The set of the components where that has no bounds, else the smallest interval that holds all of them."""
-        return _union([self.component_distribution.support], -1, self.is_discrete)
+        return union([self.component_distribution.support], -1, self.is_discrete)
 
     @property
     def reparametrized_params(self):
@@ -241,7 +239,7 @@ class MixtureGeneral(_Mixture):
         """What was given, or the components' set where it is one, or the smallest interval that holds them all."""
         if self.given_support is not None:
             return self.given_support
-        return _union([d.support for d in self.components], None, self.is_discrete)
+        return union([d.support for d in self.components], None, self.is_discrete)
 
     @property
     def reparametrized_params(self):
@@ -258,42 +256,6 @@ class MixtureGeneral(_Mixture):
         keys = random.split(key, len(self.components))
         return np.stack([d.expand(self.batch_shape).sample(keys[k], sample_shape)
                          for k, d in enumerate(self.components)], -1)
-
-
-def _union(sets, axis, discrete):
-    """One set that holds all members of the sets; `axis` of the bounds of a set runs over components."""
-    first = sets[0]
-    if all(s == first for s in sets[1:]) and (first.everything or not any(
-            np.ndim(end) for end in bounds_of(first))):
-        return first
-    if any(s.event_dim for s in sets):
-        raise ShapeError("the components of this mixture have different supports: "
-                         + "; ".join(s.words for s in sets) + ".\nSay which set holds all values, with support=….")
-    ends = [[end if axis is None or not np.ndim(end) else f(end, axis)
-             for end, f in zip(bounds_of(s), (np.min, np.max))] for s in sets]
-    low, high = ends[0]
-    for a, b in ends[1:]:
-        low, high = _pick(np.minimum, low, a, -math.inf), _pick(np.maximum, high, b, math.inf)
-    open_low, open_high = _is(low, -math.inf), _is(high, math.inf)
-    if discrete:
-        if open_high:
-            return constraints.integer_greater_than(np.asarray(low) - 1)
-        return constraints.integer_interval(low, high)
-    if open_low and open_high:
-        return constraints.real
-    if open_high:
-        return constraints.nonnegative if _is(low, 0.0) else constraints.greater_than_eq(low)
-    return constraints.less_than_eq(high) if open_low else constraints.interval(low, high)
-
-
-def _is(x, number):
-    return isinstance(x, float | int) and x == number
-
-
-def _pick(f, a, b, unbounded):
-    if _is(a, unbounded) or _is(b, unbounded):
-        return unbounded
-    return a if isinstance(a, float | int) and a == b and isinstance(b, float | int) else f(a, b)
 
 
 def Mixture(mixing_distribution, component_distributions, *, support=None, validate_args=None):

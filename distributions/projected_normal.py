@@ -1,5 +1,6 @@
 """Directions of normal vectors."""
 import functools
+import math
 
 from ..engine import numpy as np
 from ..engine import random
@@ -96,6 +97,26 @@ class ProjectedNormal(Distribution):
         t = np.sum(c * value, -1)
         across = c - t[..., None] * value                # |c|² - t² = |c - t x|²
         return log_half_line_moment(t, n - 1) - 0.5 * np.sum(across * across, -1) - (n - 1) * HALF_LOG_2PI
+
+    def _half_square(self):
+        return 0.5 * np.sum(np.square(self.concentration), -1, keepdims=True)
+
+    @property
+    def mean(self):
+        """c Γ((n+1)/2) / (√2 Γ(n/2 + 1)) ₁F₁(½; n/2 + 1; -½ |c|²)."""
+        n = self.event_shape[0]
+        factor = math.exp(math.lgamma(0.5 * n + 0.5) - math.lgamma(0.5 * n + 1.0)) * math.sqrt(0.5)
+        return factor * self.concentration * special.hyp1f1(0.5, 0.5 * n + 1.0, -self._half_square())
+
+    @property
+    def variance(self):
+        """Across c it is a = ₁F₁(1; n/2 + 1; -½ |c|²) / n, which is E 1 / (n + 2N) for N ~ Poisson(½ |c|²); along c the
+        expected square is 1 - (n-1) a."""
+        n, half = self.event_shape[0], self._half_square()
+        across = special.hyp1f1(1.0, 0.5 * n + 1.0, -half) / n
+        some = half > 0
+        part = np.square(self.concentration) / np.where(some, 2.0 * half, 1.0)
+        return across + (1.0 - n * across) * part - np.square(self.mean)
 
     @property
     def mode(self):

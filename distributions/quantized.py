@@ -5,10 +5,11 @@ from ..engine import numpy as np
 from ..engine.avals import broadcast_shapes
 from ..engine.errors import ShapeError
 from . import constraints
+from .bounded import Bounded, adopt_bounds, integers_between
 from .bounds import bounds_of
 from .distribution import Distribution, shape_of
+from .intervals import log_interval, tail
 from .record import ArrayLike, child, param
-from .truncated import Bounded, _integers, adopt_bounds, log_interval, tail
 
 
 class QuantizedDistribution(Bounded):
@@ -50,7 +51,7 @@ class QuantizedDistribution(Bounded):
         high = self.high if self.high is not None else None if high == math.inf else np.ceil(high)
         if low is None and high is None:
             return constraints.integer
-        return _integers(None, low, high)
+        return integers_between(None, low, high)
 
     def sample(self, key, sample_shape=()):
         return self._round(self.base_dist.expand(self.batch_shape).sample(key, sample_shape))

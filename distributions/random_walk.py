@@ -117,7 +117,8 @@ class RandomWalk(Distribution):
         return np.cumsum(np.concatenate([np.expand_dims(start, self._axis), steps], self._axis), self._axis)
 
     def log_prob_inside(self, value):
-        x = np.moveaxis(value, self._axis, 0)
+        lead = broadcast_shapes(value.shape[:value.ndim - self.event_dim], self.batch_shape)
+        x = np.moveaxis(np.broadcast_to(value, (*lead, *self.event_shape)), self._axis, 0)
         steps = self.innovation_dist.log_prob(x[1:] - x[:-1])
         return self.init_dist.log_prob(x[0]) + np.sum(steps, 0)
 

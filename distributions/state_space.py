@@ -159,6 +159,9 @@ class LinearGaussianStateSpace(Distribution):
     def _system(self, value):
         """The arrays of `kalman` for these observations."""
         value = np.asarray(value)
+        if value.shape[-2:] != self.event_shape:
+            raise ShapeError(f"LinearGaussianStateSpace: a value is [{self.num_steps} steps, {self.event_shape[1]} "
+                             f"numbers]; got shape {value.shape}.")
         F, b, Q, H, R = self._arrays()
         v = _time_first(value - self.observation_offset, 1)
         m = v.shape[-1]
@@ -177,7 +180,7 @@ class LinearGaussianStateSpace(Distribution):
     def _aligned(self, system):
         """Batch axes between time and the rest in all arrays that have fewer of them than the observations."""
         lead = max(system.v.ndim - 2, len(self.batch_shape))
-        dims = dict(F=2, b=1, Q=2, H=2, R=2, v=1, count=0)
+        dims = dict(F=2, b=1, Q=2, H=2, R=2, v=1, seen=0)
 
         def align(x, k):
             return x.reshape((x.shape[0], *(1,) * (lead + k + 1 - x.ndim), *x.shape[1:]))

@@ -1,6 +1,7 @@
 """Means and variances of truncated distributions, for the families that have formulas.
 
-    moments(base, low, high)        (mean, variance) of X ~ base given low < X <= high, or None
+    moments(base, low, high)                    (mean, variance) of X ~ base given low < X <= high, or None
+    cross_entropy(base, mean, variance)         -E log p_base(X) where X has these moments, or None
 """
 import numpy as _numpy
 
@@ -13,6 +14,7 @@ from .poisson import Poisson
 from .uniform import Uniform
 
 _NODES, _WEIGHTS = _numpy.polynomial.legendre.leggauss(40)
+_LOG_2 = 0.6931471805599453
 _FAR = 25.0                                              # standard deviations, from where the tail's series is exact
 _MEAN, _VARIANCE = (1, 1, -2, 10, -74, 706, -8162), (0, 1, -6, 50, -518, 6354, -89782)       # in 1/a²
 
@@ -23,6 +25,17 @@ def moments(base, low, high):
         return base.mean, base.variance
     rule = _RULES.get(type(base))
     return None if rule is None else rule(base, low, high)
+
+
+def cross_entropy(base, mean, variance):
+    """-E log p(X), p the density of the base, where X has this mean and variance; None where they do not tell it."""
+    if type(base) in (Normal, HalfNormal):
+        off = mean - base.loc if type(base) is Normal else mean
+        fold = 0.0 if type(base) is Normal else _LOG_2
+        return np.log(base.scale) + (HALF_LOG_2PI - fold) + 0.5 * (variance + np.square(off)) / np.square(base.scale)
+    if type(base) is Exponential:
+        return base.rate * mean - np.log(base.rate)
+    return np.log(base.high - base.low) + 0.0 * mean if type(base) is Uniform else None
 
 
 def _log_mass(base, low, high):

@@ -20,7 +20,7 @@ class VonMises(Distribution):
     """
     loc: ArrayLike = param(constraints.real)
     concentration: ArrayLike = param(constraints.nonnegative)
-    support = constraints.interval(-math.pi, math.pi)
+    support = constraints.circular
     reparametrized_params = ("loc", "concentration")
     finite_outside = True
 

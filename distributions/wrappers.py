@@ -263,6 +263,9 @@ class Masked(Wrapper):
     def mode(self):
         return self._wide(self.base_dist.mode)
 
+    def entropy(self):
+        return np.broadcast_to(self.base_dist.entropy(), self.batch_shape)
+
     def cdf(self, value):
         return self.base_dist.cdf(value)
 

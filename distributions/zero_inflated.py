@@ -10,6 +10,7 @@ from ..engine.ops.elementwise import expit, softplus
 from . import constraints
 from .binomial import Binomial
 from .distribution import Distribution, shape_of
+from .negative_binomial import NegativeBinomial, NegativeBinomial2
 from .poisson import Poisson
 from .record import ArrayLike, child, param
 from .wrappers import Wrapper
@@ -65,6 +66,13 @@ class GateLogits(Gated):
 
 class _Inflated:
     """What both parametrisations share."""
+
+    def __init__(self, base_dist, *args, validate_args=None, **kwargs):
+        if not base_dist.is_discrete:
+            raise ParameterError(f"{type(self).__name__}: {type(base_dist).__name__} is continuous, so a 0 tells "
+                                 "where it came from.\nWrite HurdleDistribution(base, gate=g), whose zeros are the "
+                                 "gate's alone.")
+        super().__init__(base_dist, *args, validate_args=validate_args, **kwargs)
 
     @property
     def has_enumerate_support(self):
@@ -156,4 +164,17 @@ def ZeroInflatedPoisson(gate=None, rate=1.0, *, gate_logits=None, validate_args=
 def ZeroInflatedBinomial(total_count=1, probs=None, logits=None, *, gate=None, gate_logits=None, validate_args=None):
     """0 with probability gate, else Binomial(total_count, probs or logits)."""
     return ZeroInflatedDistribution(Binomial(total_count, probs, logits, validate_args=validate_args), gate,
+                                    gate_logits, validate_args=validate_args)
+
+
+def ZeroInflatedNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
+                                 validate_args=None):
+    """0 with probability gate, else NegativeBinomial(total_count, probs or logits)."""
+    return ZeroInflatedDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,
+                                    gate_logits, validate_args=validate_args)
+
+
+def ZeroInflatedNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, validate_args=None):
+    """0 with probability gate, else NegativeBinomial2(mean, concentration)."""
+    return ZeroInflatedDistribution(NegativeBinomial2(mean, concentration, validate_args=validate_args), gate,
                                     gate_logits, validate_args=validate_args)

@@ -109,6 +109,10 @@ class Kernel(Record):
         """The kernel of function(x, *args): points [n, d] -> [n, e]; arrays among args are parameters."""
         return Warped(self, function, args)
 
+    def modulate(self, function, *args):
+        """f(x) k(x, y) f(y) for f = function(x, *args), points [n, d] -> [n]; arrays among args are parameters."""
+        return Modulated(self, function, args)
+
     def periodic(self, period):
         """The kernel of (sin 2πx/T, cos 2πx/T): periodic in each coordinate, whatever the kernel."""
         return self.warp(_on_circle, np.asarray(period))
@@ -220,3 +224,21 @@ class Warped(Kernel):
 
     def _warped(self, x):
         return as_points(self.function(x, *self.args))
+
+
+class Modulated(Kernel):
+    """f(x, *args) k(x, y) f(y, *args): a process times a function, whose size may change over the space."""
+    kernel: Kernel = child()
+    function: object = static()
+    args: tuple = child(default=())
+
+    def matrix(self, x, y):
+        a = self._factor(x)
+        return a[:, None] * self.kernel.covariance(x, y) * (a if y is None else self._factor(y))
+
+    def diagonal(self, x):
+        a = self._factor(x)
+        return a * self.kernel.diag(x) * a
+
+    def _factor(self, x):
+        return np.asarray(self.function(x, *self.args)).reshape((len(x),))

@@ -1,4 +1,4 @@
-"""Kernels that repeat: Periodic and Cosine."""
+"""Kernels that repeat: Periodic, Cosine and Circular."""
 import math
 
 from ...engine import numpy as np
@@ -49,6 +49,26 @@ class Cosine(Kernel):
         angle = np.sum(x * (2 * math.pi / self.period), -1)
         other = angle if y is None else np.sum(y * (2 * math.pi / self.period), -1)
         return self.variance * np.cos(angle[:, None] - other)
+
+    def diagonal(self, x):
+        return np.broadcast_to(self.variance, (len(x),))
+
+
+class Circular(Kernel):
+    """variance · (1 + τ t/c)(1 - t/c)^τ for the distance t <= c around a circle of circumference 2c, one coordinate.
+
+    period 2c : float[], > 0     tau : float[], >= 4 (less does not give a covariance on the circle)
+    Source: Padonou & Roustant (2016), Polar Gaussian processes and experimental designs in circular domains, §2.2.
+    """
+    period: ArrayLike = param(constraints.positive, default=1.0)
+    tau: ArrayLike = param(constraints.greater_than_eq(4.0), default=4.0)
+    variance: ArrayLike = param(constraints.nonnegative, default=1.0)
+
+    def matrix(self, x, y):
+        gap = x[:, :1] - (x if y is None else y)[:, 0]
+        half = 0.5 * self.period
+        t = np.abs(np.remainder(gap + half, self.period) - half) / half
+        return self.variance * (1 + self.tau * t) * (1 - t) ** self.tau
 
     def diagonal(self, x):
         return np.broadcast_to(self.variance, (len(x),))

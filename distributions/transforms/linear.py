@@ -221,7 +221,8 @@ class RecursiveLinearTransform(Transform):
 
     def _first(self, x):
         """y₋₁ with all the batch axes, of the dtype of the result."""
-        matrix, given = np.asarray(self.transition_matrix), beside(0.0 if self.initial_value is None else self.initial_value, x)
+        matrix = np.asarray(self.transition_matrix)
+        given = beside(0.0 if self.initial_value is None else self.initial_value, x)
         batch = np.broadcast_shapes(x.shape[:-2], matrix.shape[:-2], given.shape[:-1])
         return np.broadcast_to(np.asarray(given, np.result_type(x, matrix, given)), (*batch, matrix.shape[-1]))
 

@@ -115,7 +115,8 @@ class ScaledUnitLowerCholeskyTransform(LowerCholeskyTransform):
 
 class UnitLowerCholeskyTransform(Transform):
     """n(n-1)/2 numbers, by rows, below a diagonal of ones.   log |dy/dx| = 0"""
-    domain, codomain = constraints.real_vector, constraints.unit_lower_cholesky
+    domain = constraints.real_vector
+    codomain: constraints.Constraint = constraints.unit_lower_cholesky
 
     def __call__(self, x):
         x = np.asarray(x)
@@ -179,7 +180,8 @@ def log_sech_squared(x):
 
 class SymmetricTransform(Transform):
     """n(n+1)/2 numbers onto symmetric matrices: those below the diagonal, by rows, then the diagonal.   log-det 0"""
-    domain, codomain = constraints.real_vector, constraints.symmetric
+    domain = constraints.real_vector
+    codomain: constraints.Constraint = constraints.symmetric
 
     def __call__(self, x):
         x = np.asarray(x)

@@ -80,6 +80,7 @@ def _front_far(m, a, b, x, log):
     far = far_u | far_v
     share = m.where(far, 0.25, 1.0)                      # a root, where the factors are too large or small
     part = m.pow(u, a * share) * m.pow(v, b * share)
+    part = m.where(a * m.log(u) + b * m.log(v) < -750.0, 0.0, part)        # where the roots over- and underflow too
     square = part * part
     return m.where(far, square * square, part) * m.exp(off_u + off_v) * (factor_u * factor_v * whole)
 

@@ -37,11 +37,13 @@ def _front(m, a, x):
     off = m.where(large, ((x - back) - rest) / x, 0.0)   # of the base, relative
     start = m.where(large, a, 0.0)
     gap = start - x
-    far = (m.abs(a * m.log(base)) > 690.0) | (gap < -690.0)
+    power = a * m.log(base)
+    far = (m.abs(power) > 690.0) | (gap < -690.0)
     share = m.where(far, 0.25, 1.0)                      # a root, where the factors are too large or small
     part = m.pow(base, a * share) * m.exp(gap * share)
     square = part * part
     part = m.where(far, square * square, part) * m.exp(a * off + lost(start, -x, gap))
+    part = m.where(power + gap < -750.0, 0.0, part)      # where the root overflows too
     z = m.where(large, a, 3.5)
     small = small_gamma(m, m.where(large, 1.0, a), True) / a
     return part * m.where(large, 1.0 / (m.sqrt(z) * (polynomial(1.0 / z, GAMMA_FAR[8]) * _SQRT_2PI)), small)

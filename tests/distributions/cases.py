@@ -4,6 +4,8 @@
 Every promise of test_contract.py is kept by every row.
 """
 import dataclasses
+import importlib
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -251,3 +253,9 @@ def rows(keep=lambda case: True, every=True):
 
 def label(value: Any):
     return value.name if isinstance(value, Case) else str(value)
+
+
+modules = [importlib.import_module(f"tests.distributions.{path.stem}")               # the rows of the other families
+           for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py"))]
+CASES = [*CASES, *[case for module in modules for case in module.CASES]]
+NO_ROW = (*NO_ROW, *[family for module in modules for family in getattr(module, "NO_ROW", ())])

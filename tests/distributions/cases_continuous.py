@@ -78,8 +78,10 @@ def double_sided_maxwell(loc, scale):
     def cdf(x):
         tail = law.sf(np.abs(x - loc)) / 2
         return np.where(x < loc, tail, 1 - tail)
+    def quantile(q):
+        return loc + np.sign(q - 0.5) * law.isf(2 * np.minimum(q, 1 - q))
     return Law(lambda x: law.logpdf(np.abs(x - loc)) - np.log(2), cdf,
-               lambda q: loc + np.sign(q - 0.5) * law.isf(2 * np.minimum(q, 1 - q)), mean=lambda: loc,
+               lambda q: quantile(np.where(q == 0.5, 0.55, q)), mean=lambda: loc,        # at the median it has no slope
                var=lambda: 3 * scale ** 2)
 
 

@@ -57,6 +57,19 @@ class Summed(Counted):
         return (self.mass * (self.k.reshape((-1, *(1,) * len(self.shape))) - m) ** 2).sum(0)
 
 
+class RoundedDown:
+    """A law of SciPy, with a distribution function also between the integers."""
+
+    def __init__(self, law):
+        self.law = law
+
+    def __getattr__(self, name):
+        return getattr(self.law, name)
+
+    def cdf(self, x):
+        return self.law.cdf(np.floor(x))
+
+
 class Enumerated:
     """A reference for vectors out of a list.   values : [n, *event]    logpmf : [*shape, *batch, *event] -> log mass"""
 
@@ -214,6 +227,17 @@ def poisson_log_normal(loc, scale):
     return Summed(logpmf, 300, shape=shape)
 
 
+def log_normal_negative_binomial(total_count, logits, multiplicative_noise_scale):
+    shape = np.broadcast_shapes(total_count.shape, logits.shape, multiplicative_noise_scale.shape)
+
+    def logpmf(k):
+        u = np.linspace(-10, 10, 201).reshape((-1, *(1,) * max(k.ndim, len(shape))))
+        stop = 1 / (1 + np.exp(logits + multiplicative_noise_scale * u))
+        both = stats.norm.logpdf(u) + stats.nbinom.logpmf(k, total_count, stop)
+        return special.logsumexp(both, 0) + np.log(20 / 200)
+    return Summed(logpmf, 300, shape=shape)
+
+
 # ---- generalized linear models ----
 
 X2 = [[0.4, -1.0], [1.2, 0.3]]
@@ -299,7 +323,7 @@ CASES = [
          (dist.BetaNegativeBinomial,), outside=(-1, 1.5), bad=dict(concentration1=-1.0, concentration0=0.0, n=0.0),
          discrete=True, largest=400),
     Case("HyperGeometric", dist.HyperGeometric, [dict(N=20, k=8, n=5), dict(N=[[30], [50]], k=[12, 20], n=[6, 10])],
-         lambda N, k, n: stats.hypergeom(N, k, n), (dist.HyperGeometric,), outside=(-1, 11, 1.5),
+         lambda N, k, n: RoundedDown(stats.hypergeom(N, k, n)), (dist.HyperGeometric,), outside=(-1, 11, 1.5),
          bad=dict(N=-1, k=30, n=-1), discrete=True, largest=10),
     Case("GeneralizedPoisson", dist.GeneralizedPoisson,
          [dict(mu=2.0, lam=0.3), dict(mu=[[0.5], [3.0]], lam=[0.0, 0.5])], generalized_poisson,
@@ -321,6 +345,11 @@ CASES = [
     Case("PoissonLogNormal", dist.PoissonLogNormal,
          [dict(loc=0.5, scale=0.4), dict(loc=[[-0.5], [0.8]], scale=[0.3, 0.5])], poisson_log_normal,
          (dist.PoissonLogNormal,), outside=(-1, 0.5), bad=dict(loc=np.nan, scale=0.0), discrete=True, largest=300),
+    Case("LogNormalNegativeBinomial", dist.LogNormalNegativeBinomial,
+         [dict(total_count=3.0, logits=-0.8, multiplicative_noise_scale=0.4),
+          dict(total_count=[[1.5], [4.0]], logits=[-1.5, -0.7], multiplicative_noise_scale=0.3)],
+         log_normal_negative_binomial, (dist.LogNormalNegativeBinomial,), outside=(-1, 0.5),
+         bad=dict(total_count=0.0, logits=np.nan, multiplicative_noise_scale=-1.0), discrete=True, largest=300),
     Case("OrderedLogistic", functools.partial(dist.OrderedLogistic),
          [dict(predictor=0.3, cutpoints=CUTS), dict(predictor=[0.3, -1.0], cutpoints=[CUTS, [-0.5, 0.0, 0.5]])],
          lambda predictor, cutpoints: table(ordered_probs(expit, predictor, cutpoints)), (dist.OrderedLogistic,),

@@ -156,6 +156,8 @@ CASES = [
     Structured("EulerMaruyama", lambda t, rate: dist.EulerMaruyama(t, relax, dist.Normal(1.0, 0.2),
                                                                       (np.asarray(rate),)),
                [dict(t=np.array([0.0, 0.2, 0.5, 1.0]), rate=1.5)], diffusion, (dist.EulerMaruyama,)),
+    Structured("OMTMultivariateNormal", dist.OMTMultivariateNormal, [dict(loc=LOC, scale_tril=FACTOR)],
+               lambda loc, scale_tril: normal(loc, scale_tril @ scale_tril.T), (dist.OMTMultivariateNormal,)),
     Structured("NanMaskedNormal", dist.NanMaskedNormal, [dict(loc=[0.5, 1.0], scale=2.0)],
                lambda loc, scale: Law([stats.norm(m, scale).logpdf for m in loc], 0, (2,), loc, [scale ** 2] * 2,
                                       stats.norm(loc, scale).entropy(), marginal=stats.norm(loc, scale)),

@@ -2,14 +2,16 @@
 
 The references are made from SciPy's laws by distribution functions, mass tables and quadrature.
 """
+import functools
+
 import numpy as np
 from scipy import special, stats
 
 import chainrule.distributions as dist
 from chainrule.engine import numpy as cnp
-from tests.distributions.cases import Case
+from tests.distributions.cases import Case, Vectors, _Product, multivariate_normal
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(160)
 
 
 class Between:
@@ -141,6 +143,36 @@ class Folded:
         return high
 
 
+class Arranged:
+    """A law whose batch axes are reshaped."""
+
+    def __init__(self, law, old, new):
+        self.law, self.old, self.new = law, old, new
+        for name in ("logpdf", "cdf", "logcdf", "ppf"):
+            setattr(self, name, functools.partial(self._through, getattr(law, name)))
+
+    def _through(self, f, x):
+        x = np.broadcast_to(x, np.broadcast_shapes(np.shape(x), self.new))
+        lead = x.shape[:x.ndim - len(self.new)]
+        return np.reshape(f(np.reshape(x, (*lead, *self.old))), (*lead, *self.new))
+
+    def mean(self):
+        return np.broadcast_to(self.law.mean(), self.old).reshape(self.new)
+
+    def var(self):
+        return np.broadcast_to(self.law.var(), self.old).reshape(self.new)
+
+
+class Chosen:
+    """One of two laws, by a mask."""
+
+    def __init__(self, mask, zero, one):
+        for name in ("logpdf", "cdf", "logcdf", "ppf", "mean", "var", "entropy"):
+            def method(*x, name=name):
+                return np.where(mask, getattr(one, name)(*x), getattr(zero, name)(*x))
+            setattr(self, name, method)
+
+
 class Smooth:
     """1 / (1 + exp(-(η + L) / τ)) for a logistic number L, by the change of variables."""
 
@@ -241,6 +273,46 @@ def rounded(loc, scale):
     return Mass(pmf, 12, shape_of(loc, scale))
 
 
+def reshaped(rate, **options):
+    return dist.BatchReshape(dist.Exponential(rate, **options), (2, -1))
+
+
+def drawn(loc, scale, **options):
+    return dist.Sample(dist.Normal(loc, scale, **options), 2)
+
+
+def blocks(loc, rate, **options):
+    return dist.Blockwise([dist.Normal(loc, 1.0, **options), dist.Exponential(rate, **options)])
+
+
+def side_by_side(laws):
+    """Vectors of independent numbers, of which each law may have a batch."""
+    shape = np.shape(laws[0].mean())
+    parts = [[law if not shape else type("One", (), {
+        "logpdf": lambda self, x, law=law, i=i: law.logpdf(np.full(shape, x))[i],
+        "rvs": lambda self, n, random_state, law=law, i=i: law.rvs((n, *shape), random_state=random_state)[:, i],
+        "entropy": lambda self, law=law, i=i: np.broadcast_to(law.entropy(), shape)[i]})() for law in laws]
+        for i in range(shape[0] if shape else 1)]
+    joint = type("Joint", (), {"cdf": lambda self, x: np.stack([law.cdf(x[..., 0]) for law in laws], -1)})()
+    return Vectors([_Product(p) for p in parts], shape, np.stack([law.mean() + np.zeros(shape) for law in laws], -1),
+                   np.stack([law.var() + np.zeros(shape) for law in laws], -1), joint)
+
+
+def grouped(prior_loc, prior_scale, obs_scale, **options):
+    groups = [0, 1] if np.shape(prior_loc)[-1] == 2 else [0, 0]
+    return dist.GroupedNormalNormal(prior_loc, prior_scale, obs_scale, groups, **options)
+
+
+def grouped_law(prior_loc, prior_scale, obs_scale):
+    n = prior_loc.shape[-1]
+    cov = np.diag(obs_scale ** 2) + (np.diag(prior_scale ** 2) if n == 2 else prior_scale ** 2)
+    return multivariate_normal(np.broadcast_to(prior_loc, (*prior_loc.shape[:-1], 2)), cov)
+
+
+def masked(loc, scale, **options):
+    return dist.MaskedMixture([False, True], dist.Normal(loc, scale, **options), dist.Laplace(loc, scale, **options))
+
+
 CASES = [
     Case("Truncated", truncated_normal,
          [dict(loc=0.5, scale=2.0, low=-1.0, high=2.0),
@@ -289,6 +361,20 @@ CASES = [
          (dist.HurdleLogits,), outside=(-1,), bad=dict(gate_logits=np.nan), discrete=True, largest=60),
     Case("QuantizedDistribution", quantized, [dict(loc=4.0, scale=2.5), dict(loc=[[2.0], [7.0]], scale=[1.0, 3.0])],
          rounded, (dist.QuantizedDistribution,), outside=(-1, 10), bad=dict(scale=-1.0), discrete=True, largest=12),
+    Case("BatchReshape", reshaped, [dict(rate=[2.0, 3.0, 0.7, 5.0, 1.0, 4.0])],
+         lambda rate: Arranged(stats.expon(0, 1 / rate), (6,), (2, 3)), (dist.BatchReshape,), outside=(-1.0,)),
+    Case("Sample", drawn, [dict(loc=0.5, scale=2.0), dict(loc=[0.0, 1.0, 2.0], scale=0.5)],
+         lambda loc, scale: side_by_side([stats.norm(loc, scale)] * 2), (dist.Sample,), bad=dict(scale=-1.0)),
+    Case("Blockwise", blocks, [dict(loc=0.5, rate=2.0), dict(loc=[0.0, 1.0, 2.0], rate=0.5)],
+         lambda loc, rate: side_by_side([stats.norm(loc, 1.0), stats.expon(0 * loc, 1 / rate)]), (dist.Blockwise,),
+         outside=([0.0, -1.0],), bad=dict(rate=-1.0)),
+    Case("GroupedNormalNormal", grouped,
+         [dict(prior_loc=[0.5, -1.0], prior_scale=[1.0, 2.0], obs_scale=[0.5, 1.0]),
+          dict(prior_loc=[[0.5], [2.0]], prior_scale=[0.7], obs_scale=[1.5, 0.5])], grouped_law,
+         (dist.GroupedNormalNormal,), bad=dict(prior_scale=[1.0, -1.0], obs_scale=[0.0, 1.0])),
+    Case("MaskedMixture", masked, [dict(loc=[-1.0, 2.0], scale=0.5)],
+         lambda loc, scale: Chosen([False, True], stats.norm(loc, scale), stats.laplace(loc, scale)),
+         (dist.MaskedMixture,), bad=dict(scale=-1.0)),
     Case("RelaxedBernoulliLogits", dist.RelaxedBernoulli,
          [dict(temperature=0.7, logits=0.4), dict(temperature=[[0.9], [1.5]], logits=[-1.0, 1.0])],
          lambda temperature, logits: Smooth(temperature, logits), (dist.RelaxedBernoulliLogits,),
@@ -296,4 +382,5 @@ CASES = [
 ]
 # masses with densities, pairs of bounds, values that are not a set of numbers: see test_censored.py, test_mixtures.py
 NO_ROW = (dist.LeftCensoredDistribution, dist.RightCensoredDistribution, dist.IntervalCensoredDistribution,
-          dist.Empirical, dist.RelaxedOneHotCategoricalLogits)
+          dist.Empirical, dist.RelaxedOneHotCategoricalLogits, dist.RelaxedBernoulliStraightThrough,
+          dist.RelaxedOneHotCategoricalStraightThrough)

@@ -339,6 +339,15 @@ def power_spherical(mean_direction, concentration):
                statistics=lambda x: [((1 + x @ mu) / 2, z.cdf)])
 
 
+def quadrature(f):
+    return integrate.quad(f, 0, math.inf, epsabs=0, epsrel=1e-12)[0]
+
+
+def damped(s, c):
+    """E exp(-s |z|²) for z ~ N(c, I): with 1/|z| = 2/√π ∫ exp(-s² |z|²) ds it gives the moments of z / |z|."""
+    return (1 + 2 * s) ** (-len(c) / 2) * math.exp(-s * (c @ c) / (1 + 2 * s))
+
+
 def projected_normal(concentration):
     c = np.asarray(concentration)
 
@@ -348,13 +357,15 @@ def projected_normal(concentration):
                                  points=[max(t, 0.1)], epsrel=1e-13, epsabs=0)[0]
         return math.log(density) + 0.5 * (t * t - c @ c) - 0.5 * n * math.log(2 * math.pi)
     n = len(c)
+    first = c * quadrature(lambda s: 2 / math.sqrt(math.pi) * damped(s * s, c) / (1 + 2 * s * s))
+    second = [quadrature(lambda s, a=a: damped(s, c) * (1 / (1 + 2 * s) + a * a / (1 + 2 * s) ** 2)) for a in c]
     if n == 2:                                           # the angle to c: by its density
         size, sign = math.hypot(*c), math.atan2(c[1], c[0])
         cdf = table_cdf(lambda a: np.array([math.exp(logpdf(c * math.cos(v) / size + c[::-1] * [-1, 1] *
                                                             math.sin(v) / size)) for v in a]), -math.pi, math.pi, 401)
-        return Law(logpdf, 1, statistics=lambda x: [
+        return Law(logpdf, 1, (), first, second - first ** 2, statistics=lambda x: [
             ((np.arctan2(x[:, 1], x[:, 0]) - sign + math.pi) % (2 * math.pi) - math.pi, cdf)])
-    return Law(logpdf, 1, statistics=lambda x: [])
+    return Law(logpdf, 1, (), first, second - first ** 2, statistics=lambda x: [])
 
 
 def sine_von_mises(phi_loc, psi_loc, phi_concentration, psi_concentration, correlation, skewness=(0.0, 0.0)):

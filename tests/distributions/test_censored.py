@@ -62,6 +62,10 @@ def test_one_sided_censoring_by_value():
     assert right.batch_shape == (3,) and right.sample(KEY, (2,)).shape == (2, 3)
     far = dist.RightCensoredDistribution(dist.Exponential(1.0), True)
     assert float(far.log_prob(5000.0)) == -5000.0                              # 1 - cdf has long been 0
+    with pytest.raises(NotImplementedError):
+        dist.RightCensoredDistribution(dist.Bernoulli(0.3), True).entropy()
+    masked = dist.Binomial(3, 0.3).mask(np.array([True, False]))
+    np.testing.assert_allclose(np.asarray(masked.entropy()), stats.binom(3, 0.3).entropy())
     got = vmap(lambda f: dist.RightCensoredDistribution(base, f).log_prob(1.0))(flags)
     np.testing.assert_allclose(np.asarray(got), np.where(flags, law.logsf(1.0), law.logpdf(1.0)), rtol=1e-12)
 

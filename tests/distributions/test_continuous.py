@@ -12,7 +12,8 @@ from scipy import special, stats
 
 import chainrule.distributions as dist
 from chainrule.distributions.ratios import log1p_ratio, log_exprel, scaled_exp1, tilted_cdf, tilted_icdf, tilted_mean
-from chainrule.engine import grad, jit, random, tree
+from chainrule.engine import grad, jit, jvp, random, tree
+from chainrule.engine import numpy as cnp
 from tests.distributions.cases import modules
 
 KEY = random.key(7)
@@ -271,3 +272,62 @@ def test_horseshoe_draws_are_normal_given_a_half_cauchy_scale():
     mixture = 0.5 * np.sum(w * stats.norm.pdf(v[:, None], 0, scales), -1)
     np.testing.assert_allclose(np.asarray(dist.Horseshoe(1.0).log_prob(v)), np.log(mixture), rtol=2e-2)
     assert dist.Horseshoe(np.float32(2.0)).log_prob(np.float32(1.0)).dtype == np.float32
+
+
+STABLE = [(1.5, 0.5), (0.8, -0.6), (1.0, 0.0), (1.0, 0.7), (1.95, 0.9), (0.6, 0.9)]
+
+
+def stable_transform(t, stability, skew, scale, loc):
+    """E exp(i t X), t > 0."""
+    s = scale * t
+    lean = (np.tan(np.pi * stability / 2) * (s ** (1 - stability) - 1) if stability != 1
+            else 2 / np.pi * np.log(s))
+    return np.exp(-s ** stability * (1 + 1j * skew * lean) + 1j * loc * t)
+
+
+@pytest.mark.parametrize("stability, skew", STABLE)
+def test_stable_draws_and_their_derivatives_have_the_characteristic_function(stability, skew):
+    n, t = 6000, np.array([0.3, 1.0])
+    params = dict(stability=stability, skew=skew, scale=2.0, loc=0.5)
+
+    def wave(**changed):
+        x = dist.Stable(**{**params, **changed}, validate_args=False).sample(KEY, (n, 1)) * t
+        return cnp.stack([cnp.cos(x), cnp.sin(x)])
+
+    def compare(draws, want):
+        draws = np.asarray(draws)
+        z = (draws.mean(1) - [want.real, want.imag]) / (draws.std(1) / math.sqrt(n))
+        assert np.all(np.abs(z) < 4.9)
+    compare(wave(), stable_transform(t, **params))
+    for name, value in params.items():
+        h = 1e-3 if name == "stability" else 1e-5            # not through the other formula at 1, which cancels
+        slope = (stable_transform(t, **{**params, name: value + h})
+                 - stable_transform(t, **{**params, name: value - h})) / (2 * h)
+        compare(jvp(lambda v, name=name: wave(**{name: v}), (value,), (1.0,))[1], slope)
+
+
+@pytest.mark.parametrize("stability, skew, x, want", [
+    (2.0, 0.0, 1.3, -1.6880121234846455), (1.5, 0.5, -4.0, -5.000305745321344), (1.2, -0.9, 3.0, -5.566110582318679),
+    (0.8, 0.3, 0.2, -1.271704171829384), (1.9, 1.0, 8.0, -7.459297341486475), (0.5, 1.0, 0.5, -1.8604695287002526),
+    (1.999, 0.0, 5.0, -7.490292619956948)])
+def test_the_stable_density_is_the_inverse_of_the_characteristic_function(stability, skew, x, want):
+    """The wanted numbers are Re ∫ exp(-i t x) φ(t) dt / π by mpmath's quadrature with thirty digits."""
+    np.testing.assert_allclose(float(dist.Stable(stability, skew).log_prob(x)), want, rtol=1e-12)
+    single = dist.Stable(*np.float32([stability, skew, 1.0, 0.0])).log_prob(np.float32(x))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(float(single), want, rtol=1e-4)
+
+
+def test_the_stable_density_has_known_members_and_derivatives():
+    x = np.array([0.1, 1.0, 30.0])
+    np.testing.assert_allclose(np.asarray(dist.Stable(0.5, 1.0).log_prob(x)), np.asarray(dist.Levy(-1.0, 1.0).log_prob(x)),
+                               rtol=1e-11)
+    np.testing.assert_allclose(np.asarray(dist.Stable(1.0, 0.0).log_prob(x)), np.asarray(dist.Cauchy().log_prob(x)),
+                               rtol=1e-6)
+    for i, value in enumerate((1.5, 0.5, 2.0, 0.3)):
+        def at(v, i=i):
+            return dist.Stable(*[v if j == i else w for j, w in enumerate((1.5, 0.5, 2.0, 0.3))]).log_prob(1.7)
+        want = (float(at(value + 1e-4)) - float(at(value - 1e-4))) / 2e-4
+        np.testing.assert_allclose(float(grad(at)(value)), want, rtol=1e-6)
+    got = jit(lambda d, x: d.log_prob(x))(dist.Stable([1.5, 0.7], 0.5), 1.0)
+    np.testing.assert_allclose(np.asarray(got), np.asarray(dist.Stable([1.5, 0.7], 0.5).log_prob(1.0)), rtol=1e-9)

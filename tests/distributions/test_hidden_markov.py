@@ -65,10 +65,11 @@ def test_the_forward_sum_is_the_sum_over_all_paths(transition, parallel):
 @both_ways
 def test_posterior_draws_follow_the_posterior_of_pairs(transition, parallel):
     d, (_, weights) = hmm(transition, parallel), enumerated(transition)
-    z = np.asarray(d.posterior_sample(random.key(0), Y, (3000,)))
+    z, pairs = np.asarray(d.posterior_sample(random.key(0), Y, (3000,))), np.asarray(d.posterior_pairs(Y))
     within(np.stack([(z == i).mean(0) for i in range(K)], 1), marginals(weights), 3000)
     for t, i, j in itertools.product(range(T - 1), range(K), range(K)):
         pair = (PATHS[:, t] == i) & (PATHS[:, t + 1] == j)
+        assert pairs[t, i, j] == pytest.approx(weights[pair].sum(), rel=1e-11)
         within(((z[:, t] == i) & (z[:, t + 1] == j)).mean(), weights[pair].sum(), 3000)
 
 
@@ -147,6 +148,12 @@ def test_parameters_that_do_not_fit_are_named():
         dist.HiddenMarkovModel([0.5, 0.5], CONSTANT, dist.Normal([0.0, 1.0], 1.0), T)
     with pytest.raises(ChainruleError, match="one for each state"):
         dist.HiddenMarkovModel(INITIAL, CONSTANT, dist.Normal([0.0, 1.0], 1.0), T)
+    with pytest.raises(ChainruleError, match=r"5 steps along its time axis; got shape \(4,\)"):
+        hmm(CONSTANT, False).log_prob(Y[:4])
+    with pytest.raises(ChainruleError, match=r"5 steps along its time axis; got shape \(4,\)"):
+        dist.DiscreteMarkovChain(INITIAL, CONSTANT, T).log_prob([0, 1, 0, 1])
+    with pytest.raises(ChainruleError, match=r"3 steps along its time axis; got shape \(4,\)"):
+        dist.MarkovChain(dist.Normal(0.0, 1.0), lambda x: dist.Normal(x, 1.0), 3).log_prob(np.zeros(4))
     with pytest.raises(ChainruleError, match="5 steps has 4 transitions"):
         dist.HiddenMarkovModel(INITIAL, CHANGING[:3], dist.Normal(LOC, 1.0), T)
 

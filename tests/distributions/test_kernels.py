@@ -51,10 +51,19 @@ ROWS = [
      lambda x, y: np.exp(-0.5 * scaled(x, y, 1 / np.tanh(2.0)) ** 2)),
     ("periodic", K.RBF(0.9).periodic(1.7), lambda x, y: np.exp(
         -2 * sum((np.sin(np.pi * (a[:, None] - b) / 1.7) / 0.9) ** 2 for a, b in zip(x.T, y.T)))),
+    ("Modulated", K.RBF(0.7).modulate(lambda x, a: a + x[:, 0], 2.0),
+     lambda x, y: (2.0 + x[:, :1]) * np.exp(-0.5 * scaled(x, y, 0.7) ** 2) * (2.0 + y[:, 0])),
+    ("Circular", K.Circular(1.7, 5.0, 2.0, active_dims=0), lambda x, y: circular(x, y)),
     ("active_dims", K.RBF(0.4, active_dims=0), lambda x, y: np.exp(-0.5 * scaled(x[:, :1], y[:, :1], 0.4) ** 2)),
 ]
 ARCS = [(f"ArcCosine {n}", K.ArcCosine(n, 1.2, 0.7, 0.3), None) for n in (0, 1, 2)]
 EVERY = pytest.mark.parametrize("k", [pytest.param(k, id=name) for name, k, _ in [*ROWS, *ARCS]])
+
+
+def circular(x, y):
+    turn = np.abs(x[:, :1] - y[:, 0]) % 1.7
+    t = np.minimum(turn, 1.7 - turn) / 0.85
+    return 2.0 * (1 + 5 * t) * (1 - t) ** 5
 
 
 def gibbs(x, y):

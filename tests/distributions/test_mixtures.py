@@ -94,7 +94,8 @@ def test_mistakes_in_mixtures_are_explained():
 # ---- gates ----
 
 BASES = {"Poisson": (lambda: dist.Poisson(2.5), stats.poisson(2.5)),
-         "Binomial": (lambda: dist.Binomial(5, 0.3), stats.binom(5, 0.3))}
+         "Binomial": (lambda: dist.Binomial(5, 0.3), stats.binom(5, 0.3)),
+         "NegativeBinomial": (lambda: dist.NegativeBinomial(2.5, 0.4), stats.nbinom(2.5, 0.6))}
 
 
 @pytest.mark.parametrize("name", BASES)
@@ -145,8 +146,21 @@ def test_exactly_one_form_of_the_gate_is_given():
             make(rate=2.0)
         with pytest.raises(ChainruleError, match="got both"):
             make(0.2, 2.0, gate_logits=0.0)
+    with pytest.raises(ChainruleError, match="Gamma is continuous"):
+        dist.ZeroInflatedDistribution(dist.Gamma(2.0), gate=0.1)
+    with pytest.raises(ChainruleError, match="must be nonnegative; they are finite"):
+        dist.HurdleDistribution(dist.Normal(), gate=0.1)
+    cut = dist.HurdleDistribution(dist.TruncatedNormal(low=0.0), gate=0.1)
+    np.testing.assert_allclose(float(cut.prob(1.0)), 0.9 * 2 * stats.norm.pdf(1.0))
     np.testing.assert_allclose(float(dist.ZeroInflatedBinomial(5, 0.3, gate=0.2).prob(0)),
                                0.2 + 0.8 * 0.7 ** 5, rtol=1e-13)
+    k, law = np.arange(1, 9), stats.nbinom(3.0, 3.0 / 5.0)                     # mean 2, concentration 3
+    for inflated, hurdle in ((dist.ZeroInflatedNegativeBinomial2(2.0, 3.0, gate=0.2),
+                              dist.HurdleNegativeBinomial2(2.0, 3.0, gate=0.2)),
+                             (dist.ZeroInflatedNegativeBinomial(3.0, probs=0.4, gate=0.2),
+                              dist.HurdleNegativeBinomial(3.0, probs=0.4, gate=0.2))):
+        np.testing.assert_allclose(np.asarray(inflated.prob(k)), 0.8 * law.pmf(k), rtol=1e-12)
+        np.testing.assert_allclose(np.asarray(hurdle.prob(k)), 0.8 * law.pmf(k) / law.sf(0), rtol=1e-12)
 
 
 # ---- relaxations ----
@@ -179,3 +193,23 @@ def test_relaxed_classes_follow_the_concrete_density():
     assert all(np.all(np.isfinite(np.asarray(s))) for s in tree.leaves(slopes))
     wide = dist.RelaxedOneHotCategorical([0.5, 1.0], logits=np.zeros((2, 3)))
     assert wide.batch_shape == (2,) and wide.sample(KEY, (4,)).shape == (4, 2, 3)
+
+
+def test_straight_through_draws_are_choices_with_the_derivatives_of_relaxations():
+    def bits(kind):
+        return lambda h: kind(0.7, logits=h).sample(KEY, (500,))
+    hard, slope = jvp(bits(dist.RelaxedBernoulliStraightThrough), (0.4,), (1.0,))
+    soft, want = jvp(bits(dist.RelaxedBernoulli), (0.4,), (1.0,))
+    np.testing.assert_array_equal(np.asarray(hard), (np.asarray(soft) > 0.5).astype(float))
+    np.testing.assert_array_equal(np.asarray(slope), np.asarray(want))
+    assert abs(np.asarray(hard).mean() - special.expit(0.4)) < 4.9 * 0.5 / math.sqrt(500)   # false alarms: 1e-6
+    at = np.array([0.1, -0.5, 0.3])
+    hard, slope = jvp(bits(dist.RelaxedOneHotCategoricalStraightThrough), (at,), (np.array([1.0, 0.0, 0.0]),))
+    soft, want = jvp(bits(dist.RelaxedOneHotCategorical), (at,), (np.array([1.0, 0.0, 0.0]),))
+    np.testing.assert_array_equal(np.asarray(hard).argmax(-1), np.asarray(soft).argmax(-1))
+    np.testing.assert_array_equal(np.asarray(hard).sum(-1), 1.0)
+    np.testing.assert_array_equal(np.asarray(slope), np.asarray(want))
+    one, many = dist.RelaxedBernoulliStraightThrough(0.7, probs=0.3), dist.RelaxedOneHotCategoricalStraightThrough(
+        0.7, probs=[0.2, 0.8])
+    np.testing.assert_allclose(np.asarray(one.prob([0.0, 1.0])), [0.7, 0.3])
+    np.testing.assert_allclose(np.asarray(many.prob([[1.0, 0.0], [0.0, 1.0]])), [0.2, 0.8])

@@ -12,7 +12,7 @@ from scipy import special, stats
 import chainrule.distributions as dist
 from chainrule.distributions import biject_to, constraints
 from chainrule.distributions.projected_normal import log_half_line_moment
-from chainrule.engine import grad, jit, jvp, random, vmap
+from chainrule.engine import grad, jit, jvp, random, tree, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
 from tests.distributions.cases import label, rows
@@ -58,6 +58,28 @@ def test_the_density_is_normalised_and_is_that_of_the_draws(case, i):
     assert np.all(ratio.std(0) < 4)                      # so that the error above is one: 4 / √3000 = 0.07
 
 
+NO_BATCH = ("ICAR", "EulerMaruyama")                     # one graph, one grid of times
+
+
+@pytest.mark.parametrize("case, i", rows(lambda case: hasattr(case, "structured") and case.name not in NO_BATCH,
+                                         every=False), ids=label)
+def test_leading_axes_of_parameters_are_a_batch(case, i):
+    d = case.make(i)
+    x = np.asarray(d.sample(KEY, (3,)))
+    both = tree.map(lambda v: cnp.stack([v, v]) if v.dtype.kind == "f" else v, d)
+    assert both.batch_shape == (2, *d.batch_shape) and both.event_shape == d.event_shape
+    assert both.sample(KEY, (3,)).shape == (3, 2, *d.shape())
+    log_p = np.asarray(d.log_prob(x))
+    np.testing.assert_allclose(np.asarray(both.log_prob(np.stack([x, x], 1))), np.stack([log_p, log_p], 1), rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(both.log_prob(x[0])), np.stack([log_p[0]] * 2), rtol=1e-12)
+    for moment in ("mean", "variance", "mode"):
+        try:
+            want = np.asarray(getattr(d, moment))
+        except NotImplementedError:
+            continue
+        np.testing.assert_allclose(np.asarray(getattr(both, moment)), np.stack([want, want]), rtol=1e-12)
+
+
 # ---- normal vectors ----
 
 def test_the_forms_of_a_multivariate_normal_agree():
@@ -93,6 +115,19 @@ def test_car_by_edges_is_car_by_the_matrix():
     np.testing.assert_allclose(np.asarray(sparse.precision_matrix), 2.0 * (np.diag(GRAPH.sum(1)) - 0.7 * GRAPH))
     traced = jit(lambda w: dist.CAR(0.2, 0.7, 2.0, w).log_prob(x))(GRAPH)
     np.testing.assert_allclose(np.asarray(traced), np.asarray(dense.log_prob(x)), rtol=1e-12)
+
+
+def test_transported_draws_carry_the_derivative_of_expectations():
+    """E (b'x)² = b'L L'b: its derivative along T is 2 (b'L)(b'T); the estimate has less variance than by L z."""
+    b, t = np.array([1.0, -0.5, 2.0]), np.tril(np.arange(1.0, 10.0).reshape(3, 3))
+    got = []
+    for family in (dist.OMTMultivariateNormal, dist.MultivariateNormal):
+        def f(factor, family=family):
+            return (family(0.0, scale_tril=factor).sample(KEY, (4000,)) @ b) ** 2
+        got.append(np.asarray(jvp(f, (FACTOR,), (t,))[1]))
+        want = 2 * (b @ FACTOR) @ (b @ t)
+        assert abs(got[-1].mean() - want) < Z * got[-1].std() / math.sqrt(4000)
+    assert got[0].std() < got[1].std()
 
 
 def test_missing_values_are_integrated_out():
@@ -258,6 +293,28 @@ def test_the_sine_model_is_drawn_where_it_has_two_modes():
     assert both > 0.99                                   # the modes are at equal signs
 
 
+# ---- extreme parameters ----
+
+def test_normalisers_keep_their_digits_for_large_parameters():
+    """Differences of log Γ at 1e10 would lose eleven digits."""
+    x = np.array([0.3, -1.0, 0.5])
+    near = float(dist.MultivariateStudentT(1e12, LOC, FACTOR).log_prob(x))
+    np.testing.assert_allclose(near, stats.multivariate_normal(LOC, MATRIX).logpdf(x), rtol=1e-10)
+    mpmath.mp.dps = 40
+    eta = mpmath.mpf(10) ** 10
+    want = -sum(mpmath.mpf(k) / 2 * mpmath.log(mpmath.pi) + mpmath.loggamma(eta + mpmath.mpf(3 - k) / 2)
+                - mpmath.loggamma(eta + mpmath.mpf(3) / 2) for k in (1, 2, 3))
+    np.testing.assert_allclose(float(dist.LKJCholesky(4, 1e10).log_prob(np.eye(4))), float(want), rtol=1e-13)
+    a = eta + 2
+    want = mpmath.loggamma(a + 2) - mpmath.loggamma(a) - 4 * mpmath.log(2) - 2 * mpmath.log(mpmath.pi)
+    got = dist.PowerSpherical(DIRECTION[5], 1e10).log_prob(np.asarray(DIRECTION[5]))
+    np.testing.assert_allclose(float(got), float(want), rtol=1e-13)
+    loc, (a, b) = np.zeros((2, 3)), (np.eye(2), np.eye(3))
+    y = np.array([[0.3, -1.0, 0.5], [0.2, 0.1, -0.4]])
+    scaled = dist.MatrixT(1e12, loc, 1e6 * a, b).log_prob(y)                         # Σ = ν I: nearly normal
+    np.testing.assert_allclose(float(scaled), stats.norm.logpdf(y).sum(), rtol=1e-9)
+
+
 # ---- series ----
 
 def test_an_autoregression_of_order_one_with_coefficient_one_is_a_random_walk():
@@ -326,6 +383,19 @@ def test_a_copula_keeps_its_digits_in_the_tails():
     d = dist.GaussianCopula(dist.Normal([0.0, 0.0], 1.0), c)
     for x in ([30.0, -30.0], [12.0, 12.0], [-25.0, 0.3]):
         np.testing.assert_allclose(float(d.log_prob(x)), stats.multivariate_normal([0, 0], c).logpdf(x), rtol=1e-10)
+
+
+def test_draws_of_a_copula_move_with_its_correlation_and_its_marginals():
+    def draw(r, a):
+        one, zero = 1.0 + 0.0 * r, 0.0 * r
+        factor = cnp.stack([cnp.stack([one, zero]), cnp.stack([r, cnp.sqrt(1.0 - r * r)])])
+        d = dist.GaussianCopulaBeta(cnp.stack([a, a + 1.0]), [1.5, 4.0], correlation_cholesky=factor)
+        return d.sample(KEY, (5,))
+    for dr, da in ((1.0, 0.0), (0.0, 1.0)):
+        h = 1e-5
+        want = np.asarray(draw(0.5 + h * dr, 2.0 + h * da) - draw(0.5 - h * dr, 2.0 - h * da)) / (2 * h)
+        got = np.asarray(jvp(draw, (0.5, 2.0), (dr, da))[1])
+        np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("make, words", [

@@ -9,7 +9,9 @@ import pytest
 from scipy import linalg, signal, stats
 
 import chainrule.distributions as dist
-from chainrule.distributions import time_series as ts
+from chainrule.distributions import components as c
+from chainrule.distributions import kernels
+from chainrule.distributions.time_series import StationaryVector
 from chainrule.engine import grad, jit, random, tree, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
@@ -219,6 +221,8 @@ def test_long_series_with_small_noise_keep_covariances_positive():
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ChainruleError, match="transition_matrix must be a matrix"):
         dist.LinearGaussianStateSpace(([0.0], [[1.0]]), 1.0, [[1.0]], [[1.0]], [[1.0]], 3)
+    with pytest.raises(ChainruleError, match=r"a value is \[6 steps, 2 numbers\]; got shape \(5, 2\)"):
+        REGULAR.model().log_prob(np.zeros((5, 2)))
     with pytest.raises(ChainruleError, match=r"observation_covariance must have shape \(1, 1\)"):
         dist.LinearGaussianStateSpace(([0.0], [[1.0]]), [[1.0]], [[1.0]], [[1.0]], np.eye(2), 3)
 
@@ -247,7 +251,7 @@ def test_an_arma_process_has_the_autocovariance_of_its_impulse_response(ar, ma, 
 
 def test_the_check_of_stationarity_is_that_of_the_roots():
     rng = np.random.default_rng(0)
-    check = ts.StationaryVector()
+    check = StationaryVector()
     for p in (1, 2, 3, 5):
         ar = rng.normal(size=(200, p)) * 0.6
         want = [np.all(np.abs(np.roots(np.r_[1.0, -a])) < 1) for a in ar]
@@ -258,8 +262,8 @@ def test_the_check_of_stationarity_is_that_of_the_roots():
 def test_components_add_up():
     """A sum of parts is the sum of independent series: means and covariances add."""
     x = np.random.default_rng(0).normal(size=(9, 2))
-    parts = [ts.local_level(0.3, 1.0), ts.local_linear_trend(0.1, 0.05), ts.seasonal(4, 0.1), ts.cycle(7.3, 0.9, 0.2),
-             ts.regression(x), ts.autoregressive([0.5, -0.2], 0.3, [0.4])]
+    parts = [c.local_level(0.3, 1.0), c.local_linear_trend(0.1, 0.05), c.seasonal(4, 0.1), c.cycle(7.3, 0.9, 0.2),
+             c.regression(x), c.autoregressive([0.5, -0.2], 0.3, [0.4])]
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part
@@ -273,17 +277,29 @@ def test_components_add_up():
     assert d.smooth(y)[0].shape == (9, 12) == d.posterior_sample(random.key(1), y).shape
 
 
+@pytest.mark.parametrize("order, kernel", [(0.5, kernels.Matern12), (1.5, kernels.Matern32), (2.5, kernels.Matern52)])
+def test_a_matern_process_is_the_gaussian_process_with_that_kernel(order, kernel):
+    t = np.array([0.0, 0.3, 0.35, 1.0, 2.4, 2.5])
+    y = np.sin(2 * t)
+    d = dist.StructuralTimeSeries(c.matern_process(t, 0.7, 1.3, order), 0.2, 6)
+    gp = dist.GaussianProcess(kernel(0.7, 1.3), t, noise=0.2, jitter=0.0)
+    assert float(d.log_prob(y)) == pytest.approx(float(gp.log_prob(y)), rel=1e-11)
+    np.testing.assert_allclose(np.asarray(d.smooth(y)[0])[:, 0], np.asarray(gp.predict(y, t)[0]), rtol=1e-9)
+    both = dist.StructuralTimeSeries(c.matern_process(t, 0.7, 1.3, order) + c.local_level(0.1), 0.2, 6)
+    np.testing.assert_allclose(np.asarray(both.variance), 1.3 + 0.04 + 100 + 0.01 * np.arange(6), rtol=1e-12)
+
+
 def test_parts_have_the_variances_that_they_say():
-    level = dist.StructuralTimeSeries(ts.local_level(0.3, 1.0, 2.0), 0.5, 4)
+    level = dist.StructuralTimeSeries(c.local_level(0.3, 1.0, 2.0), 0.5, 4)
     np.testing.assert_allclose(np.asarray(level.variance), 4 + 0.25 + 0.09 * np.arange(4), rtol=1e-13)
-    season = dist.StructuralTimeSeries(ts.seasonal(4, 0.0), 0.0, 9)
+    season = dist.StructuralTimeSeries(c.seasonal(4, 0.0), 0.0, 9)
     x = np.asarray(season.sample(random.key(0)))
     np.testing.assert_allclose(np.convolve(x, np.ones(4), "valid"), 0.0, atol=1e-12)
-    wave = dist.StructuralTimeSeries(ts.cycle(5.0, 1.0, 0.0), 0.0, 11)
+    wave = dist.StructuralTimeSeries(c.cycle(5.0, 1.0, 0.0), 0.0, 11)
     x = np.asarray(wave.sample(random.key(0)))
     np.testing.assert_allclose(x[5:], x[:6], atol=1e-12)
     covariates = np.random.default_rng(0).normal(size=(6, 2))
-    lines = dist.StructuralTimeSeries(ts.regression(covariates, 3.0), 0.5, 6)
+    lines = dist.StructuralTimeSeries(c.regression(covariates, 3.0), 0.5, 6)
     np.testing.assert_allclose(np.asarray(lines.variance), 0.25 + 9 * (covariates ** 2).sum(1), rtol=1e-13)
 
 
@@ -291,7 +307,7 @@ def test_the_scale_of_a_part_has_a_gradient():
     y = np.random.default_rng(0).normal(size=8).cumsum()
 
     def f(s):
-        return dist.StructuralTimeSeries(ts.local_level(s) + ts.seasonal(4, 0.5 * s), 0.5, 8).log_prob(y)
+        return dist.StructuralTimeSeries(c.local_level(s) + c.seasonal(4, 0.5 * s), 0.5, 8).log_prob(y)
     h = 1e-6
     got = jit(grad(f))(0.3)
     assert float(got) == pytest.approx((float(f(0.3 + h)) - float(f(0.3 - h))) / (2 * h), rel=1e-6)

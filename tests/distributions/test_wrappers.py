@@ -1,6 +1,7 @@
 """What is special to the wrappers, to point masses and to improper densities; and what errors say."""
 import numpy as np
 import pytest
+from scipy import stats
 
 import chainrule.distributions as dist
 from chainrule.distributions import biject_to, constraints, transforms
@@ -247,3 +248,65 @@ def test_affine_sets_follow_the_sign():
     assert t.codomain == constraints.less_than(1.0)
     d = dist.TransformedDistribution(dist.Exponential(), t)
     assert d.log_prob([0.0, 2.0]).tolist() == [-0.5 - np.log(2), -np.inf]
+
+
+# ---- other arrangements ----
+
+def test_reshaped_batches_keep_their_laws():
+    base = dist.Uniform([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], 9.0)
+    d = dist.BatchReshape(base, (3, 2))
+    x = np.array([[0.5, 1.5], [2.5, 3.5], [4.5, 5.5]])
+    np.testing.assert_allclose(np.asarray(d.log_prob(x)).ravel(), np.asarray(base.log_prob(x.reshape(2, 3))).ravel())
+    assert np.asarray(d.support(x)).all() and not np.asarray(d.support(0.5)).all()
+    vectors = dist.BatchReshape(dist.Dirichlet(np.ones((4, 3))), (2, 2))
+    assert vectors.sample(KEY, (5,)).shape == (5, 2, 2, 3) and vectors.log_prob(np.full(3, 1 / 3)).shape == (2, 2)
+    with pytest.raises(ChainruleError, match="cannot become"):
+        dist.BatchReshape(base, (4, 2))
+
+
+def test_draws_and_blocks_are_side_by_side():
+    d = dist.Sample(dist.Dirichlet(np.array([[1.0, 2.0, 3.0], [4.0, 1.0, 1.0]])), (5, 4))
+    x = d.sample(KEY, (6,))
+    assert d.batch_shape == (2,) and d.event_shape == (5, 4, 3) and x.shape == (6, 2, 5, 4, 3)
+    want = sum(np.asarray(d.base_dist.log_prob(x[:, :, i, j])) for i in range(5) for j in range(4))
+    np.testing.assert_allclose(np.asarray(d.log_prob(x)), want)
+    np.testing.assert_allclose(np.asarray(d.mean)[:, 0, 0], np.asarray(d.base_dist.mean))
+    assert np.asarray(d.support(x)).all() and np.asarray(d.support(x)).shape == (6, 2)
+    low = np.array([0.0, 3.0])
+    blocks = dist.Blockwise([dist.Uniform(low, 4.0), dist.Dirichlet([1.0, 2.0])])
+    y = blocks.sample(KEY, (7,))
+    assert y.shape == (7, 2, 3) and np.asarray(blocks.support(y)).all()
+    want = np.asarray(dist.Uniform(low, 4.0).log_prob(y[..., 0]) + dist.Dirichlet([1.0, 2.0]).log_prob(y[..., 1:]))
+    np.testing.assert_allclose(np.asarray(blocks.log_prob(y)), want)
+    with pytest.raises(ChainruleError, match="all discrete or all continuous"):
+        dist.Blockwise([dist.Poisson(1.0), dist.Normal(0.0, 1.0)])
+
+
+def test_mixtures_of_normal_vectors_by_their_names():
+    locs, logits = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([0.3, -0.2])
+    x = np.array([0.4, 1.0])
+    w = np.exp(logits) / np.exp(logits).sum()
+    shared = dist.MixtureOfDiagNormalsSharedCovariance(locs, np.array([1.0, 0.5]), logits)
+    scaled = dist.GaussianScaleMixture(np.array([1.0, 0.5]), logits, np.array([1.0, 3.0]))
+    pdfs = [np.prod(stats.norm(m, [1.0, 0.5]).pdf(x)) for m in locs]
+    np.testing.assert_allclose(float(shared.prob(x)), w @ pdfs)
+    pdfs = [np.prod(stats.norm(0, s * np.array([1.0, 0.5])).pdf(x)) for s in (1.0, 3.0)]
+    np.testing.assert_allclose(float(scaled.prob(x)), w @ pdfs)
+
+
+def test_grouped_observations_are_a_normal_vector_and_tell_of_their_groups():
+    groups = np.array([2, 0, 0, 2, 1, 0])
+    m, s, sigma = np.array([0.0, 5.0, -1.0]), np.array([1.0, 2.0, 0.5]), np.array([0.3, 1.0, 2.0, 0.7, 1.0, 1.5])
+    d = dist.GroupedNormalNormal(m, s, sigma, groups)
+    member = groups[:, None] == np.arange(3)
+    cov = np.diag(sigma ** 2) + (member * s ** 2) @ member.T
+    x = np.array([0.2, 1.0, -0.4, 0.0, 4.0, 2.5])
+    law = stats.multivariate_normal(m[groups], cov)
+    np.testing.assert_allclose(float(d.log_prob(x)), law.logpdf(x), rtol=1e-12)
+    np.testing.assert_allclose(float(d.entropy()), law.entropy(), rtol=1e-12)
+    gain = (member * s ** 2).T @ np.linalg.inv(cov)
+    post = d.posterior(x)
+    np.testing.assert_allclose(np.asarray(post.loc), m + gain @ (x - m[groups]), rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(post.scale) ** 2, np.diag(np.diag(s ** 2) - gain @ (member * s ** 2)),
+                               rtol=1e-12)
+    assert dist.BatchBroadcast(dist.Normal(np.zeros((2, 1)), 1.0), (3,)).batch_shape == (2, 3)

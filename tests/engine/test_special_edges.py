@@ -37,6 +37,10 @@ def test_values_at_the_edges_are_scipys(name, x):
     ("powm1", ([-2.0, 0, 0, 2, -2], [3.0, -1, 2, 0, 0.5])), ("hyp2f1", ([1.0, 1], [1.0, 1], [3.0, 2], [1.0, 1])),
     ("hyp1f1", ([1.0, -2], [2.0, 1], [0.0, -2000])), ("ive", ([0.0, 0.5, 1], [0.0, 0, np.nan])),
     ("kv", ([0.0, 0.5, 0, 1, -0.5], [0.0, 0, np.inf, np.nan, 2])),
+    ("betainc", ([500.0, 500, 1e6, 1e4], [1e6, 1e9, 500.0, 1e9], [0.3, 0.01, 0.7, 1e-8])),
+    ("betaincc", ([500.0, 500, 1e6, 1e4], [1e6, 1e9, 500.0, 1e9], [0.3, 0.01, 0.7, 1e-8])),
+    ("gammaincc", ([500.0, 1001, 1001, 1e5, 1e4], [1e6, 1e5, 1e6, 1e6, 1.0])),
+    ("gammainc", ([500.0, 1001, 1001, 1e5, 1e4], [1e6, 1e5, 1e6, 1e6, 1.0])),
 ])
 def test_values_of_several_arguments_at_the_edges_are_scipys(name, args):
     args = [np.asarray(a) for a in args]
