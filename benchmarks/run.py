@@ -130,6 +130,23 @@ SPECIAL = {"f64 plain": ".2f", "f64 compiled": ".2f", "f32 plain": ".2f", "f32 c
            "ns": ".1f", "ns f32": ".1f", "f64 worst at": ""}
 
 
+def densities():
+    """{distribution: [log_prob, gradient, draw, and the same of NumPyro]} in ns an element, where that is installed."""
+    ours = process(HERE / "densities.py")
+    there = all(importlib.util.find_spec(package) for package in ("jax", "numpyro"))
+    theirs = process(HERE / "jax_densities.py") if there else {}
+    rows = {name: [x for pair in zip(times, theirs.get(name, (None,) * 3)) for x in pair] if theirs else times
+            for name, times in ours.items()}
+    columns = ["log_prob", "gradient", "sample"]
+    if theirs: columns = [each for column in columns for each in (column, f"{column}, NumPyro")]
+    table("Distributions, compiled, float64: ns an element of 100,000", dict.fromkeys(columns, ".2f"), rows)
+    return rows
+
+
+TAILS = {"f64 plain": ".1e", "f64 compiled": ".1e", "lost": "d", "f64 worst at": "",
+         "f32 plain": ".1e", "f32 compiled": ".1e", "lost f32": "d", "f32 worst at": ""}
+
+
 def arrays():
     """{"eager" and "compiled": {what: [NumPy's time, ours]}}, printed with the ratios."""
     found = process(HERE / "arrays.py")
@@ -140,11 +157,13 @@ def arrays():
     return found
 
 
+PARTS = ["arrays", "densities", "engine", "gradients", "imports", "special", "tails"]
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="NAME", nargs="+",
-                        choices=[*WORKLOADS, "arrays", "engine", "gradients", "imports", "special"],
-                        help="these workloads (or arrays, engine, gradients, imports, special) alone")
+                        choices=[*WORKLOADS, *PARTS], help=f"these workloads (or {', '.join(PARTS)}) alone")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
@@ -171,6 +190,11 @@ def main(arguments=None):
               {name: after_row(result) for name, result in done.items()})
     if "engine" in names: results["engine"] = engine()
     if "arrays" in names: results["arrays"] = arrays()
+    if "densities" in names: results["densities"] = densities()
+    if "tails" in names:
+        results["tails"] = process(HERE / "tails.py", "--json")
+        table("log_prob against mpmath: the largest errors, relative to max(1, |log p|), and points lost to infinity",
+              TAILS, results["tails"])
     if "gradients" in names:
         results["gradients"] = process(HERE / "gradients.py")
         table("Compiled gradients over compiled functions: the goal is 4 at most, however many the inputs",

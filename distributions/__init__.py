@@ -4,6 +4,7 @@
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
 from ..engine.lazy import on_demand
+from . import constraints, kernels, kl_pairs, time_series, transforms
 from . import components, constraints, kernels, transforms
 from .autoregressive import AR, GARCH11
 from .bates import Bates
@@ -72,7 +73,7 @@ from .hurdle import (
 from .hypergeometric import HyperGeometric
 from .interpolated import Interpolated
 from .inverse_gaussian import InverseGaussian, NormalInverseGaussian, Wald
-from .kl import kl_divergence
+from .kl import cross_entropy, kl_divergence, kl_divergence_monte_carlo, register_kl
 from .laplace import AsymmetricLaplace, AsymmetricLaplaceQuantile, SoftAsymmetricLaplace, SoftLaplace
 from .levy import Levy
 from .lkj import LKJ, LKJCholesky, LKJCholeskyCov

@@ -5,9 +5,15 @@ from ..engine import numpy as np
 from ..engine import random
 from . import constraints
 from .distribution import Distribution
+from .ratios import log1p_square
 from .record import ArrayLike, param
 
 PI = math.pi
+
+
+def log1p_squared(z):
+    """log(1 + z²), in float32 by a form that does not overflow at 1e19 (in float64 that is at 1e154)."""
+    return np.log1p(z * z) if z.dtype.itemsize > 4 else log1p_square(z)
 
 
 class Cauchy(Distribution):
@@ -29,7 +35,7 @@ class Cauchy(Distribution):
 
     def log_prob(self, value):
         z = (value - self.loc) / self.scale
-        return -np.log1p(z * z) - (np.log(self.scale) + math.log(PI))
+        return -log1p_squared(z) - (np.log(self.scale) + math.log(PI))
 
     @property
     def mean(self):
@@ -80,7 +86,7 @@ class HalfCauchy(Distribution):
 
     def log_prob_inside(self, value):
         z = value / self.scale
-        return -np.log1p(z * z) - (np.log(self.scale) - math.log(2 / PI))
+        return -log1p_squared(z) - (np.log(self.scale) - math.log(2 / PI))
 
     @property
     def mean(self):

@@ -1,32 +1,23 @@
-"""KL divergences in closed form: KL(p ‖ q) = E_p[log p(x) - log q(x)].
+"""Divergences and cross entropies: KL(p ‖ q) = E_p[log p(x) - log q(x)], by the closed forms of `kl_pairs`.
 
-    kl_divergence(p, q)
-    kl_divergence.register(P, Q, rule)      rule(p, q) -> float[*batch]
-
-A rule is found by the classes of both, nearest first. Source of the formulas: Gil, Alajaji & Linder (2013), "Rényi
-divergence measures for commonly used univariate continuous distributions"; Penny (2001), "KL-divergences of normal,
-gamma, Dirichlet and Wishart densities".
+    kl_divergence(p, q)                                       float[*batch], from a rule or a sum over all values
+    kl_divergence_monte_carlo(p, q, key, num_samples)         an estimate, for a pair without a rule
+    cross_entropy(p, q)                                       -E_p[log q(x)]
+    register_kl(P, Q)                                         decorates rule(p, q) -> float[*batch]
 """
 from ..engine import numpy as np
+from ..engine.avals import broadcast_shapes
 from ..engine.errors import MissingRule, ShapeError
-from ..engine.scipy import special
-from .bernoulli import _Bernoulli
-from .beta import Beta
-from .categorical import _Categorical
-from .delta import Delta
-from .dirichlet import Dirichlet
-from .distribution import Distribution, sum_rightmost
-from .exponential import Exponential
-from .gamma import Gamma
-from .multivariate_normal import MultivariateNormal, log_diagonal_sum, whiten
-from .normal import Normal
-from .poisson import Poisson
-from .wrappers import Expanded, Independent, Masked
 
 
 class Divergence:
     """The table of rules, called as `kl_divergence(p, q)`.
 
+    A rule is found by the classes of both, nearest first (all classes of q for the nearest class of p). Where there is
+    none, p has finitely many values that can be listed and q is discrete too, the divergence is the sum over them.
+    It is infinite where p has values that q cannot have. The result has the batch shapes of both, broadcast.
+
+    >>> from chainrule.distributions import Normal, kl_divergence
     >>> float(kl_divergence(Normal(0.0, 1.0), Normal(1.0, 1.0)))
     0.5
     """
@@ -41,119 +32,88 @@ class Divergence:
         self.table[p, q] = rule
         return rule
 
-    def __call__(self, p, q):
+    def register_all(self, ps, qs, rule=None):
+        """Make rule(p, q) the divergence for each class of ps with each of qs; also a decorator."""
+        if rule is None:
+            return lambda f: self.register_all(ps, qs, f)
+        for p in ps:
+            for q in qs:
+                self.table[p, q] = rule
+        return rule
+
+    def find(self, p, q):
+        """The rule for two distributions, or None."""
         for a in type(p).__mro__:
             for b in type(q).__mro__:
                 rule = self.table.get((a, b))
                 if rule is not None:
-                    return rule(p, q)
-        raise MissingRule(f"there is no closed form here for KL({type(p).__name__} ‖ {type(q).__name__}).\n"
-                          "Estimate it, (p.log_prob(x) - q.log_prob(x)).mean() for draws x of p, or give a rule: "
-                          "kl_divergence.register(P, Q, rule).")
+                    return rule
+        return None
+
+    def __call__(self, p, q):
+        if p.event_shape != q.event_shape:
+            raise ShapeError(f"KL({type(p).__name__} ‖ {type(q).__name__}): the event shapes {p.event_shape} and "
+                             f"{q.event_shape} differ; they must be the same.")
+        rule = self.find(p, q)
+        if rule is None:
+            if not (p.has_enumerate_support and q.is_discrete):
+                raise absent(p, q)
+            rule = enumerated
+        return _wide(rule(p, q), p, q)
 
 
 kl_divergence = Divergence()
 
 
-@kl_divergence.register(Normal, Normal)
-def _(p, q):
-    ratio, off = p.scale / q.scale, (p.loc - q.loc) / q.scale
-    return 0.5 * (ratio * ratio + off * off - 1.0) - np.log(ratio)
+def register_kl(p, q):
+    """Decorates rule(p, q), which becomes the divergence for these two classes."""
+    return kl_divergence.register(p, q)
 
 
-@kl_divergence.register(Gamma, Gamma)
-def _(p, q):
-    a, b, c, d = p.concentration, p.rate, q.concentration, q.rate
-    norms = special.gammaln(c) - special.gammaln(a)
-    return (a - c) * special.digamma(a) + norms + c * np.log(b / d) + a * (d / b - 1.0)
+def absent(p, q):
+    """The error for a pair without a rule."""
+    return MissingRule(f"there is no closed form here for KL({type(p).__name__} ‖ {type(q).__name__}).\n"
+                       "Estimate it, kl_divergence_monte_carlo(p, q, key, num_samples), or give a rule: "
+                       "kl_divergence.register(P, Q, rule).")
 
 
-@kl_divergence.register(Exponential, Exponential)
-def _(p, q):
-    ratio = q.rate / p.rate
-    return ratio - 1.0 - np.log(ratio)
+def _wide(x, p, q):
+    """x broadcast to the batch shapes of both."""
+    shape = broadcast_shapes(p.batch_shape, q.batch_shape)
+    return x if x.shape == shape else np.broadcast_to(x, shape)
 
 
-@kl_divergence.register(Poisson, Poisson)
-def _(p, q):
-    return p.rate * np.log(p.rate / q.rate) - p.rate + q.rate
+def weighted(log_p, log_q, axis=-1):
+    """Σ p (log p - log q) over an axis; a term with p = 0 is 0, one with q = 0 < p is infinite."""
+    some = log_p > -np.inf
+    safe = np.where(some, log_p, 0.0)
+    return np.sum(np.where(some, np.exp(safe) * (safe - np.where(some, log_q, 0.0)), 0.0), axis)
 
 
-@kl_divergence.register(Beta, Beta)
-def _(p, q):
-    a, b, c, d = p.concentration1, p.concentration0, q.concentration1, q.concentration0
-    return (special.betaln(c, d) - special.betaln(a, b) + (a - c) * special.digamma(a) + (b - d) * special.digamma(b)
-            + (c + d - a - b) * special.digamma(a + b))
+def enumerated(p, q):
+    """The divergence as a sum over all values of p."""
+    x = p.enumerate_support(expand=False)
+    lead = len(broadcast_shapes(p.batch_shape, q.batch_shape))
+    x = x.reshape((x.shape[0], *(1,) * (lead - len(p.batch_shape)), *x.shape[1:]))
+    return weighted(*np.broadcast_arrays(p.log_prob(x), q.log_prob(x)), axis=0)
 
 
-@kl_divergence.register(Dirichlet, Dirichlet)
-def _(p, q):
-    a, c = p.concentration, q.concentration
-    excess = special.digamma(a) - special.digamma(np.sum(a, -1, keepdims=True))
-    return q._log_norm() - p._log_norm() + np.sum((a - c) * excess, -1)
+def kl_divergence_monte_carlo(p, q, key, num_samples=1000):
+    """The mean of log p(x) - log q(x) over draws x of p: an unbiased estimate of KL(p ‖ q).
+
+    key : a random key; num_samples : int, the number n of draws, which are independent for each element of the result
+    Its standard error is the standard deviation of log p(x) - log q(x) over √n; infinite where a draw has q(x) = 0.
+
+    >>> from chainrule.distributions import Laplace, Logistic
+    >>> from chainrule.engine import random
+    >>> bool(kl_divergence_monte_carlo(Laplace(0.0, 1.0), Logistic(0.0, 1.0), random.key(0), 4000) > 0)
+    True
+    """
+    p = p.expand(broadcast_shapes(p.batch_shape, q.batch_shape))
+    x = p.sample(key, (num_samples,))
+    return np.mean(p.log_prob(x) - q.log_prob(x), 0)
 
 
-def _weighted(p, log_p, log_q):
-    """Σ p (log p - log q) over the last axis; a term with p = 0 is 0."""
-    some = p > 0
-    gap = np.where(some, log_p, 0.0) - np.where(some, log_q, 0.0)
-    return np.sum(np.where(some, p * gap, 0.0), -1)
-
-
-@kl_divergence.register(_Bernoulli, _Bernoulli)
-def _(p, q):
-    def both(d):
-        return np.stack([d.probs, 1.0 - d.probs], -1)
-    return _weighted(both(p), np.log(both(p)), np.log(both(q)))
-
-
-@kl_divergence.register(_Categorical, _Categorical)
-def _(p, q):
-    return _weighted(p.probs, np.log(p.probs), np.log(q.probs))
-
-
-@kl_divergence.register(MultivariateNormal, MultivariateNormal)
-def _(p, q):
-    n = p.event_shape[0]
-    off = whiten(q.scale_tril, p.loc - q.loc)
-    columns = whiten(q.scale_tril if q.scale_tril.ndim == 2 else q.scale_tril[..., None, :, :],
-                     np.swapaxes(p.scale_tril, -1, -2))
-    spread = np.sum(columns * columns, (-1, -2)) + np.sum(off * off, -1)
-    return 0.5 * (spread - n) + log_diagonal_sum(q.scale_tril) - log_diagonal_sum(p.scale_tril)
-
-
-@kl_divergence.register(Delta, Distribution)
-def _(p, q):
-    return -q.log_prob(p.v) + p.log_density
-
-
-@kl_divergence.register(Independent, Independent)
-def _(p, q):
-    n, m = p.reinterpreted_batch_ndims, q.reinterpreted_batch_ndims
-    if p.event_shape != q.event_shape:
-        raise ShapeError(f"KL between distributions with event shapes {p.event_shape} and {q.event_shape}.")
-    k = min(n, m)
-    inner = kl_divergence(p.base_dist.to_event(n - k), q.base_dist.to_event(m - k))
-    want = inner.shape[:max(inner.ndim - k, 0)] + p.event_shape[:k]
-    return sum_rightmost(np.broadcast_to(inner, want), k)
-
-
-@kl_divergence.register(Expanded, Distribution)
-def _(p, q):
-    return np.broadcast_to(kl_divergence(p.base_dist, q), p.batch_shape)
-
-
-@kl_divergence.register(Distribution, Expanded)
-def _(p, q):
-    return np.broadcast_to(kl_divergence(p, q.base_dist), q.batch_shape)
-
-
-@kl_divergence.register(Expanded, Expanded)
-def _(p, q):
-    return p._spread(kl_divergence(p.base_dist, q.base_dist))
-
-
-@kl_divergence.register(Masked, Masked)
-def _(p, q):
-    both = np.logical_and(p.mask_array, q.mask_array)
-    return np.where(both, kl_divergence(p.base_dist, q.base_dist), 0.0)
+def cross_entropy(p, q):
+    """-E_p[log q(x)] = H(p) + KL(p ‖ q), for a pair with a rule and a p whose entropy has a formula: float[*batch]."""
+    return p.entropy() + kl_divergence(p, q)

@@ -8,6 +8,7 @@ from ..engine import random
 from ..engine.array import Array
 from ..engine.scipy import special
 from . import constraints
+from .counting import _stirling
 from .distribution import Distribution, above
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param, static
@@ -56,6 +57,21 @@ class _Poisson(Distribution):
         return inverse_cdf_integer(self.survival_function, q, 0, upper_tail=True)
 
 
+def _without_cancellation(k, rate):
+    """k log r - r - log k!, for k >= 8 as k (log(1 + t) - t) - ½ log 2πk - δ(k) with t = r/k - 1: for large counts its
+    terms do not cancel, which single precision has no digits for.
+
+    Source: Loader (2000), "Fast and accurate computation of binomial probabilities", section 3.
+    """
+    large = k >= 8
+    n, m = np.where(large, k, 8.0), np.where(large, 0.0, k)
+    t = (rate - n) / n
+    near = t > -0.5
+    log_ratio = np.where(near, np.log1p(np.where(near, t, 0.0)), np.log(rate / n))
+    far = n * (log_ratio - t) - (0.5 * np.log(2 * math.pi * n) + _stirling(n))
+    return np.where(large, far, m * np.log(rate) - rate - special.gammaln(m + 1.0))
+
+
 class Poisson(_Poisson):
     """Poisson(rate r) on the counts; mean r, variance r.
 
@@ -75,6 +91,8 @@ class Poisson(_Poisson):
         k = np.astype(value, self.rate.dtype)
         if self.is_sparse and type(k) is Array and k.ndim and k.shape == np.broadcast_shapes(k.shape, self.rate.shape):
             return self._sparse(k)
+        if k.dtype.itemsize < 8:
+            return _without_cancellation(k, self.rate)
         return k * np.log(self.rate) - self.rate - special.gammaln(k + 1.0)
 
     def _sparse(self, k):

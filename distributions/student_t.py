@@ -5,6 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
+from .cauchy import log1p_squared
 from .distribution import Distribution
 from .quantile import inverse_cdf
 from .record import ArrayLike, param
@@ -38,12 +39,11 @@ class StudentT(Distribution):
 
     def _log_norm(self):
         """½ log ν + log B(ν/2, ½): the logarithm of the integral of the kernel, at scale 1."""
-        half = 0.5 * self.df
-        return special.gammaln(half) - special.gammaln(half + 0.5) + 0.5 * np.log(self.df) + 0.5 * math.log(math.pi)
+        return 0.5 * np.log(self.df) + special.betaln(0.5 * self.df, 0.5)
 
     def log_prob_inside(self, value):
-        z = (value - self.loc) / self.scale
-        return (-0.5 * (self.df + 1.0)) * np.log1p(z * z / self.df) - (np.log(self.scale) + self._log_norm())
+        z = (value - self.loc) / (self.scale * np.sqrt(self.df))
+        return (-0.5 * (self.df + 1.0)) * log1p_squared(z) - (np.log(self.scale) + self._log_norm())
 
     @property
     def mean(self):

@@ -10,7 +10,8 @@ LAYERS = ("engine", "distributions", "ppl", "inference")             # each may 
 KERNELS = {"inference/base.py", "inference/hmc.py", "inference/nuts.py", "inference/adaptation.py",
            "inference/diagnostics.py"}                               # they know a log density and nothing of models
 
-JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it"}
+JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it",
+             "benchmarks/jax_densities.py": "measures NumPyro in a process of its own, where a user has installed it"}
 LONG_FILES = {}                                                      # file: why it may pass 500 lines
 LATE_IMPORTS = {                                                     # package: why it may be imported in a function
     "arviz": "slow to import, and only needed for an export",
