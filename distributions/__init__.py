@@ -4,8 +4,7 @@
     dist.Normal(0.0, 1.0).log_prob(0.3)
 """
 from ..engine.lazy import on_demand
-from . import constraints, kernels, kl_pairs, time_series, transforms
-from . import components, constraints, kernels, transforms
+from . import components, constraints, kernels, kl_pairs, time_series, transforms
 from .autoregressive import AR, GARCH11
 from .bates import Bates
 from .bent_normal import GeneralizedNormal, JohnsonSU, LambertWNormal, SinhArcsinh
