@@ -28,9 +28,7 @@ class HalfStudentT(Scale):
         return np.abs(random.t(key, self.df, shape, self.dtype))
 
     def _log_norm(self):
-        half = 0.5 * self.df
-        ratio = special.gammaln(half) - special.gammaln(half + 0.5)
-        return ratio + 0.5 * np.log(self.df) + (0.5 * math.log(math.pi) - math.log(2))
+        return special.betaln(0.5 * self.df, 0.5) + 0.5 * np.log(self.df) - math.log(2)
 
     def _log_density(self, z):
         return (-0.5 * (self.df + 1.0)) * log1p_square(z / np.sqrt(self.df)) - self._log_norm()

@@ -2,7 +2,9 @@
 import numpy as np
 
 from ..array import Array
+from ..avals import is_inexact
 from ..core import REGISTRY, Trace, Tracer, aval_of, world
+from ..errors import ConcretizationError
 from .stage import eval_jaxpr, mark_impure, stage
 
 
@@ -62,6 +64,14 @@ class Dual(Tracer):
         if isinstance(p, Tracer):
             return p.concrete(what)
         return p.value if type(p) is Array else p
+
+    def __array__(self, dtype=None, copy=None):
+        if is_inexact(self.dtype):                       # a number would go on without its derivative
+            raise ConcretizationError(
+                f"NumPy was given a value of type {self.aval!r} that {self.trace_name()} differentiates: its result would "
+                "have no derivative.\nCall the function of chainrule.engine.numpy (or stop_gradient and .item(), for a "
+                "number that is meant to be constant).")
+        return super().__array__(dtype, copy)
 
     def trace_name(self):
         return "grad or jvp"

@@ -20,7 +20,7 @@ from chainrule.engine import (
     vmap,
     while_loop,
 )
-from chainrule.engine.errors import ShapeError, TransformError, TreeError
+from chainrule.engine.errors import ConcretizationError, ShapeError, TransformError, TreeError
 from chainrule.engine.ops.elementwise import stop_gradient
 from tests.engine.laws import close, slope
 
@@ -280,3 +280,10 @@ def test_what_cannot_be_differentiated_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
 
+
+
+def test_a_function_of_numpy_does_not_lose_the_derivative_silently():
+    for f in (np.tanh, lambda x: np.asarray(x) * 2.0, np.sum):
+        with pytest.raises(ConcretizationError, match="no derivative"):
+            grad(f)(0.3)
+    assert grad(lambda x: x * float(np.sum([1.0, 2.0])))(0.3) == 3.0
