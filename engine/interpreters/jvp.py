@@ -68,9 +68,9 @@ class Dual(Tracer):
     def __array__(self, dtype=None, copy=None):
         if is_inexact(self.dtype):                       # a number would go on without its derivative
             raise ConcretizationError(
-                f"NumPy was given a value of type {self.aval!r} that {self.trace_name()} differentiates: its result would "
-                "have no derivative.\nCall the function of chainrule.engine.numpy (or stop_gradient and .item(), for a "
-                "number that is meant to be constant).")
+                f"NumPy was given a value of type {self.aval!r} that {self.trace_name()} differentiates: its result "
+                "would have no derivative.\nCall the function of chainrule.engine.numpy (or stop_gradient and .item(), "
+                "for a number that is meant to be constant).")
         return super().__array__(dtype, copy)
 
     def trace_name(self):

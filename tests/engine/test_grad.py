@@ -283,7 +283,7 @@ def test_what_cannot_be_differentiated_is_named(call, error, words):
 
 
 def test_a_function_of_numpy_does_not_lose_the_derivative_silently():
-    for f in (np.tanh, lambda x: np.asarray(x) * 2.0, np.sum):
+    for f in (np.tanh, lambda x: np.asarray(x) * 2.0):
         with pytest.raises(ConcretizationError, match="no derivative"):
             grad(f)(0.3)
-    assert grad(lambda x: x * float(np.sum([1.0, 2.0])))(0.3) == 3.0
+    assert grad(np.sum)(0.3) == 1.0                      # NumPy asks the value for its own sum
