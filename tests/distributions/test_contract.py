@@ -263,6 +263,7 @@ def test_gradients_of_log_prob_are_finite_differences(case, i):
         np.testing.assert_allclose((g * e).sum(), slope(total, leaf, e), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 @each(lambda case: scalar(case) and not case.discrete, every=False)
 def test_draws_carry_the_derivative_of_expectations(case, i):
     """The mean of d f(x) / dθ over draws estimates dE f / dθ, for f = tanh, by quadrature over quantiles."""
@@ -287,6 +288,7 @@ def test_draws_carry_the_derivative_of_expectations(case, i):
 
 # ---- transformations ----
 
+@pytest.mark.slow
 @each(every=False)
 def test_jit_gives_the_eager_result(case, i):
     d, x = case.make(i), points(case, i)
@@ -298,6 +300,7 @@ def test_jit_gives_the_eager_result(case, i):
         np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @each(every=False)
 def test_vmap_of_a_distribution_is_a_loop(case, i):
     d, x = case.make(i), points(case, i)
