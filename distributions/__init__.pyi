@@ -41,6 +41,7 @@ from .chi import InvChi2 as InvChi2
 from .chi import Maxwell as Maxwell
 from .chi import Rayleigh as Rayleigh
 from .chi import ScaledInvChi2 as ScaledInvChi2
+from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
 from .conditional_autoregressive import CAR as CAR
 from .conditional_autoregressive import ICAR as ICAR
 from .copula import GaussianCopula as GaussianCopula
@@ -187,6 +188,10 @@ from .quantile import inverse_cdf as inverse_cdf
 from .quantile import inverse_cdf_integer as inverse_cdf_integer
 from .quantile import inverse_log_cdf as inverse_log_cdf
 from .quantized import QuantizedDistribution as QuantizedDistribution
+from .random_measures import DirichletProcess as DirichletProcess
+from .random_measures import PitmanYorProcess as PitmanYorProcess
+from .random_measures import SizeBiasedSamplingProcess as SizeBiasedSamplingProcess
+from .random_measures import StickBreakingProcess as StickBreakingProcess
 from .random_walk import GaussianRandomWalk as GaussianRandomWalk
 from .random_walk import MvGaussianRandomWalk as MvGaussianRandomWalk
 from .random_walk import MvStudentTRandomWalk as MvStudentTRandomWalk
