@@ -138,6 +138,8 @@ from .masked_mixture import GaussianScaleMixture as GaussianScaleMixture
 from .masked_mixture import MaskedMixture as MaskedMixture
 from .masked_mixture import MixtureOfDiagNormals as MixtureOfDiagNormals
 from .masked_mixture import MixtureOfDiagNormalsSharedCovariance as MixtureOfDiagNormalsSharedCovariance
+from .matchings import OneOneMatching as OneOneMatching
+from .matchings import OneTwoMatching as OneTwoMatching
 from .matrix_normal import KroneckerNormal as KroneckerNormal
 from .matrix_normal import MatrixNormal as MatrixNormal
 from .matrix_t import MatrixT as MatrixT

@@ -4,7 +4,7 @@ import itertools
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 import chainrule.distributions as dist
 from tests.distributions.cases import Case
@@ -69,6 +69,31 @@ def size_biased(concentration, num_sticks, discount=0.0):
                                      for i in np.ndindex(shape) for k in range(num_sticks)])
 
 
+# ---- matchings and trees ----
+
+def by_weights(values, weigh, shape):
+    """Objects in proportion to exp of their weights, by a sum over all of them.   weigh : values [m, *event] -> [m]"""
+    values = np.asarray(values)
+    tables = [dict(zip(map(str, values.tolist()), w - special.logsumexp(w))) for w in weigh(values)]
+
+    def logpmf(x):
+        flat = x.reshape((-1, len(tables), *values.shape[1:]))
+        lead = x.shape[:x.ndim - values.ndim + 1]
+        return np.reshape([[t[str(v.tolist())] for t, v in zip(tables, row)] for row in flat], lead)
+    return Enumerated(values, logpmf, shape)
+
+
+def matching(logits, bp_iters=None):
+    sources, n = logits.shape[-2:]
+    values = sorted(set(itertools.permutations(np.repeat(range(n), sources // n).tolist())))
+
+    def weigh(values):
+        return [table[np.arange(sources), values].sum(-1) for table in logits.reshape((-1, sources, n))]
+    return by_weights(values, weigh, logits.shape[:-2])
+
+
+WEIGHTS = np.random.default_rng(5).normal(size=(2, 4, 3)).round(1)
+
 CASES = [
     Case("ChineseRestaurantProcess", dist.ChineseRestaurantProcess,
          [dict(concentration=1.3, size=4), dict(concentration=[[0.7], [2.0]], size=4, discount=[0.3, 0.6]),
@@ -85,4 +110,10 @@ CASES = [
                [dict(concentration=[1.7, 0.8], num_sticks=3, discount=0.3)], size_biased,
                (dist.SizeBiasedSamplingProcess,), outside=([0.5, 0.6, -0.1, 0.0], [0.5, 0.5, 0.0, 0.0]),
                bad=dict(concentration=-1.0, discount=1.2), drawn_as="StickBreakingProcess"),
+    Case("OneOneMatching", dist.OneOneMatching, [dict(logits=WEIGHTS[0, :3]), dict(logits=WEIGHTS[:, :3])], matching,
+         (dist.OneOneMatching,), outside=([0, 0, 1], [1, 2, 3], [0.5, 1, 2]), bad=dict(logits=[[np.nan]]),
+         discrete=True),
+    Case("OneTwoMatching", dist.OneTwoMatching, [dict(logits=WEIGHTS[0, :, :2]), dict(logits=WEIGHTS[:, :, 1:])],
+         matching, (dist.OneTwoMatching,), outside=([0, 0, 0, 1], [1, 2, 1, 2]), bad=dict(logits=[[np.nan], [0.0]]),
+         discrete=True),
 ]

@@ -1,10 +1,12 @@
 """Random partitions and measures, matchings, trees, subsets, coalescents: what the contract does not cover."""
+import itertools
+
 import numpy as np
 import pytest
 
 import chainrule.distributions as dist
-from chainrule.engine import random
-from chainrule.engine.errors import ParameterError
+from chainrule.engine import grad, random
+from chainrule.engine.errors import ParameterError, ShapeError
 
 KEY = random.key(3)
 
@@ -52,3 +54,51 @@ def test_sizes_that_are_no_whole_numbers_are_refused():
     for make in (lambda: dist.ChineseRestaurantProcess(1.0, 0), lambda: dist.StickBreakingProcess(1.0, 2.5)):
         with pytest.raises(ParameterError, match="whole number > 0"):
             make()
+
+
+# ---- matchings ----
+
+def log_permanent(a):
+    return np.log(sum(np.prod(a[np.arange(len(a)), list(p)]) for p in itertools.permutations(range(len(a)))))
+
+
+def test_bethe_of_equal_weights_is_known():
+    """All pairs are believed with 1 / n:  ((n - 1) / n)^(n (n - 1)) nⁿ."""
+    for n in (2, 3, 6):
+        d = dist.OneOneMatching(np.zeros((2, n, n)), bp_iters=5)
+        want = n * (n - 1) * np.log((n - 1) / n) + n * np.log(n)
+        np.testing.assert_allclose(np.asarray(d.log_partition_function), [want, want], rtol=1e-12)
+    np.testing.assert_allclose(float(dist.OneOneMatching([[0.7]], bp_iters=1).log_partition_function), 0.7, rtol=1e-12)
+
+
+def test_bethe_is_below_the_permanent_and_not_far():
+    for seed in range(5):
+        a = np.random.default_rng(seed).gamma(0.5, size=(6, 6))
+        exact = log_permanent(a)
+        np.testing.assert_allclose(float(dist.OneOneMatching(np.log(a)).log_partition_function), exact, rtol=1e-12)
+        below = exact - float(dist.OneOneMatching(np.log(a), bp_iters=300).log_partition_function)
+        assert 0 <= below <= 3 * np.log(2)                    # Gurvits; Anari & Rezaei
+
+
+def test_bethe_of_pairs_has_beliefs_that_add_up():
+    """At its fixed point the derivative in the logits is what is believed of each pair: rows 1, columns 2."""
+    logits = np.random.default_rng(1).normal(size=(8, 4))
+    beliefs = np.asarray(grad(lambda x: dist.OneTwoMatching(x, 60).log_partition_function)(logits))
+    np.testing.assert_allclose(beliefs.sum(-1), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(beliefs.sum(0), 2.0, rtol=1e-6)
+    assert np.all((beliefs > 0) & (beliefs < 1))
+
+
+def test_the_mode_of_a_matching_is_the_best_of_all():
+    for d in (dist.OneOneMatching(np.random.default_rng(2).normal(size=(3, 5, 5))),
+              dist.OneTwoMatching(np.random.default_rng(2).normal(size=(3, 6, 3)))):
+        best = np.asarray(d.log_prob(d.enumerate_support())).max(0)
+        np.testing.assert_allclose(np.asarray(d.log_prob(d.mode)), best, rtol=1e-12)
+
+
+def test_matchings_that_cannot_be_are_explained():
+    with pytest.raises(ShapeError, match=r"\[..., 2 n, n\]"):
+        dist.OneTwoMatching(np.zeros((3, 2)))
+    with pytest.raises(ParameterError, match="bp_iters=20"):
+        _ = dist.OneOneMatching(np.zeros((30, 30))).log_partition_function
+    assert np.isfinite(float(dist.OneOneMatching(np.zeros((30, 30)), 20).log_prob(np.arange(30))))
