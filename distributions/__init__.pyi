@@ -42,6 +42,8 @@ from .chi import Maxwell as Maxwell
 from .chi import Rayleigh as Rayleigh
 from .chi import ScaledInvChi2 as ScaledInvChi2
 from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
+from .coalescent import CoalescentTimes as CoalescentTimes
+from .coalescent import CoalescentTimesWithRate as CoalescentTimesWithRate
 from .conditional_autoregressive import CAR as CAR
 from .conditional_autoregressive import ICAR as ICAR
 from .copula import GaussianCopula as GaussianCopula
@@ -49,6 +51,7 @@ from .copula import GaussianCopulaBeta as GaussianCopulaBeta
 from .delta import Delta as Delta
 from .delta import ImproperUniform as ImproperUniform
 from .delta import Unit as Unit
+from .determinantal import DeterminantalPointProcess as DeterminantalPointProcess
 from .dirichlet import Dirichlet as Dirichlet
 from .discrete_uniform import DiscreteUniform as DiscreteUniform
 from .discrete_weibull import DiscreteWeibull as DiscreteWeibull
@@ -216,6 +219,7 @@ from .skew import ExGaussian as ExGaussian
 from .skew import Moyal as Moyal
 from .skew import SkewNormal as SkewNormal
 from .skew import SkewStudentT as SkewStudentT
+from .spanning_tree import SpanningTree as SpanningTree
 from .sparse_gaussian_process import SparseGaussianProcess as SparseGaussianProcess
 from .spherical import PowerSpherical as PowerSpherical
 from .spherical import SphericalUniform as SphericalUniform

@@ -48,9 +48,9 @@ def fillings(n, capacity):
     last : bool[states of i, n], whether it can have gone there
     """
     if (capacity + 1) ** n > MOST_STATES:
-        raise ParameterError(f"matchings with {n} destinations: an exact sum goes over {capacity + 1}^{n} sets, more than "
-                             f"{MOST_STATES}.\nGive bp_iters=20 for an approximate normaliser; of so many there are no "
-                             "draws and no mode.")
+        raise ParameterError(f"matchings with {n} destinations: an exact sum goes over {capacity + 1}^{n} sets, more "
+                             f"than {MOST_STATES}.\nGive bp_iters=20 for an approximate normaliser; of so many there "
+                             "are no draws and no mode.")
     by_total = [[] for _ in range(n * capacity + 1)]
     for state in itertools.product(range(capacity + 1), repeat=n):
         by_total[sum(state)].append(state)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import chainrule.distributions as dist
-from chainrule.engine import grad, random
+from chainrule.engine import grad, jacfwd, random
 from chainrule.engine.errors import ParameterError, ShapeError
 
 KEY = random.key(3)
@@ -102,3 +102,84 @@ def test_matchings_that_cannot_be_are_explained():
     with pytest.raises(ParameterError, match="bp_iters=20"):
         _ = dist.OneOneMatching(np.zeros((30, 30))).log_partition_function
     assert np.isfinite(float(dist.OneOneMatching(np.zeros((30, 30)), 20).log_prob(np.arange(30))))
+
+
+# ---- trees and subsets ----
+
+def test_weak_edges_between_strongly_knit_parts_keep_their_digits():
+    """Two pairs of vertices, joined by edges of weights exp(-40): a Laplacian in doubles is singular there."""
+    logits = np.array([0.5, -40.0, -40.3, -41.0, -42.0, 0.2])          # (0, 1) and (2, 3) are strong
+    x = np.asarray(dist.SpanningTree(logits).enumerate_support())
+    d = dist.SpanningTree(logits)
+    weights = logits[x[..., 0] + x[..., 1] * (x[..., 1] - 1) // 2].sum(-1)
+    want = np.log(np.exp(weights - weights.max()).sum()) + weights.max()
+    np.testing.assert_allclose(float(d.log_partition_function), want, rtol=1e-14)
+    drawn = np.asarray(d.sample(KEY, (400,)))
+    assert np.all(np.asarray(d.support(drawn)))
+    strong = (drawn == [0, 1]).all(-1).any(-1) & (drawn == [2, 3]).all(-1).any(-1)
+    assert strong.all()                                                # others have probability exp(-40)
+    marginals = np.asarray(grad(lambda z: dist.SpanningTree(z).log_partition_function)(logits))
+    np.testing.assert_allclose(marginals.sum(), 3.0, rtol=1e-12)       # a tree has three edges
+
+
+def test_the_mode_of_a_tree_is_the_best_of_all():
+    d = dist.SpanningTree(np.random.default_rng(2).normal(size=(3, 10)))
+    best = np.asarray(d.log_prob(d.enumerate_support())).max(0)
+    np.testing.assert_allclose(np.asarray(d.log_prob(d.mode)), best, rtol=1e-12)
+
+
+def test_a_tree_needs_a_logit_for_every_edge():
+    with pytest.raises(ShapeError, match="for each edge"):
+        dist.SpanningTree(np.zeros(4))
+
+
+def test_the_marginal_kernel_gives_the_probability_of_points_together():
+    a = np.random.default_rng(4).normal(size=(4, 4))
+    d = dist.DeterminantalPointProcess.from_kernel(a @ a.T)
+    x = np.asarray(d.enumerate_support())
+    p = np.exp(np.asarray(d.log_prob(x)))
+    k = np.asarray(d.marginal_kernel)
+    np.testing.assert_allclose(np.asarray(d.kernel), a @ a.T, rtol=1e-10)
+    np.testing.assert_allclose((p * x[:, 0] * x[:, 2]).sum(), np.linalg.det(k[np.ix_([0, 2], [0, 2])]), rtol=1e-10)
+
+
+# ---- coalescents ----
+
+def test_unconstrained_numbers_become_coalescent_times_and_come_back():
+    d = dist.CoalescentTimes([[0.3, 2.0, 1.0, -0.5], [0.0, 0.0, 0.0, 0.0]])
+    real = dist.biject_to(d.support)
+    z = np.random.default_rng(0).normal(size=(5, 2, 3))
+    x = real(z)
+    assert np.all(np.asarray(d.support(x)))
+    np.testing.assert_allclose(np.asarray(real.inv(x)), z, rtol=1e-10, atol=1e-12)
+    for i in range(2):
+        jacobian = np.asarray(jacfwd(lambda z, i=i: dist.biject_to(
+            dist.CoalescentTimes(d.leaf_times[i]).support)(z))(z[0, i]))
+        np.testing.assert_allclose(float(real.log_abs_det_jacobian(z, x)[0, i]), np.linalg.slogdet(jacobian)[1],
+                                   rtol=1e-12)
+
+
+def test_the_density_of_a_coalescent_integrates_to_one():
+    """By the trapezoidal rule over unconstrained numbers; errors beyond ±9 and between points are below 1e-5."""
+    t = np.linspace(-9, 3.5, 401)
+    z = np.stack(np.meshgrid(t, t, indexing="ij"), -1)
+    for d in (dist.CoalescentTimes([0.0, 1.5, 0.7], 0.8), dist.CoalescentTimesWithRate([0.3, 1.7, 2.2], [0.6, 2.0])):
+        real = dist.biject_to(d.support)
+        x = real(z)
+        total = np.exp(np.asarray(d.log_prob(x) + real.log_abs_det_jacobian(z, x))).sum() * (t[1] - t[0]) ** 2
+        np.testing.assert_allclose(total, 1.0, rtol=2e-3)
+
+
+def test_draws_of_a_coalescent_move_with_its_parameters():
+    """d E(root) / d rate by the derivative of draws; with all leaves at 0 the root is at -Σ 1 / (rate C(k, 2))."""
+    slopes = grad(lambda r: dist.CoalescentTimes(np.zeros(4), r).sample(KEY, (3000,))[:, 0].mean())(2.0)
+    mean, sd = 1.5 / 4.0, np.sqrt(1.0 + 1 / 9 + 1 / 36) / 4.0
+    assert abs(float(slopes) - mean) < 4.9 * sd / np.sqrt(3000)
+    d = dist.CoalescentTimes([0.0, 1.0, 2.0], 0.7)
+    moved = np.asarray(jacfwd(lambda s: dist.CoalescentTimes(d.leaf_times + s, 0.7).sample(KEY, (5,)))(0.0))
+    np.testing.assert_allclose(moved, 1.0, rtol=1e-12)                 # all leaves later by s: all times later by s
+
+
+def test_a_coalescent_needs_two_leaves():
+    with pytest.raises(ShapeError, match="n >= 2"):
+        dist.CoalescentTimes([1.0])
