@@ -8,6 +8,7 @@ from . import time_series as time_series
 from . import transforms as transforms
 from .autoregressive import AR as AR
 from .autoregressive import GARCH11 as GARCH11
+from .avf_multivariate_normal import AVFMultivariateNormal as AVFMultivariateNormal
 from .bates import Bates as Bates
 from .bent_normal import GeneralizedNormal as GeneralizedNormal
 from .bent_normal import JohnsonSU as JohnsonSU
@@ -116,6 +117,8 @@ from .interpolated import Interpolated as Interpolated
 from .inverse_gaussian import InverseGaussian as InverseGaussian
 from .inverse_gaussian import NormalInverseGaussian as NormalInverseGaussian
 from .inverse_gaussian import Wald as Wald
+from .joint import JointDistributionNamed as JointDistributionNamed
+from .joint import JointDistributionSequential as JointDistributionSequential
 from .kl import cross_entropy as cross_entropy
 from .kl import kl_divergence as kl_divergence
 from .kl import kl_divergence_monte_carlo as kl_divergence_monte_carlo
@@ -193,6 +196,7 @@ from .quantile import inverse_cdf as inverse_cdf
 from .quantile import inverse_cdf_integer as inverse_cdf_integer
 from .quantile import inverse_log_cdf as inverse_log_cdf
 from .quantized import QuantizedDistribution as QuantizedDistribution
+from .r2d2m2cp import R2D2M2CP as R2D2M2CP
 from .random_measures import DirichletProcess as DirichletProcess
 from .random_measures import PitmanYorProcess as PitmanYorProcess
 from .random_measures import SizeBiasedSamplingProcess as SizeBiasedSamplingProcess
