@@ -45,6 +45,9 @@ from .chi import ScaledInvChi2 as ScaledInvChi2
 from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
 from .coalescent import CoalescentTimes as CoalescentTimes
 from .coalescent import CoalescentTimesWithRate as CoalescentTimesWithRate
+from .conditional import ConditionalDistribution as ConditionalDistribution
+from .conditional import ConditionalTransform as ConditionalTransform
+from .conditional import ConditionalTransformedDistribution as ConditionalTransformedDistribution
 from .conditional_autoregressive import CAR as CAR
 from .conditional_autoregressive import ICAR as ICAR
 from .copula import GaussianCopula as GaussianCopula
@@ -61,6 +64,7 @@ from .empirical import Empirical as Empirical
 from .euler_maruyama import EulerMaruyama as EulerMaruyama
 from .exponential import Exponential as Exponential
 from .exponential import Laplace as Laplace
+from .exponential_family import ExponentialFamily as ExponentialFamily
 from .extended import ExtendedBetaBinomial as ExtendedBetaBinomial
 from .extended import ExtendedBinomial as ExtendedBinomial
 from .extreme_value import Frechet as Frechet
@@ -210,6 +214,7 @@ from .rearranged import BatchReshape as BatchReshape
 from .rearranged import Blockwise as Blockwise
 from .rearranged import Sample as Sample
 from .record import param as param
+from .rejector import Rejector as Rejector
 from .relaxed import RelaxedBernoulli as RelaxedBernoulli
 from .relaxed import RelaxedBernoulliLogits as RelaxedBernoulliLogits
 from .relaxed import RelaxedOneHotCategorical as RelaxedOneHotCategorical

@@ -1,8 +1,11 @@
-"""Rows of normal vectors with other derivatives or other parameters."""
+"""Rows of normal vectors with other derivatives or other parameters, and of accepted proposals."""
 import numpy as np
 from scipy import stats
 
 import chainrule.distributions as dist
+from chainrule.engine import numpy as cnp
+from tests.distributions.cases import Case
+from tests.distributions.laws import part
 from tests.distributions.structured_laws import FACTOR, LOC, Structured, normal
 
 
@@ -13,6 +16,13 @@ def r2d2(output_sigma, input_sigma, r2, variance_explained, positive_probs=0.5):
     second = second / np.square(input_sigma)
     sd = np.sqrt(second / (1 + q ** 2))
     return normal(q * sd, sd[..., None] * np.eye(sd.shape[-1]) * sd[..., None, :], sd.shape[:-1])
+
+
+def damped(scale, rate):
+    """A normal number, accepted with probability exp(-½ rate x²): normal again."""
+    scale, rate = np.asarray(scale), np.asarray(rate)
+    return dist.Rejector(dist.Normal(0.0, scale), lambda x, rate: -0.5 * rate * cnp.square(x),
+                         -0.5 * cnp.log1p(rate * scale ** 2), (rate,))
 
 
 CONTROL = np.random.default_rng(8).normal(size=(2, 2, 3))
@@ -28,4 +38,8 @@ CASES = [
                 dict(output_sigma=2.0, input_sigma=[1.0, 0.5], r2=0.4, variance_explained=[0.6, 0.4])],
                r2d2, (dist.R2D2M2CP,), bad=dict(r2=1.0, variance_explained=[0.5, 0.6, 0.2], output_sigma=0.0,
                                                 input_sigma=[1.0, -1.0, 1.0], positive_probs=[0.5, 0.0, 0.5])),
+    Case("Rejector", damped, [dict(scale=1.5, rate=0.7), dict(scale=[[0.5], [2.0]], rate=[0.2, 1.0])],
+         lambda scale, rate: part(stats.norm(0.0, scale / np.sqrt(1 + rate * scale ** 2)), "logpdf", "cdf", "ppf"),
+         (dist.Rejector,), slow=True),
 ]
+NO_ROW = (dist.ExponentialFamily,)                       # a base: test_exponential_family.py
