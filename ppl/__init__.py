@@ -2,7 +2,9 @@
 from . import handlers
 from .handlers import Handler
 from .model import log_density
-from .plates import plate
-from .sites import Site, SiteError, deterministic, factor, sample
+from .plates import plate, plate_stack, subsample
+from .sites import Site, SiteError
+from .statements import deterministic, factor, param, prng_key, sample
 
-__all__ = ["Handler", "Site", "SiteError", "deterministic", "factor", "handlers", "log_density", "plate", "sample"]
+__all__ = ["Handler", "Site", "SiteError", "deterministic", "factor", "handlers", "log_density", "param", "plate",
+           "plate_stack", "prng_key", "sample", "subsample"]

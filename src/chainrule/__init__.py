@@ -8,8 +8,20 @@
 """
 from . import distributions, engine, inference, ppl
 from .engine.stats import stats
-from .ppl import Handler, deterministic, factor, handlers, log_density, plate, sample
+from .ppl import (
+    Handler,
+    deterministic,
+    factor,
+    handlers,
+    log_density,
+    param,
+    plate,
+    plate_stack,
+    prng_key,
+    sample,
+    subsample,
+)
 
 __version__ = "0.1.0"
 __all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
-           "plate", "ppl", "sample", "stats"]
+           "param", "plate", "plate_stack", "ppl", "prng_key", "sample", "stats", "subsample"]
