@@ -8,7 +8,7 @@ from ..engine.errors import ShapeError
 from . import constraints
 from .distribution import Distribution
 from .record import ArrayLike, child, param
-from .transforms import Transform, biject_to
+from .transforms import ComposeTransform, Transform, biject_to
 
 
 class CoalescentConstraint(constraints.Constraint):
@@ -35,10 +35,12 @@ class CoalescentConstraint(constraints.Constraint):
 
 
 class CoalescentTransform(Transform):
-    """Numbers z onto coalescent times, going back by exp(z) from where the next coalescence can be at the latest.
+    """Numbers z onto coalescent times: exp(zᵢ) is how long the i-th coalescence is waited for, in pairs times time.
 
-        y₁ = l₂ - exp(z₁), yᵢ = min(yᵢ₋₁, lᵢ₊₁) - exp(zᵢ) for the leaves l₁ >= l₂ >= …;  the result is y in reverse
-        log |dy/dz| = Σ zᵢ
+        exp(zᵢ) = ∫ C(k(t), 2) dt from the i-th coalescence, going back from the latest leaf, to the one before it
+        log |dx/dz| = Σ (zᵢ - log C(kᵢ, 2))
+
+    A density of coalescent times jumps where a coalescence and a leaf change places. In z it does not.
     """
     leaf_times: ArrayLike = child()
     domain = constraints.real_vector
@@ -48,19 +50,18 @@ class CoalescentTransform(Transform):
         return CoalescentConstraint(self.leaf_times)
 
     def __call__(self, x):
-        """yᵢ = min over j <= i of (lⱼ₊₁ - the steps j … i): running minima of leaves moved by earlier steps."""
-        step = np.exp(x)
-        total = np.cumsum(step, -1)
-        moved = self.codomain.starts() + (total - step)
-        return np.flip(np.minimum.accumulate(moved, -1) - total, -1)
+        return coalesced(self.leaf_times, np.exp(x))
 
     def _inverse(self, y):
-        back, starts = np.flip(y, -1), self.codomain.starts()
-        before = np.concatenate([np.full_like(back[..., :1], _numpy.inf), back[..., :-1]], -1)
-        return np.log(np.minimum(before, starts) - back)
+        times, pairs, coalesces = events(self.leaf_times, np.asarray(y))
+        used = np.cumsum(pairs[..., :-1] * (times[..., :-1] - times[..., 1:]), -1)
+        places = _numpy.arange(1, times.shape[-1])
+        at = np.sort(np.where(coalesces[..., 1:], places, times.shape[-1]), -1)[..., :y.shape[-1]] - 1
+        used = np.take_along_axis(used, at, -1)
+        return np.log(np.concatenate([used[..., :1], used[..., 1:] - used[..., :-1]], -1))
 
     def log_abs_det_jacobian(self, x, y):
-        return np.sum(x, -1)
+        return np.sum(x, -1) - log_pairs(*events(self.leaf_times, np.asarray(y))[1:])
 
 
 @biject_to.register(CoalescentConstraint)
@@ -71,15 +72,93 @@ def _(constraint):
 def events(leaf_times, value):
     """Leaves and coalescences from the latest to the earliest.
 
-    ->  their times, how many lineages there are below each (earlier), and which are coalescences: [*lead, 2n - 1]
+    ->  their times, the pairs of lineages between each and the next, and which are coalescences: [*lead, 2n - 1]
     """
     lead = np.broadcast_shapes(leaf_times.shape[:-1], value.shape[:-1])
     leaves, value = (np.broadcast_to(x, (*lead, x.shape[-1])) for x in (leaf_times, value))
     times = np.concatenate([leaves, value], -1)
     order = np.argsort(-times, -1)
     coalesces = order >= leaves.shape[-1]
-    lineages = np.cumsum(np.where(coalesces, -1, 1), -1)
-    return np.take_along_axis(times, order, -1), np.astype(lineages, times.dtype), coalesces
+    k = np.astype(np.cumsum(np.where(coalesces, -1, 1), -1), times.dtype)
+    return np.take_along_axis(times, order, -1), 0.5 * k * (k - 1.0), coalesces
+
+
+def log_pairs(pairs, coalesces):
+    """Σ log C(kᵢ, 2) over the coalescences, kᵢ the lineages that there were for each, by the pairs that it left."""
+    before = np.concatenate([pairs[..., :1], pairs[..., :-1]], -1)
+    return np.sum(np.log(np.where(coalesces, np.maximum(before, 1.0), 1.0)), -1)
+
+
+def coalesced(leaf_times, waits):
+    """The times, increasing, at which lineages coalesce, going back, if each coalescence takes its share of `waits`,
+    float[*lead, n - 1], in pairs times time; the latest coalescence has the first.
+
+    Event by event a share is used up at the rate of all pairs, until it is gone (a coalescence) or the next leaf comes.
+    """
+    lead, n = np.broadcast_shapes(leaf_times.shape[:-1], waits.shape[:-1]), leaf_times.shape[-1]
+    leaves = np.broadcast_to(np.flip(np.sort(leaf_times, -1), -1), (*lead, n))
+    waits = np.broadcast_to(waits, (*lead, n - 1))
+
+    def at(x, i):
+        return np.take_along_axis(x, np.minimum(i, x.shape[-1] - 1)[..., None], -1)[..., 0]
+
+    def step(state, _):
+        t, left, begun, met = state
+        k = np.astype(begun - met, waits.dtype)
+        pairs, more = 0.5 * k * (k - 1.0), begun < n
+        leaf = np.where(more, at(leaves, begun), t)
+        then = t - left / np.where(pairs > 0, pairs, 1.0)
+        meets = np.logical_and(pairs > 0, np.logical_or(then > leaf, np.logical_not(more)))
+        left = np.where(meets, at(waits, met + 1), left - pairs * (t - leaf))
+        t = np.where(meets, then, leaf)
+        return (t, left, begun + np.where(meets, 0, 1), met + np.where(meets, 1, 0)), np.where(meets, t, _numpy.inf)
+    start = leaves[..., 0], waits[..., 0], np.ones(lead, np.int64), np.zeros(lead, np.int64)
+    times = scan(step, start, length=2 * n - 2)[1]
+    return np.sort(np.moveaxis(times, 0, -1), -1)[..., :n - 1]
+
+
+class GridTime(Transform):
+    """The time τ(t) = ∫ rate from 0 to t, element by element: the rate is rate_grid[i] from i to i + 1, and the ends'
+    beyond.          rate_grid : float[*batch, T], > 0      t : float[*shape, *batch, m]
+    """
+    rate_grid: ArrayLike = child()
+    domain = codomain = constraints.real_vector
+
+    def _cell(self, index):
+        """The rate of each cell, and τ where it begins: index, int[*lead, m]."""
+        rates = self.rate_grid
+        shape = np.broadcast_shapes(index.shape[:-1], rates.shape[:-1])
+        index = np.broadcast_to(index, (*shape, index.shape[-1]))
+        return [np.take_along_axis(np.broadcast_to(x, (*shape, x.shape[-1])), index, -1)
+                for x in (rates, np.cumsum(rates, -1) - rates)]
+
+    def _cell_of(self, t):
+        return np.clip(np.floor(t), 0, self.rate_grid.shape[-1] - 1)
+
+    def __call__(self, x):
+        cell = self._cell_of(x)
+        rate, begin = self._cell(np.astype(cell, np.int64))
+        return begin + rate * (x - cell)
+
+    def _inverse(self, y):
+        ends = np.cumsum(self.rate_grid, -1)[..., :-1]
+        cell = np.sum(np.astype(ends[..., None, :] <= y[..., None], np.int64), -1)
+        rate, begin = self._cell(cell)
+        return np.astype(cell, y.dtype) + (y - begin) / rate
+
+    def log_abs_det_jacobian(self, x, y):
+        return np.sum(np.log(self._cell(np.astype(self._cell_of(x), np.int64))[0]), -1)
+
+
+class GridCoalescentConstraint(CoalescentConstraint):
+    """The same set, from which one comes to unconstrained numbers by way of `GridTime`, so that nothing jumps."""
+    rate_grid: ArrayLike = child()
+
+
+@biject_to.register(GridCoalescentConstraint)
+def _(constraint):
+    time = GridTime(constraint.rate_grid)
+    return ComposeTransform([CoalescentTransform(time(constraint.leaf_times)), time.inv])
 
 
 def checked_leaves(family, leaf_times):
@@ -90,20 +169,7 @@ def checked_leaves(family, leaf_times):
     return leaf_times
 
 
-class _Coalescent(Distribution):
-    """What both rates share: the leaves."""
-    leaf_times: ArrayLike = param(constraints.real_vector)
-
-    @property
-    def support(self):
-        return CoalescentConstraint(self.leaf_times)
-
-    @property
-    def event_shape(self):
-        return (self.leaf_times.shape[-1] - 1,)
-
-
-class CoalescentTimes(_Coalescent):
+class CoalescentTimes(Distribution):
     """The times at which n lineages coalesce, going back in time from when they were sampled.
 
         each of the k (k - 1) / 2 pairs of k lineages meets at the given rate
@@ -117,46 +183,32 @@ class CoalescentTimes(_Coalescent):
     >>> float(CoalescentTimes([0.0, 0.0]).log_prob([-2.0]))
     -2.0
     """
+    leaf_times: ArrayLike = param(constraints.real_vector)
     rate: ArrayLike = param(constraints.positive, default=1.0)
     reparametrized_params = ("leaf_times", "rate")
 
     def __init__(self, leaf_times, rate=1.0, *, validate_args=None):
         super().__init__(checked_leaves("CoalescentTimes", leaf_times), rate, validate_args=validate_args)
 
+    @property
+    def support(self):
+        return CoalescentConstraint(self.leaf_times)
+
+    @property
+    def event_shape(self):
+        return (self.leaf_times.shape[-1] - 1,)
+
     def log_prob_inside(self, value):
-        times, k, coalesces = events(self.leaf_times, np.asarray(value))
-        exposure = np.sum(0.5 * (k * (k - 1.0))[..., :-1] * (times[..., :-1] - times[..., 1:]), -1)
-        before = np.where(coalesces, 0.5 * (k + 1.0) * np.maximum(k, 1.0), 1.0)
-        return np.sum(np.log(before), -1) + self.event_shape[0] * np.log(self.rate) - self.rate * exposure
+        times, pairs, coalesces = events(self.leaf_times, np.asarray(value))
+        exposure = np.sum(pairs[..., :-1] * (times[..., :-1] - times[..., 1:]), -1)
+        return log_pairs(pairs, coalesces) + self.event_shape[0] * np.log(self.rate) - self.rate * exposure
 
     def sample(self, key, sample_shape=()):
-        """Back in time, event by event: an exponential number is used up at the rate of all pairs, until it is gone (a
-        coalescence) or the next leaf comes. So draws are continuous in leaf_times and rate."""
-        lead, n = (*sample_shape, *self.batch_shape), self.leaf_times.shape[-1]
-        leaves = np.broadcast_to(np.flip(np.sort(self.leaf_times, -1), -1), (*lead, n))
-        fresh = random.exponential(key, (*lead, n), self.dtype)
-        rate = np.broadcast_to(self.rate, lead)
-
-        def at(x, i):
-            return np.take_along_axis(x, np.minimum(i, n - 1)[..., None], -1)[..., 0]
-
-        def step(state, _):
-            t, left, begun, met = state
-            k = np.astype(begun - met, self.dtype)
-            hazard = rate * (0.5 * k * (k - 1.0))
-            more = begun < n
-            leaf = np.where(more, at(leaves, begun), t)
-            then = t - left / np.where(hazard > 0, hazard, 1.0)
-            meets = np.logical_and(hazard > 0, np.logical_or(then > leaf, np.logical_not(more)))
-            left = np.where(meets, at(fresh, met + 1), left - hazard * (t - leaf))
-            t = np.where(meets, then, leaf)
-            return (t, left, begun + np.where(meets, 0, 1), met + np.where(meets, 1, 0)), np.where(meets, t, _numpy.inf)
-        start = leaves[..., 0], fresh[..., 0], np.ones(lead, np.int64), np.zeros(lead, np.int64)
-        times = scan(step, start, length=2 * n - 2)[1]
-        return np.sort(np.moveaxis(times, 0, -1), -1)[..., :n - 1]
+        waits = random.exponential(key, self.shape(sample_shape), self.dtype) / self.rate[..., None]
+        return coalesced(self.leaf_times, waits)
 
 
-class CoalescentTimesWithRate(_Coalescent):
+class CoalescentTimesWithRate(Distribution):
     """`CoalescentTimes` with a rate that changes: rate_grid[i] from i to i + 1, and the ends' beyond.
 
     It is the coalescent of rate 1 in the time τ(t) = ∫ rate, for which log p(x) = log p(τ(x)) + Σ log rate(xᵢ).
@@ -169,38 +221,31 @@ class CoalescentTimesWithRate(_Coalescent):
     >>> float(CoalescentTimesWithRate([2.0, 2.0], [1.0, 3.0]).log_prob([0.5])).__round__(6)
     -3.5
     """
+    leaf_times: ArrayLike = param(constraints.real_vector)
     rate_grid: ArrayLike = param(constraints.independent(constraints.positive, 1))
     reparametrized_params = ("leaf_times", "rate_grid")
 
     def __init__(self, leaf_times, rate_grid, *, validate_args=None):
         super().__init__(checked_leaves("CoalescentTimesWithRate", leaf_times), rate_grid, validate_args=validate_args)
 
-    def _cell(self, index):
-        """rate_grid and the integral up to where a cell begins, for cells index, int[*lead, m]."""
-        rates = self.rate_grid
-        total = np.cumsum(rates, -1) - rates
-        shape = np.broadcast_shapes(index.shape[:-1], rates.shape[:-1])
-        index = np.broadcast_to(index, (*shape, index.shape[-1]))
-        return [np.take_along_axis(np.broadcast_to(x, (*shape, x.shape[-1])), index, -1) for x in (rates, total)]
+    @property
+    def support(self):
+        return GridCoalescentConstraint(self.leaf_times, self.rate_grid)
 
-    def _scaled(self, t):
-        """τ(t) and the rate at t."""
-        t = np.asarray(t)
-        cell = np.clip(np.floor(t), 0, self.rate_grid.shape[-1] - 1)
-        rate, total = self._cell(np.astype(cell, np.int64))
-        return total + rate * (t - cell), rate
+    @property
+    def event_shape(self):
+        return (self.leaf_times.shape[-1] - 1,)
 
     @property
     def _steady(self):
-        return CoalescentTimes(self._scaled(self.leaf_times)[0], np.ones((), self.dtype), validate_args=False)
+        """The coalescent of rate 1 in the time τ."""
+        leaves = GridTime(self.rate_grid)(self.leaf_times)
+        return CoalescentTimes(leaves, np.ones((), self.dtype), validate_args=False)
 
     def log_prob_inside(self, value):
-        time, rate = self._scaled(value)
-        return self._steady.log_prob_inside(time) + np.sum(np.log(rate), -1)
+        time = GridTime(self.rate_grid)
+        scaled = time(np.asarray(value))
+        return self._steady.log_prob_inside(scaled) + time.log_abs_det_jacobian(value, scaled)
 
     def sample(self, key, sample_shape=()):
-        time = self._steady.sample(key, sample_shape)
-        ends = np.cumsum(self.rate_grid, -1)[..., :-1]
-        cell = np.sum(np.astype(ends[..., None, :] <= time[..., None], np.int64), -1)
-        rate, total = self._cell(cell)
-        return np.astype(cell, time.dtype) + (time - total) / rate
+        return GridTime(self.rate_grid).inv(self._steady.sample(key, sample_shape))
