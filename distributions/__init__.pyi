@@ -183,6 +183,7 @@ from .ordered import OrderedLogistic as OrderedLogistic
 from .ordered import OrderedMultinomial as OrderedMultinomial
 from .ordered import OrderedProbit as OrderedProbit
 from .ordered import StoppingRatioLogistic as StoppingRatioLogistic
+from .pixel_cnn import PixelCNN as PixelCNN
 from .plackett_luce import PlackettLuce as PlackettLuce
 from .poisson import Poisson as Poisson
 from .poisson import PoissonLogRate as PoissonLogRate

@@ -42,4 +42,5 @@ CASES = [
          lambda scale, rate: part(stats.norm(0.0, scale / np.sqrt(1 + rate * scale ** 2)), "logpdf", "cdf", "ppf"),
          (dist.Rejector,), slow=True),
 ]
-NO_ROW = (dist.ExponentialFamily,)                       # a base: test_exponential_family.py
+NO_ROW = (dist.ExponentialFamily,                        # a base: test_exponential_family.py
+          dist.PixelCNN)                                 # a network: test_pixel_cnn.py
