@@ -42,10 +42,10 @@ class Matching(constraints.Constraint):
 
 @functools.cache
 def fillings(n, capacity):
-    """How i sources can fill n destinations, for i = 0, 1, …: a list of (before, last) for i > 0.
+    """How i sources can fill n destinations, for i = 1, 2, …: arrays (before, last), each [sources, states, n].
 
-    before : int[states of i, n], where among the states of i - 1, if the last source went to a destination
-    last : bool[states of i, n], whether it can have gone there
+    before : int, where among the states of i - 1, if the last source went to a destination
+    last : bool, whether it can have gone there; states that fill up the array can have come from state 0
     """
     if (capacity + 1) ** n > MOST_STATES:
         raise ParameterError(f"matchings with {n} destinations: an exact sum goes over {capacity + 1}^{n} sets, more "
@@ -54,21 +54,29 @@ def fillings(n, capacity):
     by_total = [[] for _ in range(n * capacity + 1)]
     for state in itertools.product(range(capacity + 1), repeat=n):
         by_total[sum(state)].append(state)
-    levels = []
-    for earlier, now in itertools.pairwise(by_total):
-        place = {state: i for i, state in enumerate(earlier)}
-        less = [[place.get((*s[:d], s[d] - 1, *s[d + 1:]), 0) for d in range(n)] for s in now]
-        levels.append((_numpy.array(less), _numpy.array(now) > 0))
-    return levels
+    most = max(map(len, by_total))
+    before = _numpy.zeros((n * capacity, most, n), _numpy.int32)
+    last = _numpy.zeros((n * capacity, most, n), bool)
+    last[:, :, 0] = True
+    for i, (earlier, now) in enumerate(itertools.pairwise(by_total)):
+        place = {state: k for k, state in enumerate(earlier)}
+        last[i, :len(now)] = _numpy.array(now) > 0
+        before[i, :len(now)] = [[place.get((*s[:d], s[d] - 1, *s[d + 1:]), 0) for d in range(n)] for s in now]
+    return before, last
 
 
 def filled(logits, capacity, total):
-    """log Σ (or max) over ways to come to each state, one array [*batch, states of i] for i = 0, 1, …, sources."""
-    out = [np.zeros((*logits.shape[:-2], 1), logits.dtype)]
-    for i, (before, last) in enumerate(fillings(logits.shape[-1], capacity)):
-        terms = np.take(out[-1], before, -1) + logits[..., i, None, :]
-        out.append(total(np.where(last, terms, -math.inf), -1))
-    return out
+    """log Σ (or max) over the ways to come to a state: of all sources, [*batch], and of those before each source, to every
+    state, [sources, *batch, states]."""
+    before, last = fillings(logits.shape[-1], capacity)
+
+    def step(sums, each):
+        before, last, row = each
+        terms = np.take(sums, before, -1) + row[..., None, :]
+        return total(np.where(last, terms, -math.inf), -1), sums
+    start = np.zeros((*logits.shape[:-2], before.shape[1]), logits.dtype)
+    sums, earlier = scan(step, start, (before, last, np.moveaxis(logits, -2, 0)))
+    return sums[..., 0], earlier
 
 
 def log_sum(x, axis):
@@ -161,7 +169,7 @@ class _Matching(Distribution):
         """The logarithm of the sum over all matchings, float[*batch]; with bp_iters, its approximation."""
         if self.bp_iters is not None:
             return bethe(self.logits, self.capacity, self.bp_iters)
-        return filled(self.logits, self.capacity, log_sum)[-1][..., 0]
+        return filled(self.logits, self.capacity, log_sum)[0]
 
     def log_prob_inside(self, value):
         index = np.astype(value, np.int64)[..., None]
@@ -181,17 +189,19 @@ class _Matching(Distribution):
 
     def _traced(self, total, noise):
         """The matching that is found from the last source to the first: the largest of terms + noise each time."""
-        n, capacity = self.logits.shape[-1], self.capacity
-        sums = filled(self.logits, capacity, total)
-        state, chosen = np.zeros(noise.shape[:-2], np.int64), []
-        for i, (before, last) in reversed(list(enumerate(fillings(n, capacity)))):
-            earlier = np.take(before, state, 0)                              # int[*lead, n]: states of i
-            terms = np.take_along_axis(np.broadcast_to(sums[i], (*state.shape, sums[i].shape[-1])), earlier, -1)
-            terms = np.where(np.take(last, state, 0), terms + self.logits[..., i, :] + noise[..., i, :], -math.inf)
-            pick = np.argmax(terms, -1)
-            chosen.append(pick)
-            state = np.take_along_axis(earlier, pick[..., None], -1)[..., 0]
-        return np.stack(chosen[::-1], -1)
+        before, last = fillings(self.logits.shape[-1], self.capacity)
+        _, sums = filled(self.logits, self.capacity, total)
+
+        def step(state, each):
+            before, last, sums, row, noise = each
+            earlier = np.take(before, state, 0)                              # int[*lead, n]: states of those before
+            terms = np.take_along_axis(np.broadcast_to(sums, (*state.shape, sums.shape[-1])), earlier, -1)
+            pick = np.argmax(np.where(np.take(last, state, 0), terms + row + noise, -math.inf), -1)
+            return np.take_along_axis(earlier, pick[..., None], -1)[..., 0], pick
+        rows, noises = np.moveaxis(self.logits, -2, 0), np.moveaxis(noise, -2, 0)
+        start = np.zeros(noise.shape[:-2], before.dtype)
+        chosen = scan(step, start, (before, last, sums, rows, noises), reverse=True)[1]
+        return np.moveaxis(chosen, 0, -1)
 
     @property
     def has_enumerate_support(self):
