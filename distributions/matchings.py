@@ -66,8 +66,8 @@ def fillings(n, capacity):
 
 
 def filled(logits, capacity, total):
-    """log Σ (or max) over the ways to come to a state: of all sources, [*batch], and of those before each source, to every
-    state, [sources, *batch, states]."""
+    """log Σ (or max) over the ways to come to a state: that of all sources, [*batch], and those of the sources before
+    each, [sources, *batch, states]."""
     before, last = fillings(logits.shape[-1], capacity)
 
     def step(sums, each):
