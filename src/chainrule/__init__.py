@@ -11,7 +11,10 @@ from .engine.stats import stats
 from .ppl import (
     Handler,
     deterministic,
+    enable_validation,
+    enable_x64,
     factor,
+    get_mask,
     handlers,
     log_density,
     param,
@@ -20,8 +23,10 @@ from .ppl import (
     prng_key,
     sample,
     subsample,
+    validation_enabled,
 )
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
-           "param", "plate", "plate_stack", "ppl", "prng_key", "sample", "stats", "subsample"]
+__all__ = ["Handler", "deterministic", "distributions", "enable_validation", "enable_x64", "engine", "factor", "get_mask",
+           "handlers", "inference", "log_density", "param", "plate", "plate_stack", "ppl", "prng_key", "sample", "stats",
+           "subsample", "validation_enabled"]
