@@ -27,6 +27,6 @@ from .ppl import (
 )
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "enable_validation", "enable_x64", "engine", "factor", "get_mask",
-           "handlers", "inference", "log_density", "param", "plate", "plate_stack", "ppl", "prng_key", "sample", "stats",
-           "subsample", "validation_enabled"]
+__all__ = ["Handler", "deterministic", "distributions", "enable_validation", "enable_x64", "engine", "factor",
+           "get_mask", "handlers", "inference", "log_density", "param", "plate", "plate_stack", "ppl", "prng_key",
+           "sample", "stats", "subsample", "validation_enabled"]
