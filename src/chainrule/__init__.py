@@ -10,6 +10,7 @@ from . import distributions, engine, inference, ppl
 from .engine.stats import stats
 from .ppl import (
     Handler,
+    Joint,
     deterministic,
     enable_validation,
     enable_x64,
@@ -27,6 +28,26 @@ from .ppl import (
 )
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "enable_validation", "enable_x64", "engine", "factor",
-           "get_mask", "handlers", "inference", "log_density", "param", "plate", "plate_stack", "ppl", "prng_key",
-           "sample", "stats", "subsample", "validation_enabled"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "deterministic",
+    "distributions",
+    "enable_validation",
+    "enable_x64",
+    "engine",
+    "factor",
+    "get_mask",
+    "handlers",
+    "inference",
+    "log_density",
+    "param",
+    "plate",
+    "plate_stack",
+    "ppl",
+    "prng_key",
+    "sample",
+    "stats",
+    "subsample",
+    "validation_enabled",
+]
