@@ -1,8 +1,8 @@
 """Models: statements, effect handlers, queries."""
 from . import handlers
 from .handlers import Handler
-from .model import log_density
 from .plates import plate, plate_stack, subsample
+from .queries import log_density
 from .sites import Site, SiteError
 from .statements import deterministic, factor, param, prng_key, sample
 
