@@ -4,7 +4,7 @@ import math
 from ...engine import numpy as np
 from ...engine import random, tree
 from ...engine.errors import ShapeError
-from ...engine.ir import dead_code_elimination
+from ...engine.passes.dead_code import dead_code
 from ..handlers import seed, substitute, trace
 from ..keys import one_key
 from ..model import site_log_prob, stage_model
@@ -243,8 +243,9 @@ def _of_draws(query, wanted, value, model, samples, args, kwargs, parallel, batc
 def _check_that_nothing_is_drawn(query, staged, num_rows, outline, samples):
     """Raise SiteError where the results depend on the key, the input after the draw's number and its rows."""
     words = staged.jaxpr.invars[len(staged.consts) + 1 + num_rows]
-    live = dead_code_elimination(staged.jaxpr)
-    if not any(words in e.inputs for e in live.eqns):
+    if "nothing is drawn" not in staged.jaxpr.cache:
+        staged.jaxpr.cache["nothing is drawn"] = not any(words in e.inputs for e in dead_code(staged.jaxpr).eqns)
+    if staged.jaxpr.cache["nothing is drawn"]:
         return
     missing = [(k, s.source) for k, s in outline.items() if s.kind != "deterministic" and k not in samples
                and not s.observed and s.kind in ("sample", "plate", "param")]
