@@ -87,8 +87,8 @@ class NUTS:
                  init_radius=2.0, **options):
         _check_options("NUTS", options, _NUTS_OPTIONS)
         self.init_strategy = strategy_of(init_strategy, "NUTS")
-        if init_strategy not in (None, init_to_uniform):
-            init_radius = uniform_radius(self.init_strategy) or init_radius
+        if self.init_strategy is not init_to_uniform and uniform_radius(self.init_strategy) is not None:
+            init_radius = uniform_radius(self.init_strategy)
         if not callable(model):
             raise TypeError(f"NUTS takes a model, a function with sample statements; got {_shown(model)}.")
         if not 0 < target_accept_prob < 1:

@@ -17,13 +17,11 @@ SHOWN = 5                            # sites in a message
 class Blame(NamedTuple):
     """A site whose term is not finite at a point, or has a gradient that is not."""
     name: str
-    words: str                 # the distribution and the shape
-    value: Any
+    site: Any                  # the Site
     log_density: Any           # [*batch]
     log_det: float             # of the bijection into its support; 0 of a site that is not latent
     gradient: dict             # {latent site: derivative of the term's sum}
-    parameters: str            # what is wrong with the distribution's parameters, or ""
-    source: Any
+    parameters: dict           # {name: array} of the distribution
 
 
 def blame(program, z, data):
@@ -35,9 +33,8 @@ def blame(program, z, data):
     guilty = [k for k, s in scored.items() if not onp.isfinite(_term(s, z))]
     gradients = {k: _gradient(program, k, z, data) for k in guilty[:SHOWN] or scored}
     guilty = guilty or [k for k in scored if not all(onp.isfinite(g).all() for g in gradients[k].values())]
-    return [Blame(k, _words(scored[k]), scored[k].value, onp.asarray(scored[k].log_prob()),
-                  float(_log_det(scored[k], z)), gradients.get(k, {}), _parameters(scored[k].fn), scored[k].source)
-            for k in guilty]
+    return [Blame(k, scored[k], onp.asarray(scored[k].log_prob()), float(_log_det(scored[k], z)),
+                  gradients.get(k, {}), _parameters(scored[k].fn)) for k in guilty]
 
 
 def _log_det(site, z):
@@ -56,21 +53,20 @@ def _gradient(program, name, z, data):
     return {k: onp.asarray(g) for k, g in slope.items()}
 
 
-def _words(site):
-    if site.kind == "factor":
-        return f"a factor, shape {tuple(site.value.shape)}"
-    return f"{'observed, ' if site.observed else ''}{family(site.fn)}, shape {tuple(site.value.shape)}"
-
-
 def _parameters(fn):
-    """The first parameter that is not finite or outside of its set, in words."""
+    """{name: array} of a distribution's own parameters; of vmapped ones, as they lie side by side."""
     while isinstance(fn, (Wrapper, Vmapped)):
         fn = fn.base_dist
-    for name in getattr(fn, "arg_constraints", {}):
-        x = onp.asarray(getattr(fn, name)) if getattr(fn, name) is not None else onp.zeros(())
+    named = {k: getattr(fn, k) for k in getattr(fn, "arg_constraints", {})}
+    return {k: onp.asarray(v) for k, v in named.items() if hasattr(v, "shape")}
+
+
+def _broken(parameters):
+    """The first parameter that is not finite, in words; or nothing."""
+    for name, x in parameters.items():
         if x.dtype.kind == "f" and not onp.isfinite(x).all():
-            return f"its parameter {name} is {_first(x, ~onp.isfinite(x))}"
-    return ""
+            return [f"its parameter {name} is {_first(x, ~onp.isfinite(x))}"]
+    return []
 
 
 def _first(x, where):
@@ -92,17 +88,34 @@ def describe(guilty):
 
 def _paragraph(b):
     bad = ~onp.isfinite(b.log_density)
-    value = onp.asarray(b.value)
-    at = tuple(onp.argwhere(bad)[0]) if bad.any() and bad.ndim else ()
-    density = b.log_density if at else onp.sum(b.log_density)
-    parts = [f"value {_shown(value[at])}", f"log-density {_first(density, bad)}"]
+    at = tuple(onp.argwhere(bad)[0]) if bad.any() else None          # the element to look at, if there is one
+    index = f" at {[int(i) for i in at]}" if at else ""
+    value, density = onp.asarray(b.site.value), onp.asarray(b.log_density)
+    parts = [f"value {_shown(value if at is None else value[at])}{index}",
+             f"log-density {(density.sum() if at is None else density[at]).item():.6g}"]
     parts += [] if onp.isfinite(b.log_det) else [f"log-determinant of its bijection {b.log_det:.6g}"]
     steep = {k: g for k, g in b.gradient.items() if not onp.isfinite(g).all()}
     parts += [f"gradient {_first(g, ~onp.isfinite(g))} with respect to {k!r}" for k, g in list(steep.items())[:2]]
-    parts += [] if steep or not b.gradient else ["gradient finite"]
-    parts += [b.parameters] if b.parameters else []
-    where = describe_location(b.source)
-    return f"  site {b.name!r} ({b.words}): {'; '.join(parts)}" + (f"\n    at {where}" if where else "")
+    parts += ["gradient finite"] if b.gradient and not steep else []
+    text = "; ".join(parts + _broken(b.parameters))
+    where = describe_location(b.site.source)
+    return (f"  site {b.name!r} ({_kind(b, at)}, shape {tuple(value.shape)}): {text}"
+            + (f"\n    at {where}" if where else ""))
+
+
+def _kind(b, at):
+    """What the site is: observed, its family, its parameters at the element to look at."""
+    if b.site.kind == "factor":
+        return "a factor"
+    shape, shown = onp.shape(b.log_density), []
+    for name, x in b.parameters.items():
+        try:
+            x = onp.broadcast_to(x, shape)
+        except ValueError:                               # it has event axes
+            continue
+        if at is not None or x.ndim == 0:
+            shown.append(f"{name}={x[at or ()].item():.6g}")
+    return f"{'observed, ' if b.site.observed else ''}{family(b.site.fn)}" + (f"({', '.join(shown)})" if shown else "")
 
 
 def _shown(x):
@@ -122,10 +135,14 @@ def no_start(what, program, z, data):
 
 
 def _advice(guilty):
-    if any(b.parameters for b in guilty):
+    """What to do about it."""
+    if any(_broken(b.parameters) for b in guilty):
         return "Keep the parameters finite: look for nan in the data, a division by zero, or an exp that overflows."
+    if any(b.site.kind == "factor" and not onp.isfinite(b.log_density).all() for b in guilty):
+        return ("Look for the logarithm of a number that is not positive, a division by zero, or an exp that "
+                "overflows; or start elsewhere, with init_strategy=init_to_median or init_to_value.")
     if any(onp.isneginf(b.log_density).any() for b in guilty):
-        return ("A log-density of -inf is a value outside of the support, or one that the parameters rule out: start "
-                "elsewhere, with init_strategy=init_to_median or init_to_value, or choose a prior that allows it.")
-    return ("Start elsewhere (init_strategy=init_to_median, init_to_value, or a smaller radius), or write the model "
-            "so that it is smooth there.")
+        return ("A log-density of -inf is a value that the support or the parameters rule out: start elsewhere, with "
+                "init_strategy=init_to_median or init_to_value, or choose a prior that allows it.")
+    return ("Write the model so that it is smooth there, or start elsewhere: init_strategy=init_to_median, "
+            "init_to_value, or a smaller radius.")
