@@ -60,6 +60,9 @@ class Points(Handler):
         z = self.values[site.name]
         if not self.unconstrained:
             return with_value(site, z, "the value given"), 0.0
+        if site.fn.is_discrete:
+            raise site.error(f"site {site.name!r} is discrete and not observed: it has no unconstrained form.\n"
+                             "Sum it out of the model, or observe it.")
         transform = biject_to(site.fn.support)
         x = transform(z)
         return site.replace(value=x), np.sum(transform.log_abs_det_jacobian(z, x))

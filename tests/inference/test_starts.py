@@ -113,7 +113,7 @@ def test_no_valid_start_names_the_guilty_site(strategy, method):
         cr.sample("fine", dist.Normal(x, 1.0), obs=0.0)
         cr.factor("broken", cnp.log(-1.0 - x ** 2))
 
-    text = r"chain \d: no start(.|\n)*'broken' \(a factor, shape \(\)\): value nan; log-density nan(.|\n)*test_starts.py"
+    text = r"chain \d: no start(.|\n)*'broken' \(a factor, shape \(\)\): value nan; log-density nan(.|\n)*starts.py:\d"
     with pytest.raises(SamplingError, match=text) as e:
         starts(never, strategy=strategy, method=method)
     assert "'fine'" not in str(e.value)

@@ -5,7 +5,7 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
-from chainrule.engine import random, scan, stats, vmap
+from chainrule.engine import config, jit, random, scan, stats, vmap
 from chainrule.engine.errors import ShapeError
 from chainrule.inference import Predictive, compute_deterministics, compute_log_prior, log_likelihood
 from chainrule.ppl import SiteError, log_density
@@ -27,7 +27,7 @@ def model(y=None):
 
 def loops(y=None):
     mu = cr.sample("mu", dist.Normal(0.0, 1.0))
-    scan(lambda c, _: (c, cr.sample("y", dist.Normal(mu, 1.0))), 0.0, None, length=3)
+    scan(lambda c, y: (c, cr.sample("y", dist.Normal(mu, 1.0), obs=y)), 0.0, y, length=3)
     vmap(lambda x: cr.sample("lane", dist.Normal(mu * x, 1.0)))(Y)
 
 
@@ -252,6 +252,31 @@ def test_draws_from_a_guide_with_its_params():
     fixed = Predictive(model, {"mu": np.arange(4.0)}, guide=guide, params=params, return_sites=["mu", "s"])(KEY)
     np.testing.assert_array_equal(fixed["mu"], np.arange(4.0))
     np.testing.assert_array_equal(fixed["s"], out["s"][:4])
+
+
+def test_the_functions_of_model_and_guide_run_once():
+    calls = []
+
+    def counted(f):
+        def run(y=None):
+            calls.append(f.__name__)
+            f(y)
+        return run
+
+    one, two = counted(model), counted(guide)
+    for i in range(3):
+        Predictive(one, guide=two, params={"at": float(i)}, num_samples=2 + i)(i)
+    assert sorted(calls) == ["guide", "model"]
+
+
+def test_no_query_holds_a_traced_value():
+    with config(check_leaks=True, check_programs=True):
+        out = Predictive(loops, num_samples=3)(KEY)
+        values = {k: v for k, v in out.items() if k != "y"}
+        log_likelihood(loops, values, np.zeros(3)), compute_log_prior(loops, values, np.zeros(3))
+        log_density(loops, (np.zeros(3),), {}, values, batch_ndims=1)
+        jit(lambda y: log_density(loops, (y,), {}, values, batch_ndims=1)[0])(np.zeros(3))
+        jit(lambda k: Predictive(loops, num_samples=3)(k))(KEY)
 
 
 def test_params_of_a_model_without_a_guide():

@@ -184,6 +184,8 @@ def test_a_transform_is_applied_by_name():
 def test_a_missing_value_is_named():
     with pytest.raises(SiteError, match=r"'theta' has no value(.|\n)*mu, tau(.|\n)*test_queries.py:\d+, in hierarchy"):
         potential_energy(hierarchy, (Y,), {}, {"mu": 0.0, "tau": 0.0})
+    with pytest.raises(SiteError, match=r"'k' is discrete(.|\n)*no unconstrained form"):
+        potential_energy(lambda: cr.sample("k", dist.Poisson(1.0)), (), {}, {"k": 1})
     with pytest.raises(NotImplementedError, match="enum=True"):
         potential_energy(hierarchy, (Y,), {}, {}, enum=True)
 
