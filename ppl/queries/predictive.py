@@ -146,7 +146,7 @@ def _one_draw(program, guide, return_sites, fixed, many_params):
             run = seed(substitute(guide, data={**params, **given}), random.fold_in(key, GUIDE))
             drawn = trace(run).get_trace(*guide_data)
             given = {**{k: s["value"] for k, s in drawn.items()
-                        if s["type"] in ("sample", "deterministic") and not s["is_observed"]}, **given}
+                        if s["type"] in ("sample", "deterministic", "plate") and not s["is_observed"]}, **given}
         sites = trace(seed(_Draw(program, {**params, **given}, fixed), key)).get_trace(*data)
         if return_sites is not None:
             return {k: s["value"] for k, s in sites.items() if k in return_sites}

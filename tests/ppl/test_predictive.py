@@ -279,6 +279,22 @@ def test_no_query_holds_a_traced_value():
         jit(lambda k: Predictive(loops, num_samples=3)(k))(KEY)
 
 
+def test_model_and_guide_draw_one_part_of_a_plate():
+    def local(y=None):
+        with cr.plate("i", 100, subsample_size=4) as i:
+            x = cr.sample("x", dist.Normal(cnp.asarray(i, float) * 1.0, 1e-6))
+        cr.deterministic("indices", i)
+        cr.deterministic("away", x - i)
+
+    def global_guide(y=None):
+        with cr.plate("i", 100, subsample_size=4) as i:
+            cr.sample("x", dist.Delta(cnp.asarray(i, float) + 0.25))
+
+    out = Predictive(local, guide=global_guide, num_samples=10)(KEY)
+    np.testing.assert_array_equal(out["away"], np.full((10, 4), 0.25))
+    assert len(np.unique(out["indices"])) > 10
+
+
 def test_params_of_a_model_without_a_guide():
     def with_param():
         return cr.sample("x", dist.Normal(cr.param("loc", 0.0), 1e-9))

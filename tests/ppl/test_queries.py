@@ -99,6 +99,15 @@ def test_which_values_are_batches_depends_on_the_model():
     np.testing.assert_allclose(slope, [alone, alone], rtol=1e-13)
 
 
+def test_a_batch_of_params():
+    def model(y):
+        with cr.plate("i", 3):
+            cr.sample("y", dist.Normal(cr.param("loc", 0.0), 1.0), obs=y)
+
+    found = log_density(model, (Y,), {}, {"loc": [0.0, 2.0]}, batch_ndims=1)[0]
+    np.testing.assert_allclose(found, [log_density(model, (Y,), {}, {"loc": m})[0] for m in (0.0, 2.0)], rtol=1e-13)
+
+
 @pytest.mark.parametrize("values, text", [
     ({**ONE, "theta": np.zeros((2, 2, 3))}, r"'theta'.*shape \(2, 2, 3\).*site has shape \(3,\).*\(…, 3\)"),
     ({**ONE, "mu": np.zeros(2), "tau": np.ones(4)}, r"leading axes differ.*\(2,\).*\(4,\)"),
