@@ -27,11 +27,13 @@ from ..ppl.queries import (
 )
 from . import diagnostics
 from .arviz import to_arviz
+from .fit import Fit, fit
 from .mcmc import MCMC
 from .samplers import NUTS
 from .starts import SamplingError
 
 __all__ = [
+    "Fit",
     "MCMC",
     "NUTS",
     "ModelInfo",
@@ -46,6 +48,7 @@ __all__ = [
     "constrain_fn",
     "diagnostics",
     "find_valid_initial_params",
+    "fit",
     "get_transforms",
     "init_to_feasible",
     "init_to_mean",
