@@ -1,7 +1,7 @@
 """Inference: MCMC, prediction, diagnostics, ArviZ."""
-from . import diagnostics
+from . import diagnostics, reparam
 from .arviz import to_arviz
 from .mcmc import MCMC, NUTS, SamplingError
 from .predictive import Predictive, log_likelihood
 
-__all__ = ["MCMC", "NUTS", "Predictive", "SamplingError", "diagnostics", "log_likelihood", "to_arviz"]
+__all__ = ["MCMC", "NUTS", "Predictive", "SamplingError", "diagnostics", "log_likelihood", "reparam", "to_arviz"]

@@ -1,5 +1,5 @@
 """Models: statements, effect handlers, queries."""
-from . import handlers
+from . import handlers, reparam
 from .handlers import Handler
 from .model import log_density
 from .plates import plate, plate_stack, subsample
@@ -7,4 +7,4 @@ from .sites import Site, SiteError
 from .statements import deterministic, factor, param, prng_key, sample
 
 __all__ = ["Handler", "Site", "SiteError", "deterministic", "factor", "handlers", "log_density", "param", "plate",
-           "plate_stack", "prng_key", "sample", "subsample"]
+           "plate_stack", "prng_key", "reparam", "sample", "subsample"]
