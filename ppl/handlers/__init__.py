@@ -33,5 +33,5 @@ from .recording import message, trace
 from .replacing import reparam
 from .shaping import block, infer_config, lift, mask, scale, scope
 
-__all__ = ["Handler", "block", "condition", "do", "infer_config", "lift", "mask", "message", "reparam", "replay", "scale",
-           "scope", "seed", "substitute", "trace", "uncondition"]
+__all__ = ["Handler", "block", "condition", "do", "infer_config", "lift", "mask", "message", "reparam", "replay",
+           "scale", "scope", "seed", "substitute", "trace", "uncondition"]

@@ -4,7 +4,7 @@ from ...distributions.wrappers import Expanded, Independent, Masked
 
 
 class Reparam:
-    """Base: a subclass writes `__call__(name, fn, obs)`, which returns (None, value), the value a function of new sites.
+    """Base: a subclass writes `__call__(name, fn, obs)`, which returns (None, value), a function of new sites.
 
     name : the site's                        fn : its distribution; in a vmap that of one lane
     obs : None, since only latent sites are reparameterised

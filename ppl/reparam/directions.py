@@ -17,7 +17,7 @@ def wrapped(x):
 
 
 class Unwrapped(Wrapper):
-    """A distribution of angles as one of real numbers: log p(y) = log p_base(y modulo full turns); draws are the base's.
+    """Angles as real numbers: log p(y) = log p_base(y modulo full turns); draws are the base's.
 
     Each interval of length 2π has mass 1, so this is a density to sample from by MCMC and no probability on ℝ.
     """

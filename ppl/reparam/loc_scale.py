@@ -36,7 +36,8 @@ class LocScaleReparam(Reparam):
         if centered is not None:
             numbers = onp.asarray(centered)
             if numbers.dtype.kind not in "iuf" or not ((numbers >= 0) & (numbers <= 1)).all():
-                raise ValueError(f"LocScaleReparam: centered must be None or lie between 0 and 1; got {centered!r:.60}.")
+                raise ValueError("LocScaleReparam: centered must be None or lie between 0 and 1; got "
+                                 f"{centered!r:.60}.")
             centered = float(numbers) if numbers.ndim == 0 else numbers
         self.centered, self.shape_params = centered, tuple(shape_params)
 
@@ -68,7 +69,7 @@ class LocScaleReparam(Reparam):
                              f"does not have; its parameters are {', '.join(f.name for f in base._fields)}.")
         if onp.ndim(self.centered) and onp.shape(self.centered) != tuple(fn.event_shape):
             raise Unsuitable(f"LocScaleReparam: centered has shape {onp.shape(self.centered)}, and the site's event "
-                             f"has shape {tuple(fn.event_shape)}.\nGive a number, or one for each element of the event.")
+                             f"has shape {tuple(fn.event_shape)}.\nGive a number, or one for each element.")
 
 
 def _with(loc, scale):

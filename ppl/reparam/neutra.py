@@ -13,7 +13,7 @@ from ..statements import sample
 
 
 class Warped(Distribution):
-    """The vector z of ℝⁿ whose image T(z) has density 1: log p(z) = log |det dT/dz|. Draws, for a start, are N(0, I)."""
+    """The vector z of ℝⁿ whose image T(z) has density 1: log p(z) = log |det dT/dz|. Draws, to start, are N(0, I)."""
     transform: Transform = child()
     size: int = static()
 
@@ -36,8 +36,8 @@ class NeuTraReparam:
 
     guide : an object with
         get_transform(params)   the bijection T of ℝⁿ
-        prototype_trace         a trace of the model (of records, as `trace` makes them): its latent sites, in this order,
-                                ravelled and in unconstrained form, are the n numbers
+        prototype_trace         what `trace` makes of the model: its latent sites, in this order, ravelled and in
+                                unconstrained form, are the n numbers
         prefix                  (optional) a name, "auto" unless given
     params : what get_transform takes
 
@@ -70,10 +70,11 @@ class NeuTraReparam:
         self.guide, self.params = guide, params
         self.transform = guide.get_transform(params)
         self.name = f"{getattr(guide, 'prefix', 'auto')}_shared_latent"
-        latent = {name: s for name, s in guide.prototype_trace.items() if s["type"] == "sample" and not s["is_observed"]}
+        latent = {name: s for name, s in guide.prototype_trace.items()
+                  if s["type"] == "sample" and not s["is_observed"]}
         whole = [name for name, s in latent.items() if s["fn"].is_discrete]
         if whole:
-            raise ValueError(f"NeuTraReparam: site {whole[0]!r} of the guide has integers, and no bijection leads there.")
+            raise ValueError(f"NeuTraReparam: site {whole[0]!r} of the guide has integers: no bijection leads there.")
         self.supports = {name: biject_to(s["fn"].support) for name, s in latent.items()}
         self.shapes = {name: tuple(self.supports[name].inverse_shape(np.shape(s["value"])))
                        for name, s in latent.items()}
@@ -110,7 +111,7 @@ class _Shared(Handler):
         neutra = self.neutra
         x = neutra.transform(sample(self.neutra.name, Warped(neutra.transform, neutra.size)))
         if x.shape != (neutra.size,):
-            raise SiteError(f"NeuTraReparam: the latent sites of the guide have {neutra.size} unconstrained numbers, and "
+            raise SiteError(f"NeuTraReparam: the guide's latent sites have {neutra.size} unconstrained numbers, and "
                             f"its transform makes shape {x.shape} of them.")
         self.values = neutra.unpack(x)
 
@@ -124,8 +125,8 @@ class _Shared(Handler):
         if site.kind != "sample" or site.name not in self.values or site.observed:
             return self.next(site)
         if site.value is not None:
-            raise site.error(f"site {site.name!r} has a value already, and NeuTraReparam gives it one.\nPut handlers that "
-                             "give values around the reparameterised model.")
+            raise site.error(f"site {site.name!r} has a value already, and NeuTraReparam gives it one.\nPut handlers "
+                             "that give values around the reparameterised model.")
         t = biject_to(site.fn.support)
         z = self.values[site.name]
         want = tuple(t.inverse_shape(site.fn.shape()))
@@ -135,7 +136,8 @@ class _Shared(Handler):
         x = t(z)
         stretch = t.log_abs_det_jacobian(z, x)
         term = site.replace(value=x).log_prob() + sum_rightmost(stretch, stretch.ndim - len(site.fn.batch_shape))
-        self.next(site.replace(kind="factor", name=f"_{site.name}_log_prob", fn=None, value=term, mask=None, scale=None))
+        name = f"_{site.name}_log_prob"
+        self.next(site.replace(kind="factor", name=name, fn=None, value=term, mask=None, scale=None))
         n = len(site.fn.event_shape)
         plates = tuple([f if f.dim is None else f._replace(dim=f.dim - n) for f in site.plates])
         return self.next(site.replace(kind="deterministic", fn=None, value=x, mask=None, scale=None, plates=plates,

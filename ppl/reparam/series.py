@@ -3,7 +3,13 @@ import numpy as onp
 
 from ...distributions import constraints
 from ...distributions.record import static
-from ...distributions.transforms import AffineTransform, ComposeTransform, DiscreteCosineTransform, HaarTransform, Transform
+from ...distributions.transforms import (
+    AffineTransform,
+    ComposeTransform,
+    DiscreteCosineTransform,
+    HaarTransform,
+    Transform,
+)
 from ...engine import numpy as np
 from .transformed import UnitJacobianReparam
 

@@ -123,8 +123,8 @@ class ExplicitReparam(Reparam):
         """The transform for one site."""
         need = self.transform.domain.event_dim
         if need > len(fn.event_shape):
-            raise Unsuitable(f"{type(self).__name__}: {type(self.transform).__name__} works on events with {need} axes; "
-                             f"the site is a {described(fn)}, whose events have {len(fn.event_shape)}.\n"
+            raise Unsuitable(f"{type(self).__name__}: {type(self.transform).__name__} works on events with {need} "
+                             f"axes; the site is a {described(fn)}, whose events have {len(fn.event_shape)}.\n"
                              "It would mix independent sites: make the axes part of the event with to_event.")
         return self.transform
 
