@@ -30,7 +30,8 @@ class reparam(Handler):
     one; config is asked about them too, so that reparameterisations can follow one another. A function is not asked
     about sites made by a reparameterisation of a class that it gives for them again.
 
-    Inside of the model, a derivative taken around a site sees its value as given, as `substitute` would give it.
+    A derivative taken inside of the model, around the site, is what it is without reparam: at a value that is given,
+    the value is constant; a draw moves with the distribution's parameters.
     Raises SiteError for a name that the model does not have, and, with the site's line, for a site that is observed or
     whose distribution does not suit.
 
@@ -70,7 +71,8 @@ class reparam(Handler):
         place = _Place(self, site, classes).fresh()
         with world(place):
             fn, value = _by_lane(place.one_lane, site.fn)
-        return self.next(place.result(fn, value))
+        out = self.next(place.result(fn, value))
+        return out if place.draw is None else [out[0], *place.draw]
 
     def choose(self, site, classes):
         """The reparameterisation of a site, or None."""
@@ -111,6 +113,7 @@ class _Place(Handler):
     def __init__(self, owner, site, classes):
         super().__init__()
         self.owner, self.old, self.classes, self.kept = owner, site, classes, False
+        self.draw = None                                 # [key, drawn] of the new site, where it is the old one's draw
 
     def one_lane(self, fn):
         """What the reparameterisation makes of one lane's distribution."""
@@ -124,7 +127,7 @@ class _Place(Handler):
                             f"({'it is observed' if old.observed else 'a handler inside of reparam gave it one'}).\n"
                             "Only latent sites can be: leave it out of the config, or give the value to the new sites, "
                             "in a handler around reparam.")
-        self.classes = (*self.classes, type(chosen))
+        self.classes, self.same_draw = (*self.classes, type(chosen)), getattr(chosen, "same_draw", False)
         try:
             new, value = chosen(old.name, fn, None)
         except Unsuitable as e:
@@ -150,7 +153,10 @@ class _Place(Handler):
         return old.replace(kind="deterministic", fn=None, value=value, mask=None, scale=None, plates=plates, infer={})
 
     def site(self, site):
-        return self.owner.treat(self.placed(site), self.classes)
+        out = self.owner.treat(self.placed(site), self.classes)
+        if self.same_draw and site.kind == "sample":
+            self.draw = out[1:]
+        return out
 
     def placed(self, new):
         """A new site with the facts of the old one."""

@@ -11,6 +11,8 @@ class Reparam:
     The new sites are ordinary statements, drawn with the batch shape of fn; they get the old site's plates, mask and
     scale. Returning (fn, None) leaves the site as it is, (another distribution, None) draws it from that one instead.
     `raise Unsuitable("...")` refuses a distribution, with the site and its line.
+    same_draw : True where there is one new site and the value is what fn.sample(key) is with that site's key, so that
+        it moves with the parameters as a draw of fn does, for a derivative that is taken inside of the model
 
     >>> import chainrule as cr, chainrule.distributions as dist
     >>> from chainrule.engine import numpy as np
@@ -27,6 +29,8 @@ class Reparam:
     >>> list(tr), bool(x == tr["x_1"]["value"] + tr["x_2"]["value"])
     (['x_1', 'x_2', 'x'], True)
     """
+
+    same_draw = False
 
     def __call__(self, name, fn, obs):
         raise NotImplementedError(f"{type(self).__name__} has no __call__(name, fn, obs).")

@@ -50,6 +50,7 @@ class CircularReparam(Reparam):
     >>> float(substitute(reparam(model, {"x": CircularReparam()}), {"x_unwrapped": 1.0 + 4 * math.pi})())
     1.0
     """
+    same_draw = True
 
     def __call__(self, name, fn, obs):
         one = elements(fn.support)
@@ -70,6 +71,7 @@ class ProjectedNormalReparam(Reparam):
     >>> substitute(reparam(model, {"x": ProjectedNormalReparam()}), {"x_normal": [2.0, 4.0]})()
     Array([0.6, 0.8])
     """
+    same_draw = True
 
     def __call__(self, name, fn, obs):
         base = core(fn)

@@ -32,6 +32,8 @@ class LocScaleReparam(Reparam):
     True
     """
 
+    same_draw = True
+
     def __init__(self, centered=None, shape_params=()):
         if centered is not None:
             numbers = onp.asarray(centered)

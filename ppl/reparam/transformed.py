@@ -90,6 +90,7 @@ class TransformReparam(Reparam):
     >>> list(trace(seed(reparam(model, {"x": TransformReparam()}), 0)).get_trace())
     ['x_base', 'x']
     """
+    same_draw = True
 
     def __call__(self, name, fn, obs):
         _, transform = as_transformed(core(fn))
@@ -113,6 +114,7 @@ class ExplicitReparam(Reparam):
     True
     """
     suffix = "base"
+    same_draw = True
 
     def __init__(self, transform):
         if not isinstance(transform, Transform):

@@ -85,7 +85,9 @@ def test_the_old_sites_are_what_the_formula_makes_of_the_new(name, transforms):
 def test_around_a_transformation_it_is_what_it_is_inside(name, transforms):
     outside, row = changed(name, transforms)
     inner = ROWS[name].row._replace(model=reparam(ROWS[name].model, ROWS[name].config))
-    a, b = [trace(seed(m, 0)).get_trace(X) for m in (outside, within(inner, transforms).model)]
+    models = outside, within(inner, transforms).model
+    np.testing.assert_allclose(*[np.asarray(seed(m, 0)(X)) for m in models], rtol=1e-11, atol=1e-13)
+    a, b = [trace(seed(m, 0)).get_trace(X) for m in models]
     assert list(a) == list(b)
     for k in a:
         np.testing.assert_allclose(a[k]["value"], b[k]["value"], rtol=1e-12, atol=1e-13, err_msg=k)
@@ -93,6 +95,19 @@ def test_around_a_transformation_it_is_what_it_is_inside(name, transforms):
         assert a[k]["type"] == b[k]["type"]
         if a[k]["type"] == "sample":
             np.testing.assert_allclose(site_log_prob(k, a[k]), site_log_prob(k, b[k]), rtol=1e-11, atol=1e-13)
+
+
+@rows(ALONE + [(m, ("vmap",)) for m in ROWS])
+def test_the_value_is_the_draw_with_the_new_key(name, transforms):
+    """What `same_draw` says, so that derivatives of draws inside of the model are the old ones."""
+    model, row = changed(name, transforms)
+    names = list(ROWS[name].config)
+    if len(names) > 1:
+        return
+    first = seed(model, 0).fresh()
+    new, old = trace(seed(model, 0)).get_trace(X), trace(seed(row.model, 0)).get_trace(X)
+    drawn, = [k for k, s in new.items() if s["type"] == "sample"]
+    np.testing.assert_allclose(old["x"]["fn"].sample(first.key_of(drawn)), new["x"]["value"], rtol=1e-12, atol=1e-13)
 
 
 @rows([(m, t) for m in ("partly", "chain", "plates", "explicit", "haar")
