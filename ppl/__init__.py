@@ -8,8 +8,6 @@ from .settings import enable_validation, enable_x64, validation_enabled
 from .sites import Site, SiteError
 from .statements import deterministic, factor, get_mask, param, prng_key, sample
 
-__all__ = ["Handler", "Site", "SiteError", "deterministic", "factor", "handlers", "log_density", "param", "plate",
-           "plate_stack", "prng_key", "reparam", "sample", "subsample"]
 __all__ = [
     "Handler",
     "Joint",
@@ -26,6 +24,7 @@ __all__ = [
     "plate",
     "plate_stack",
     "prng_key",
+    "reparam",
     "sample",
     "subsample",
     "validation_enabled",

@@ -83,8 +83,10 @@ class reparam(Handler):
             if type(chosen) in classes:
                 return None
         if chosen is not None and not callable(chosen):
-            raise site.error(f"reparam: the config gives site {site.name!r} a {type(chosen).__name__}, which is no "
-                             "reparameterisation.\nTake one from chainrule.inference.reparam.")
+            advice = "Call its reparam(model) instead." if hasattr(chosen, "reparam") else (
+                "Take one from chainrule.inference.reparam.")
+            raise site.error(f"reparam: the config gives site {site.name!r} a {type(chosen).__name__}, which does not "
+                             f"treat single sites.\n{advice}")
         return chosen
 
     def finish(self):
@@ -141,7 +143,7 @@ class _Place(Handler):
         if self.kept:
             return old
         if fn is None and value is None:
-            raise old.error(f"site {old.name!r}: {self.classes[-1].__name__} gave neither a distribution nor a value.\n"
+            raise old.error(f"site {old.name!r}: {self.classes[-1].__name__} gave no distribution and no value.\n"
                             "A reparameterisation returns (None, value), or (distribution, None).")
         if value is not None and value.shape != old.fn.shape():
             raise old.error(f"site {old.name!r}: {self.classes[-1].__name__} gave a value of shape {value.shape}; the "
@@ -165,9 +167,10 @@ class _Place(Handler):
         if new.kind not in ("sample", "factor", "deterministic"):
             return new
         lanes = sum(f.dim is None for f in old.plates)
-        own = [f for f in new.plates if f.dim is None][lanes:]
+        own = [f for f in new.plates if f.dim is None]
         axes = [f for f in new.plates if f.dim is not None]
-        new = new.replace(plates=(*old.plates[:lanes], *own, *old.plates[lanes:], *axes))
+        first = [f._replace(loops=f.loops + g.loops) for f, g in zip(old.plates, own[:lanes])]
+        new = new.replace(plates=(*first, *own[lanes:], *old.plates[lanes:], *axes))
         if not new.scored:
             return new
         self._check(new)

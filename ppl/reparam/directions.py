@@ -56,7 +56,7 @@ class CircularReparam(Reparam):
         one = elements(fn.support)
         ends = bounds_of(one) if not one.event_dim else (None, None)
         if not all(type(end) in (float, Array) and abs(abs(float(np.max(end))) - math.pi) < 1e-6 for end in ends):
-            raise Unsuitable(f"CircularReparam is for a distribution of angles in [-pi, pi]; the site is a "
+            raise Unsuitable(f"CircularReparam is for a distribution of angles in [-pi, pi]; the site has "
                              f"{described(fn)}, whose values must be {fn.support.words}.")
         return None, wrapped(sample(f"{name}_unwrapped", Unwrapped(fn)))
 
@@ -76,7 +76,7 @@ class ProjectedNormalReparam(Reparam):
     def __call__(self, name, fn, obs):
         base = core(fn)
         if not isinstance(base, ProjectedNormal):
-            raise Unsuitable(f"ProjectedNormalReparam is for a ProjectedNormal; the site is a {described(fn)}.")
+            raise Unsuitable(f"ProjectedNormalReparam is for a ProjectedNormal; the site has {described(fn)}.")
         c = np.asarray(base.concentration)
         z = sample(f"{name}_normal", inside(fn, lambda d: Normal(np.zeros_like(c), 1.0).to_event(1)))
         y = c + z

@@ -50,7 +50,9 @@ class LocScaleReparam(Reparam):
         if type(c) is float and c == 1.0:
             return fn, None
         if c is None:
-            c = param(f"{name}_centered", onp.full(fn.event_shape, 0.5), constraint=unit_interval)
+            c = param(f"{name}_centered", np.full(fn.event_shape, 0.5, fn.dtype), constraint=unit_interval)
+        elif onp.ndim(c):
+            c = np.asarray(c, fn.dtype)
         loc, scale = np.asarray(base.loc), np.asarray(base.scale)
         if type(c) is float and c == 0.0:
             z = sample(f"{name}_decentered", inside(fn, _with(np.zeros_like(loc), np.ones_like(scale))))
@@ -62,7 +64,7 @@ class LocScaleReparam(Reparam):
         fields = {f.name for f in base._fields}
         on_the_line = isinstance(base, LocationScale) or elements(base.support).everything
         if not {"loc", "scale"} <= fields or base.event_shape or not on_the_line or isinstance(base, _OTHER):
-            raise Unsuitable(f"LocScaleReparam is for a location-scale family on the real line; the site is a "
+            raise Unsuitable(f"LocScaleReparam is for a location-scale family on the real line; the site has "
                              f"{described(fn)}.\nUse TransformReparam for a transformed distribution, or "
                              "ExplicitReparam with a transform of your own.")
         unknown = set(self.shape_params) - fields

@@ -77,5 +77,5 @@ class DiscreteCosineReparam(UnitJacobianReparam):
         if self.smooth == 0.0:
             return t
         log_frequency = onp.log(onp.arange(t.inverse_shape(fn.event_shape)[self.dim]) + 0.5)
-        weights = onp.exp(self.smooth * (log_frequency - log_frequency.mean()))
+        weights = onp.exp(self.smooth * (log_frequency - log_frequency.mean())).astype(fn.dtype)
         return ComposeTransform([t, AffineTransform(0.0, weights.reshape((-1, *(1,) * (-self.dim - 1))))])

@@ -35,7 +35,7 @@ from .base import Reparam, core, described, elements, inside
 def as_transformed(fn):
     """(base distribution, transform) with fn the distribution of transform(base); `as_transformed.register` adds a
     family."""
-    raise Unsuitable(f"TransformReparam is for a transformed distribution; the site is a {described(fn)}.\nWrite it as "
+    raise Unsuitable(f"TransformReparam is for a transformed distribution; the site has {described(fn)}.\nWrite it as "
                      "TransformedDistribution(base, transform), or use LocScaleReparam or ExplicitReparam.")
 
 
@@ -126,7 +126,7 @@ class ExplicitReparam(Reparam):
         need = self.transform.domain.event_dim
         if need > len(fn.event_shape):
             raise Unsuitable(f"{type(self).__name__}: {type(self.transform).__name__} works on events with {need} "
-                             f"axes; the site is a {described(fn)}, whose events have {len(fn.event_shape)}.\n"
+                             f"axes; the site has {described(fn)}, whose events have {len(fn.event_shape)}.\n"
                              "It would mix independent sites: make the axes part of the event with to_event.")
         return self.transform
 
