@@ -12,8 +12,10 @@ from ..ppl.reparam import (
     UnitJacobianReparam,
     Unsuitable,
     as_transformed,
+    core,
+    inside,
 )
 
 __all__ = ["CircularReparam", "DiscreteCosineReparam", "ExplicitReparam", "HaarReparam", "LocScaleReparam",
            "NeuTraReparam", "ProjectedNormalReparam", "Reparam", "TransformReparam", "UnitJacobianReparam",
-           "Unsuitable", "as_transformed"]
+           "Unsuitable", "as_transformed", "core", "inside"]

@@ -23,7 +23,7 @@ To choose for all sites by a rule, pass a function as config: it gets a site's r
 or None. One of one's own is a subclass of `Reparam` with `__call__`; see there.
 """
 from ..handlers.replacing import Unsuitable
-from .base import Reparam
+from .base import Reparam, core, inside
 from .directions import CircularReparam, ProjectedNormalReparam
 from .loc_scale import LocScaleReparam
 from .neutra import NeuTraReparam
@@ -32,4 +32,4 @@ from .transformed import ExplicitReparam, TransformReparam, UnitJacobianReparam,
 
 __all__ = ["CircularReparam", "DiscreteCosineReparam", "ExplicitReparam", "HaarReparam", "LocScaleReparam",
            "NeuTraReparam", "ProjectedNormalReparam", "Reparam", "TransformReparam", "UnitJacobianReparam",
-           "Unsuitable", "as_transformed"]
+           "Unsuitable", "as_transformed", "core", "inside"]

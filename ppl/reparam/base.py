@@ -10,7 +10,8 @@ class Reparam:
     obs : None, since only latent sites are reparameterised
     The new sites are ordinary statements, drawn with the batch shape of fn; they get the old site's plates, mask and
     scale. Returning (fn, None) leaves the site as it is, (another distribution, None) draws it from that one instead.
-    `raise Unsuitable("...")` refuses a distribution, with the site and its line.
+    `raise Unsuitable("...")` refuses a distribution, with the site and its line. `core(fn)` is what stands inside of
+    expand, to_event and mask; `inside(fn, change)` is fn with change(core(fn)) there.
     same_draw : True where there is one new site and the value is what fn.sample(key) is with that site's key, so that
         it moves with the parameters as a draw of fn does, for a derivative that is taken inside of the model
 

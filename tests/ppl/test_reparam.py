@@ -10,7 +10,7 @@ import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
 import chainrule.ppl.reparam as package
 from chainrule.distributions import transforms
-from chainrule.engine import cond, grad, jit, random, scan, vmap
+from chainrule.engine import cond, grad, jit, random, scan, vmap, while_loop
 from chainrule.inference import MCMC, NUTS, Predictive, diagnostics
 from chainrule.inference import reparam as exported
 from chainrule.inference.reparam import (
@@ -24,11 +24,11 @@ from chainrule.inference.reparam import (
     TransformReparam,
     Unsuitable,
     as_transformed,
+    core,
 )
 from chainrule.ppl import SiteError, log_density
 from chainrule.ppl.handlers import block, condition, lift, mask, reparam, scale, seed, substitute, trace
 from chainrule.ppl.model import site_log_prob, stage_model
-from chainrule.ppl.reparam.base import core
 from tests.distributions.cases import CASES
 from tests.ppl.test_neutra import Affine, params
 
@@ -279,6 +279,17 @@ def test_one_of_ones_own_may_have_loops():
     assert steps.shape == (2, 4)
     np.testing.assert_allclose(tr["x"]["value"], [0.0, 100.0] + steps.sum(1), rtol=1e-13)
     assert total(tr) == pytest.approx(stats.norm.logpdf(steps, 0.0, 1.0).sum(), rel=1e-13)
+
+
+def test_sites_in_a_while_loop_are_drawn_by_the_new_ones():
+    def model(spread):
+        return while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, s[1] + normal("x", dist.Normal(0.0, spread))),
+                          (0, 0.0))[1]
+    changed = reparam(model, {"x": LocScaleReparam(0.0)})
+    one, five = float(seed(changed, 0)(1.0)), float(seed(changed, 0)(5.0))
+    key = seed(model, 0).fresh()
+    z = [float(random.normal(random.fold_in(key.key_of("x_decentered"), i))) for i in range(3)]
+    assert (one, five) == (pytest.approx(sum(z), rel=1e-13), pytest.approx(5.0 * sum(z), rel=1e-13))
 
 
 def test_a_family_is_registered_as_transformed():

@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import chainrule as cr
+import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
 from chainrule.engine import config, grad, jit, vmap
-from chainrule.inference.reparam import LocScaleReparam
+from chainrule.inference.reparam import LocScaleReparam, ProjectedNormalReparam, core
 from chainrule.ppl import log_density
 from chainrule.ppl.handlers import condition, mask, reparam, replay, scale, scope, seed, substitute, trace
 from chainrule.ppl.model import site_log_prob
 from tests.ppl.reparam_rows import ROWS, within
-from tests.ppl.rows import TRANSFORMS
+from tests.ppl.rows import MODELS, TRANSFORMS, nested
 
 X = 0.35
 ALONE = [(m, ()) for m in ROWS]
@@ -166,6 +168,26 @@ def test_mapping_and_compiling_a_reparameterised_model(name, transforms):
     np.testing.assert_allclose(density, one(0.2)[1], rtol=1e-11)
 
 
+@pytest.mark.parametrize("transforms", [(), ("vmap",), ("scan",), ("vmap", "scan"), ("cond",), ("custom_vjp",)],
+                         ids="-".join)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_config_that_gives_nothing_changes_nothing(name, transforms):
+    model = nested(name, transforms).model
+    plain = trace(seed(model, 0)).get_trace(X)
+
+    def centred(site):
+        latent_normal = isinstance(core(site["fn"]), dist.Normal) and not site["is_observed"]
+        return LocScaleReparam(1.0) if latent_normal else None
+
+    for nothing in ({}, lambda site: None, centred):
+        tr = trace(seed(reparam(model, nothing), 0)).get_trace(X)
+        assert list(tr) == list(plain)
+        for k, s in plain.items():
+            np.testing.assert_array_equal(tr[k]["value"], s["value"], err_msg=k)
+            assert (tr[k]["type"], tr[k]["cond_indep_stack"]) == (s["type"], s["cond_indep_stack"])
+            assert type(tr[k]["fn"]) is type(s["fn"])
+
+
 # ---- draws ----
 
 MARGINALS = {                                            # of x at X, elementwise; S = (0.5, 1, 2)
@@ -197,12 +219,7 @@ def test_draws_have_the_old_distribution(name):
 
 def test_a_direction_has_the_old_distribution():
     """The angle of a projected normal, against its distribution function by quadrature; level 1e-4, the key fixed."""
-    import chainrule as cr
-    import chainrule.distributions as dist
-    from chainrule.inference.reparam import ProjectedNormalReparam
     law = dist.ProjectedNormal([1.0, 0.5])
-    x = vmap(lambda i: seed(reparam(lambda: cr.sample("x", law), {"x": ProjectedNormalReparam()}),
-                            rng_seed=7)())(np.arange(1))
     model = reparam(lambda: vmap(lambda i: cr.sample("x", law))(np.arange(2000)), {"x": ProjectedNormalReparam()})
     x = np.asarray(seed(model, 7)())
     angles = np.linspace(-np.pi, np.pi, 4001)
@@ -213,7 +230,6 @@ def test_a_direction_has_the_old_distribution():
 
 def test_the_config_may_be_a_function_of_one_lane():
     """A rule in place of names: it sees the family in vmap too, and is not asked again about what it made."""
-    import chainrule.distributions as dist
     asked = []
 
     def rule(site):
