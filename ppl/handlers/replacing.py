@@ -26,9 +26,9 @@ class reparam(Handler):
     config : {site name: reparameterisation}, or a function from a site's record (the dict that `trace` shows, with the
         distribution of one lane where the site stands in vmap) to a reparameterisation or None
     The reparameterisations stand in `chainrule.inference.reparam`. Each draws sites with names of its own, e.g.
-    x_decentered, and the site x becomes deterministic. The new sites have the plates, the mask and the scale of the old
-    one; config is asked about them too, so that reparameterisations can follow one another. A function is not asked
-    about sites made by a reparameterisation of a class that it gives for them again.
+    x_decentered, and the site x becomes deterministic; its `infer` names the reparameterisation. The new sites have the
+    plates, the mask and the scale of the old one. The config is asked about them too, so that reparameterisations can
+    follow one another; where a function gives a new site one of the class that made it, the site stays as it is.
 
     A derivative taken inside of the model, around the site, is what it is without reparam: at a value that is given,
     the value is constant; a draw moves with the distribution's parameters.
@@ -111,6 +111,7 @@ def _by_lane(f, fn):
 class _Place(Handler):
     """Where a site is reparameterised: the sites that are made here get its plates, mask, scale and source line."""
     hides_plates = True
+    context = "reparam"                                  # a program that is staged here has no plates in it
 
     def __init__(self, owner, site, classes):
         super().__init__()
@@ -152,7 +153,8 @@ class _Place(Handler):
             return old.replace(fn=fn, value=value, observed=value is not None)
         n = len(old.fn.event_shape)                      # a deterministic site has batch axes alone
         plates = tuple([f if f.dim is None else f._replace(dim=f.dim - n) for f in old.plates])
-        return old.replace(kind="deterministic", fn=None, value=value, mask=None, scale=None, plates=plates, infer={})
+        return old.replace(kind="deterministic", fn=None, value=value, mask=None, scale=None, plates=plates,
+                           infer={"reparam": self.classes[-1].__name__})
 
     def site(self, site):
         out = self.owner.treat(self.placed(site), self.classes)

@@ -141,4 +141,4 @@ class _Shared(Handler):
         n = len(site.fn.event_shape)
         plates = tuple([f if f.dim is None else f._replace(dim=f.dim - n) for f in site.plates])
         return self.next(site.replace(kind="deterministic", fn=None, value=x, mask=None, scale=None, plates=plates,
-                                      infer={}))
+                                      infer={"reparam": "NeuTraReparam"}))

@@ -27,7 +27,7 @@ from chainrule.inference.reparam import (
     core,
 )
 from chainrule.ppl import SiteError, log_density
-from chainrule.ppl.handlers import block, condition, lift, mask, reparam, scale, seed, substitute, trace
+from chainrule.ppl.handlers import block, condition, do, lift, mask, reparam, scale, seed, substitute, trace
 from chainrule.ppl.model import site_log_prob, stage_model
 from tests.distributions.cases import CASES
 from tests.ppl.test_neutra import Affine, params
@@ -206,6 +206,18 @@ def test_it_is_a_context_and_a_decorator():
     assert list(tr) == ["x_decentered", "x"] and float(x) == float(seed(decorated, 0)())
 
 
+def test_intervening_on_a_reparameterised_site():
+    def model():
+        x = cr.sample("x", dist.Normal(1.0, 2.0))
+        return cr.sample("y", dist.Normal(x, 1.0))
+    changed = reparam(model, {"x": LocScaleReparam(0.0)})
+    free = recorded(changed)
+    for cut in (do(changed, {"x": 50.0}), reparam(do(model, {"x": 50.0}), {"x": LocScaleReparam(0.0)})):
+        cut = recorded(cut)
+        assert float(cut["x"]["value"]) == float(free["x"]["value"]) and float(cut["y"]["fn"].loc) == 50.0
+        assert cut["x"]["infer"] == {"reparam": "LocScaleReparam"}
+
+
 def test_reparameterisations_follow_one_another_in_handlers_too():
     def model():
         return cr.sample("x", dist.LogNormal(1.0, 2.0))
@@ -347,6 +359,8 @@ MISTAKES = {
     "reparam of a site that is conditioned inside": lambda: reparam(condition(normal, {"x": 1.0}),
                                                                    {"x": LocScaleReparam(0.0)})(),
     "reparam of a site with a value": lambda: reparam(substitute(normal, {"x": 1.0}), {"x": LocScaleReparam(0.0)})(),
+    "condition on a reparameterised site": lambda: condition(reparam(normal, {"x": LocScaleReparam(0.0)}),
+                                                             {"x": 1.0})(),
     "a gamma decentered": lambda: reparam(gamma_in_vmap, {"x": LocScaleReparam(0.0)})(),
     "a part for each element of another event": lambda: reparam(in_plate, {"x": LocScaleReparam([0.1, 0.2, 0.3])})(),
     "unknown shape_params": lambda: reparam(normal, {"x": LocScaleReparam(0.0, ["df"])})(),
