@@ -31,11 +31,6 @@ from .mcmc import MCMC
 from .samplers import NUTS
 from .starts import SamplingError
 
-__all__ = ["MCMC", "NUTS", "ModelInfo", "ParamInfo", "Predictive", "SamplingError", "StartError",
-           "compute_deterministics", "compute_log_prior", "compute_log_probs", "constrain", "constrain_fn",
-           "diagnostics", "find_valid_initial_params", "get_transforms", "init_to_feasible", "init_to_mean",
-           "init_to_median", "init_to_sample", "init_to_uniform", "init_to_value", "initialize_model", "log_density",
-           "log_likelihood", "potential_energy", "reparam", "to_arviz", "transform_fn", "unconstrain", "unconstrain_fn"]
 __all__ = [
     "MCMC",
     "NUTS",
@@ -62,6 +57,7 @@ __all__ = [
     "log_density",
     "log_likelihood",
     "potential_energy",
+    "reparam",
     "to_arviz",
     "transform_fn",
     "unconstrain",
