@@ -25,7 +25,7 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import diagnostics
+from . import diagnostics, reparam
 from .arviz import to_arviz
 from .fit import Fit, fit
 from .mcmc import MCMC
@@ -60,6 +60,7 @@ __all__ = [
     "log_density",
     "log_likelihood",
     "potential_energy",
+    "reparam",
     "to_arviz",
     "transform_fn",
     "unconstrain",

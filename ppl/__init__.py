@@ -1,5 +1,5 @@
 """Models: statements, effect handlers, queries."""
-from . import handlers
+from . import handlers, reparam
 from .handlers import Handler
 from .joint import Joint
 from .plates import plate, plate_stack, subsample
@@ -24,6 +24,7 @@ __all__ = [
     "plate",
     "plate_stack",
     "prng_key",
+    "reparam",
     "sample",
     "subsample",
     "validation_enabled",

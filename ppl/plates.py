@@ -26,7 +26,13 @@ class PlateWorld(Trace):
 
 def plate_worlds():
     """The plates around the current statement, innermost first."""
-    return [t for t in enclosing() if type(t) is PlateWorld]
+    found = []
+    for t in enclosing():
+        if getattr(t, "hides_plates", False):            # what is bound here gets its plates from another site
+            break
+        if type(t) is PlateWorld:
+            found.append(t)
+    return found
 
 
 def active_plates():

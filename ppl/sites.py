@@ -229,8 +229,10 @@ def _(b, mine, *xs, structure, facts):
 
 
 def _one_lane(x, batched):
+    if not batched:
+        return x
     a = aval_of(x)
-    return type(a)(a.shape[1:], a.dtype) if batched else a
+    return type(a)(a.shape[1:], a.dtype)
 
 
 def _aligned(x, batched, rank, size):

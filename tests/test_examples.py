@@ -7,6 +7,7 @@ import pytest
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
 NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"], "nile": ["matplotlib"],
          "thousand_regressions": ["matplotlib"],
+         "funnel": ["matplotlib"],
          "iris": ["matplotlib", "sklearn"]}
 rows = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 

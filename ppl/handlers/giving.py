@@ -116,6 +116,11 @@ class _Given(Handler):
             raise site.error(f"{type(self).__name__} was given a value for {site.name!r}, which is a {site.kind}: "
                              "it has none.")
         if site.kind == "deterministic":
+            by = site.infer.get("reparam")
+            if by is not None and self.observes:
+                raise site.error(f"site {site.name!r} is reparameterised ({by}): it follows from other sites, so it "
+                                 f"cannot be observed.\nPut {type(self).__name__} inside of reparam, and leave the "
+                                 "site out of reparam's config.")
             return self.next(site.replace(value=np.asarray(value)))
         given = with_value(site, value, f"the value given by {type(self).__name__}")
         return self.next(given.replace(observed=site.observed or self.observes and site.kind == "sample"))
@@ -209,7 +214,7 @@ class do(_Given):
 
     def site(self, site):
         self.seen.add(site.name)
-        if site.name not in self.data or site.kind != "sample":
+        if site.name not in self.data or site.kind not in ("sample", "deterministic"):
             return self.next(site)
         shape = self.next(site)[0].shape
         return closed(np.broadcast_to(np.asarray(self.data[site.name]), shape))
