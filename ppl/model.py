@@ -18,7 +18,7 @@ from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.staged import stage_function
 from .arguments import is_data, is_numbers, surroundings
 from .handlers import Handler, seed, substitute, trace
-from .sites import SCORED, SiteError, log_prob_of
+from .sites import SCORED, SiteError, draw_type, log_prob_of
 from .values import check_support, with_value
 
 MAX_PROGRAMS = 32            # that are kept for one model
@@ -52,7 +52,7 @@ class Points(Handler):
                              f"Values were given for: {', '.join(sorted(self.values)) or '(none)'}.")
         z = self.values[site.name]
         if not self.unconstrained:
-            return with_value(site, z, "the value given"), 0.0
+            return with_value(site, z, "the value given", grows=False), 0.0
         transform = biject_to(site.fn.support)
         x = transform(z)
         return site.replace(value=x), np.sum(transform.log_abs_det_jacobian(z, x))
@@ -80,6 +80,19 @@ class LogJoint(Points):
             term = np.sum(site.replace(value=out[0]).log_prob()) + log_det
             self.total = self.total + np.astype(term, self.total.dtype)
         return out
+
+
+class Drawn(seed):
+    """`seed`, for questions to which the values do not matter: what cannot be drawn from gives a member of its support."""
+
+    def __init__(self, key=0):
+        super().__init__(None, key)
+
+    def draw(self, site, key):
+        try:
+            return super().draw(site, key)
+        except NotImplementedError:
+            return site.fn.support.feasible_like(np.zeros(site.fn.shape(), draw_type(site.fn).dtype))
 
 
 def log_density(model, model_args=(), model_kwargs=None, params=None):
@@ -129,7 +142,7 @@ class ModelProgram:
         self.jaxpr, self.consts, self.name = staged.jaxpr, staged.consts, name
         self.out_tree = staged.out_tree
         self.cache = {}
-        self.latents, self.dims = None, None
+        self.latents, self.dims, self.coords = None, None, None
 
     def run(self, handler, data):
         """Run the program under a handler; returns the handler as used and the model's result."""
@@ -147,17 +160,22 @@ class ModelProgram:
         return recorder.sites
 
     def describe(self, data):
-        """Fill in `latents` and `dims` (site name -> names of its dimensions); runs on types alone."""
+        """Fill in `latents`, `dims` (site name -> names of its dimensions) and `coords` (plate name -> labels).
+
+        Runs on types alone.
+        """
         if self.latents is None:
             def run(words, *flat):                       # the key is traced too, so that nothing is drawn
-                sites = self.record(seed(rng_seed=random.wrap_key_data(words)), flat).values()
+                sites = self.record(Drawn(random.wrap_key_data(words)), flat).values()
                 latents = [_latent(s) for s in sites if s.kind == "sample" and not s.observed]
-                found.append((latents, {s.name: _dims(s) for s in sites if s.kind in ("sample", "deterministic")}))
+                frames = [f for s in sites for f in s.plates if f.coords is not None and f.full is None]
+                found.append((latents, {s.name: _dims(s) for s in sites if s.kind in ("sample", "deterministic")},
+                              {f.name: list(f.coords) for f in frames}))
                 return []
 
             found = []
             stage(run, [random.key_data(random.key(0)).aval, *[x.aval for x in data]])
-            self.latents, self.dims = found[0]
+            self.latents, self.dims, self.coords = found[0]
         return self
 
     def log_joint(self, values, data, unconstrained=False):
@@ -172,7 +190,7 @@ class ModelProgram:
 
     def observed(self, data):
         """{site: value} of the observed sites."""
-        sites = self.record(seed(rng_seed=0), data)
+        sites = self.record(Drawn(), data)
         return {name: onp.asarray(s.value) for name, s in sites.items() if s.observed and s.kind == "sample"}
 
 
@@ -270,7 +288,7 @@ def check_data(program, data):
 
     stage(run, [np.zeros(site_count(program.latents)).aval])
     if unknown and not any(isinstance(x, Tracer) for x in data):
-        sites = program.record(seed(rng_seed=0), data)
+        sites = program.record(Drawn(), data)
         for s in (sites[name] for name in unknown):
             if not tree.leaves(s.fn.support):            # bounds may depend on what was drawn
                 check_support(s, s.fn, s.value, "obs")

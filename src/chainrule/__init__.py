@@ -10,18 +10,22 @@ from . import distributions, engine, inference, ppl
 from .engine.stats import stats
 from .ppl import (
     Handler,
+    check_model,
     deterministic,
     factor,
+    format_shapes,
     handlers,
     log_density,
     param,
     plate,
     plate_stack,
     prng_key,
+    render_model,
     sample,
     subsample,
 )
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
-           "param", "plate", "plate_stack", "ppl", "prng_key", "sample", "stats", "subsample"]
+__all__ = ["Handler", "check_model", "deterministic", "distributions", "engine", "factor", "format_shapes", "handlers",
+           "inference", "log_density", "param", "plate", "plate_stack", "ppl", "prng_key", "render_model", "sample",
+           "stats", "subsample"]
