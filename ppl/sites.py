@@ -162,18 +162,23 @@ def check_weights(site):
         batch = tuple(site.value.shape if site.fn is None else site.fn.batch_shape)
         if broadcasts(shape, batch):
             continue
+        problem = "each term would count more than once" if _broadcast(shape, batch) else "they do not broadcast"
         raise site.error(f"site {site.name!r}: the {what} has shape {shape}, and the site's terms have shape {batch}"
-                         f"{plate_text(site.plates)}: each would count more than once.\n"
+                         f"{plate_text(site.plates)}: {problem}.\n"
                          f"Give a {what} that broadcasts to {batch}, or put the site into a plate of the {what}'s "
                          "size. Inside of a scan, pass it along with the scan's inputs.")
 
 
 def broadcasts(shape, target):
     """Whether an array of `shape` broadcasts to `target` without enlarging it."""
+    return _broadcast(shape, target) == tuple(target)
+
+
+def _broadcast(*shapes):
     try:
-        return broadcast_shapes(shape, target) == tuple(target)
+        return broadcast_shapes(*shapes)
     except ShapeError:
-        return False
+        return None
 
 
 def plate_text(frames):

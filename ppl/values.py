@@ -8,7 +8,7 @@ from ..engine import tree
 from ..engine.avals import broadcast_shapes
 from ..engine.core import Tracer, enclosing
 from ..engine.errors import ChainruleError, ShapeError
-from .sites import plate_text
+from .sites import broadcasts, plate_text
 
 
 def with_value(site, value, what="obs", grows=True):
@@ -34,13 +34,13 @@ def with_value(site, value, what="obs", grows=True):
             f"{tuple(shape)} (batch {tuple(fn.batch_shape)}, event {event}){plate_text(site.plates)}; "
             + ("they do not broadcast.\n" if both is None or both in (value.shape, shape) else
                f"together they would broadcast to {both}, one term for each pair.\n")
-            + _advice(site, value))
+            + _advice(site, value, what))
     if both != value.shape and value.ndim > len(event):
         raise site.error(
             f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {family(fn)} has shape "
             f"{tuple(shape)}{plate_text(site.plates)}{parameter_text(fn)}: each number would count more than once.\n"
-            f"{_advice(site, value)} If the repetition is meant, write np.broadcast_to({what.split()[-1]}, "
-            f"{tuple(shape)}).")
+            f"{_advice(site, value, what)} If the repetition is meant, pass "
+            f"np.broadcast_to({'obs' if what == 'obs' else 'value'}, {tuple(shape)}).")
     if both != tuple(shape):
         if not grows:
             lanes = any(f.dim is None for f in site.plates)
@@ -65,13 +65,15 @@ def same_shape(site, value, shape, what, event_dim=0):
     return value
 
 
-def _advice(site, value):
+def _advice(site, value, what):
     """What to do about a value of another shape."""
     for f in site.plates:
         axis = -1 if f.dim is None else f.dim - len(site.fn.event_shape)
         if f.full is not None and value.ndim >= -axis and value.shape[axis] == f.full:
             return (f"Plate {f.name!r} has drawn {f.size} of {f.full}: index the data by the plate's indices, or take "
                     "their part with subsample.")
+    if what != "obs" and not site.observed:
+        return "Give a value of the site's shape."
     return "Reshape one of them so that each observation meets its own parameters."
 
 
@@ -124,6 +126,8 @@ def _counted(site, fn, value):
         fn = fn.base_dist
     if any(isinstance(m, Tracer) for m, _ in pairs):
         return None
+    if not all(broadcasts(onp.shape(m), value.shape[:value.ndim - event_dim]) for m, event_dim in pairs):
+        return None                                      # the site is refused where it meets the mask
     for m, event_dim in pairs:
         wide = onp.reshape(m, (*onp.shape(m), *(1,) * event_dim))
         value = np.where(wide, value, fn.support.example(value))

@@ -1,9 +1,9 @@
 """What a staged model's values depend on, read off its program; nothing of the user's is run again.
 
 `walk` goes once through the equations and notes for each value a `Fact`: the sites that it comes from, its numbers
-where they follow from known data alone, and the interval that it ranges over where that is known exactly. Programs inside
-(jit, scan, cond, switch, while, checkpoint, custom derivatives) are entered; a loop's carry is followed until nothing
-changes.
+where they follow from known data alone, and the interval that it ranges over where that is known exactly. Programs
+inside (jit, scan, cond, switch, while, checkpoint, custom derivatives) are entered; a loop's carry is followed until
+nothing changes.
 
 Sharp edges: dependence is by dataflow, so `0 * a` depends on a. A branch's sites depend on what chose the branch.
 """
