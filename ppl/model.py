@@ -83,7 +83,7 @@ class LogJoint(Points):
 
 
 class Drawn(seed):
-    """`seed`, where the values do not matter: a distribution that cannot be drawn from gives a member of its support."""
+    """`seed`, where values do not matter: a distribution that cannot be drawn from gives a member of its support."""
 
     def __init__(self, key=0):
         super().__init__(None, key)
