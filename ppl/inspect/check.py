@@ -9,7 +9,7 @@ from ...engine.core import Tracer
 from ...engine.errors import at_user_line, describe_location
 from ..sites import Arrays, Site, SiteError
 from ..values import check_support, family
-from .images import bare, interval_of, support_of
+from .images import TIED_SETS, bare, interval_of, support_of
 from .precision import in_float32
 from .relations import nodes_of
 from .walk import Fact, batch_of
@@ -156,7 +156,7 @@ def _within(image, wanted):
     if image.support is not None and base.is_discrete and not image.support.is_discrete:
         return False
     ends = interval_of(wanted)
-    if base.event_dim and not wanted.everything and image.support is not None:
+    if type(base).__name__ in TIED_SETS and image.support is not None:    # free elements do not fulfil what ties them
         own = image.support.base if isinstance(image.support, constraints.Independent) else image.support
         return own.event_dim > 0
     return ends is None or ends[0] <= image.low and image.high <= ends[1]

@@ -20,6 +20,11 @@ SCALAR_SETS = ("_Positive", "_SoftplusPositive", "_Nonnegative", "_UnitInterval"
                "LessThanEq", "Interval", "OpenInterval", "HalfOpenInterval", "IntegerGreaterThan", "IntegerInterval")
 VECTOR_SETS = {"_Simplex": (0.0, 1.0), "_PositiveOrderedVector": (0.0, INF), "_OrderedVector": (-INF, INF)}
 
+TIED_SETS = ("_Simplex", "_ColumnStochastic", "_OrderedVector", "_PositiveOrderedVector", "_Sphere", "ZeroSum",
+             "_Symmetric", "_PositiveDefinite", "_PositiveSemidefinite", "_CorrMatrix", "_LowerTriangular",
+             "_UnitLowerCholesky", "_LowerCholesky", "_SoftplusLowerCholesky", "_ScaledUnitLowerCholesky",
+             "_CorrCholesky")          # of vectors and matrices whose elements are not free of each other
+
 KEEPING = ("broadcast", "reshape", "transpose", "convert", "stop_gradient", "optimization_barrier")
 PICKING = ("slice", "dynamic_slice", "gather", "reverse", "sort")            # elements of the first operand
 SUMS = ("reduce_sum", "cumsum")
