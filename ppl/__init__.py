@@ -2,11 +2,33 @@
 from . import handlers
 from .handlers import Handler
 from .inspect import check_model, format_shapes, get_dependencies, get_model_relations, render_model
+from .joint import Joint
 from .model import log_density
 from .plates import plate, plate_stack, subsample
+from .settings import enable_validation, enable_x64, validation_enabled
 from .sites import Site, SiteError
-from .statements import deterministic, factor, param, prng_key, sample
+from .statements import deterministic, factor, get_mask, param, prng_key, sample
 
 __all__ = ["Handler", "Site", "SiteError", "check_model", "deterministic", "factor", "format_shapes",
            "get_dependencies", "get_model_relations", "handlers", "log_density", "param", "plate", "plate_stack",
            "prng_key", "render_model", "sample", "subsample"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "Site",
+    "SiteError",
+    "deterministic",
+    "enable_validation",
+    "enable_x64",
+    "factor",
+    "get_mask",
+    "handlers",
+    "log_density",
+    "param",
+    "plate",
+    "plate_stack",
+    "prng_key",
+    "sample",
+    "subsample",
+    "validation_enabled",
+]

@@ -11,9 +11,13 @@ from .engine.stats import stats
 from .ppl import (
     Handler,
     check_model,
+    Joint,
     deterministic,
+    enable_validation,
+    enable_x64,
     factor,
     format_shapes,
+    get_mask,
     handlers,
     log_density,
     param,
@@ -23,9 +27,33 @@ from .ppl import (
     render_model,
     sample,
     subsample,
+    validation_enabled,
 )
 
 __version__ = "0.1.0"
 __all__ = ["Handler", "check_model", "deterministic", "distributions", "engine", "factor", "format_shapes", "handlers",
            "inference", "log_density", "param", "plate", "plate_stack", "ppl", "prng_key", "render_model", "sample",
            "stats", "subsample"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "deterministic",
+    "distributions",
+    "enable_validation",
+    "enable_x64",
+    "engine",
+    "factor",
+    "get_mask",
+    "handlers",
+    "inference",
+    "log_density",
+    "param",
+    "plate",
+    "plate_stack",
+    "ppl",
+    "prng_key",
+    "sample",
+    "stats",
+    "subsample",
+    "validation_enabled",
+]
