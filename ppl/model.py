@@ -209,6 +209,11 @@ def _dims(s):
     for axis, f in [*enumerate(lanes), *[(batch + f.dim, f) for f in s.plates if f.dim is not None]]:
         if f.name is not None and 0 <= axis < len(shape) and shape[axis] == f.size:
             names[axis] = str(f.name)
+    events = s.infer.get("event_dims", ())
+    if len(events) > len(shape) - batch:
+        raise s.error(f"site {s.name!r}: event_dims has {len(events)} names, {list(events)}, and a draw has "
+                      f"{len(shape) - batch} axes of its own.\nName those alone; plates name the others.")
+    names[len(shape) - len(events):] = events
     return names
 
 

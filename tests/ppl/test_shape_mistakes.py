@@ -387,3 +387,51 @@ def test_there_are_fifty():
 @pytest.mark.parametrize("name", MODELS)
 def test_no_alarm_on_the_models_of_the_laws(name):
     run(MODELS[name].model, (0.35,))
+
+
+# ---- reported against other systems ----
+
+def logistic(x, y):
+    beta = cr.sample("beta", dist.Normal(O(2), 1.0).to_event(1))
+    cr.sample("y", dist.Bernoulli(logits=x @ beta), obs=y)
+
+
+def test_observations_in_a_column_make_no_square_of_terms():
+    """Data of shape (n, 1) against logits of shape (n,): n² terms instead of n."""
+    x, y = O((7, 2)), O((7, 1))
+    queries = [lambda: log_density(logistic, (x, y), {}, {"beta": O(2)}), lambda: seed(logistic, 0)(x, y),
+               lambda: condition(seed(logistic, 0), {"y": y})(x, None),
+               lambda: MCMC(NUTS(logistic), num_warmup=1, num_samples=1, progress_bar=False).run(0, x, y)]
+    for query in queries:
+        with pytest.raises(SiteError, match=r"site 'y': .* has shape \(7, 1\)(.|\n)*\(7, 7\), one term for each pair"):
+            query()
+    total, tr = log_density(logistic, (x, y[:, 0]), {}, {"beta": O(2)})
+    assert tr["y"]["fn"].log_prob(tr["y"]["value"]).shape == (7,)
+    assert float(total) == pytest.approx(7 * np.log(0.5) - np.log(2 * np.pi), rel=1e-12)
+
+
+def stack_beside_a_plate(prefix):
+    with cr.plate("outer", 3), cr.plate("inner_0", 2, dim=-3):
+        a = cr.sample("a", dist.Exponential(0.2))
+    with cr.plate("outer", 3), cr.plate_stack(prefix, [2, 4], rightmost_dim=-2):
+        return a * cr.sample("fraction", dist.Beta(1.0, 1.0))
+
+
+def test_a_plate_of_a_stack_with_the_name_of_another_plate_is_refused_with_both_lines():
+    with pytest.raises(SiteError) as caught:
+        trace(seed(stack_beside_a_plate, 0)).get_trace("inner")
+    text = str(caught.value)
+    assert "plate 'inner_0' has size 2" in text and "size 4" in text
+    assert 'cr.plate("inner_0", 2, dim=-3)' in text and "cr.plate_stack(prefix, [2, 4]" in text
+    assert seed(stack_beside_a_plate, 0)("other").shape == (2, 4, 3)
+
+
+def test_a_plate_on_two_axes_keeps_the_shapes_that_its_dims_say_and_is_found_by_the_check():
+    def model():
+        with cr.plate("n", 3, dim=-1):
+            x = normal("x")
+        with cr.plate("n", 3, dim=-2), cr.plate("m", 2, dim=-1):
+            normal("y", x[:, None], obs=O((3, 2)))
+    tr = trace(seed(model, 0)).get_trace()
+    assert tr["x"]["value"].shape == (3,) and tr["y"]["fn"].batch_shape == (3, 2)
+    assert [(f.rule, f.site) for f in cr.check_model(model)] == [("plate-axes", "n")]
