@@ -182,9 +182,11 @@ def _broadcast(*shapes):
 
 
 def plate_text(frames):
-    """The plates of a site in words: " in plates a=3, b=2", or nothing."""
+    """The plates of a site in words: " in plates a=3, b=2 under a vmap or scan of 5", or nothing."""
     shown = [f"{f.name}={f.size}" for f in frames if f.name]
-    return f" in plates {', '.join(shown)}" if shown else ""
+    lanes = [str(f.size) for f in frames if f.name is None]
+    return (f" in plates {', '.join(shown)}" if shown else "") + (
+        f" under a vmap or scan of {', '.join(lanes)}" if lanes else "")
 
 
 def log_prob_of(fn, value, mask, scale):

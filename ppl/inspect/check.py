@@ -24,6 +24,14 @@ class Finding(NamedTuple):
     message: str
 
 
+class Seen(NamedTuple):
+    """What the checks of one site need of all."""
+    nodes: dict
+    used: set                  # the sites that others depend on
+    dims: set                  # the names of plates and of vmap axes
+    has_data: bool
+
+
 class Findings(list):
     """The findings of `check_model`, a list; printed, one below the other."""
 
@@ -68,8 +76,11 @@ def check_model(model, model_args=None, model_kwargs=None):
         program.describe(data)
     except SiteError as e:
         found.append(_of_error("error", e))
+    seen = Seen(nodes, {name for n in nodes.values() for name in n.parents if name != n.name},
+                {b.frame.name for n in nodes.values() for b in n.boxes if b.frame.name is not None},
+                any(n.observed for n in nodes.values()))
     for node in nodes.values():
-        for rule, text in [line for check in CHECKS for line in check(node, nodes)]:
+        for rule, text in [line for check in CHECKS for line in check(node, seen)]:
             found.append(Finding(rule, node.name, at_user_line(text, node.facts.source)))
     return Findings([*found, *_plate_axes(nodes)])
 
@@ -82,14 +93,13 @@ def _of_error(rule, error):
 
 # ---- one site: each check yields (rule, text) ----
 
-def _unused(node, nodes):
-    used = any(node.name in n.parents for n in nodes.values() if n is not node)
-    if node.latent and not used and any(n.observed for n in nodes.values()):
+def _unused(node, seen):
+    if node.latent and seen.has_data and node.name not in seen.used:
         yield "unused-site", (f"site {node.name!r} is latent and nothing depends on it: it keeps its prior, and the "
                               "sampler carries it along.\nUse its value, observe it, or take it out of the model.")
 
 
-def _data(node, nodes):
+def _data(node, seen):
     for types, inputs in zip(node.types, node.inputs):
         y, mask = inputs.value, inputs.mask
         y = None if y is None else y.rows if y.number is None else y.number
@@ -105,13 +115,13 @@ def _data(node, nodes):
             yield "data-outside", e.args[0].rpartition("\n  at ")[0]
 
 
-def _supports(node, nodes):
+def _supports(node, seen):
     for inputs in node.inputs:
         for record in _records(inputs.fn) if node.kind == "sample" else ():
             for field in record._params:
                 fact = getattr(record, field.name)
                 if isinstance(fact, Fact) and field.constraint is not None and not field.depends:
-                    yield from _parameter(node, nodes, type(record).__name__, field, fact)
+                    yield from _parameter(node, seen.nodes, type(record).__name__, field, fact)
 
 
 def _records(x):
@@ -175,7 +185,7 @@ def _advice(wanted):
     return f"Give it a prior whose values are {wanted.words}, or a transform into that set."
 
 
-def _plates(node, nodes):
+def _plates(node, seen):
     if node.kind != "sample":
         return
     batch = batch_of(node)
@@ -190,25 +200,24 @@ def _plates(node, nodes):
                                 "values with .to_event(n).")
 
 
-def _improper(node, nodes):
+def _improper(node, seen):
     if node.latent and any(type(bare(t.fn)).__name__ == "ImproperUniform" for t in node.types):
         yield "improper-prior", (f"site {node.name!r} has an improper prior: its density has no finite integral, it "
                                  "cannot be drawn from, and the posterior may be improper too.\nWrite a wide proper "
                                  "prior at the scale of the data, such as Normal(0, 10) or HalfNormal(10).")
 
 
-def _discrete(node, nodes):
+def _discrete(node, seen):
     if node.latent and node.fn.is_discrete and not dict(node.facts.infer).get("enumerate"):
         yield "discrete-latent", (f"site {node.name!r} ~ {family(node.fn)} is discrete and not observed; HMC and NUTS "
                                   "need continuous sites.\nObserve it, sum it out of the model (as a mixture "
                                   "distribution does), or use a sampler for discrete sites.")
 
 
-def _names(node, nodes):
+def _names(node, seen):
     if node.kind not in ("sample", "deterministic"):
         return
-    dims = {b.frame.name for n in nodes.values() for b in n.boxes if b.frame.name is not None}
-    if node.name in dims:
+    if node.name in seen.dims:
         yield "arviz-name", (f"site {node.name!r} has the name of a plate, which is a dimension in ArviZ: one name "
                              "cannot be both.\nRename one of them.")
     if node.name in RESERVED:
@@ -218,7 +227,7 @@ def _names(node, nodes):
                              "netCDF files.\nUse another divider: scope(model, prefix=..., divider=\".\").")
 
 
-def _precision(node, nodes):
+def _precision(node, seen):
     for inputs in node.inputs if node.kind == "sample" else ():
         for text in in_float32(node, bare(inputs.fn), inputs.value):
             yield "float32", f"site {node.name!r}: {text}"

@@ -186,8 +186,9 @@ def graph_of(nodes, distributions=False, params=False):
     nodes = {name: n for name, n in nodes.items() if n.kind in shown}
     kinds = {name: n.kind if n.kind != "sample" else "observed" if n.observed else "latent"
              for name, n in nodes.items()}
+    order = {name: i for i, name in enumerate(nodes)}
     edges = [(parent, name, parent in n.lagged) for name, n in nodes.items()
-             for parent in nodes if parent in n.parents]
+             for parent in sorted([p for p in n.parents if p in order], key=order.get)]
     notes = []
     if distributions:
         notes = [f"{name} ~ {_distribution_text(n)}" for name, n in nodes.items() if n.kind == "sample"]

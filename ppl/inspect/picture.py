@@ -105,21 +105,18 @@ def _block(place, edges, label=True):
 
 
 def _rows(items, edges):
-    """The items in rows, each below those that it depends on; a dependence that would close a circle is left out."""
+    """The items in rows, each below those that it depends on; a dependence that closes a circle is left out."""
     owner = {name: i for i, block in items.items() for name in block.nodes}
     parents = {i: set() for i in items}
     for a, b in edges:
         if a in owner and b in owner and owner[a] != owner[b]:
             parents[owner[b]].add(owner[a])
     level: dict = {}
-
-    def place(i, above):
-        if i not in level:
-            level[i] = max([place(p, above | {i}) + 1 for p in sorted(parents[i], key=list(items).index)
-                            if p not in above | {i}], default=0)
-        return level[i]
-    for i in items:
-        place(i, frozenset())
+    todo = list(items)
+    while todo:
+        ready = [i for i in todo if parents[i] <= level.keys()] or todo[:1]
+        level.update({i: max([level[p] + 1 for p in parents[i] if p in level], default=0) for i in ready})
+        todo = [i for i in todo if i not in level]
     rows: list = [[] for _ in range(max(level.values(), default=-1) + 1)]
     for i in items:
         rows[level[i]].append(i)

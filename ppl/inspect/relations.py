@@ -129,9 +129,11 @@ def relations_of(nodes):
     for node in sites:
         for name in plate_names(node):
             plates.setdefault(name, []).append(node.name)
+    parents = {n.name: n.parents for n in sites}
     return {
-        "sample_sample": {n.name: [m.name for m in sites if m.name in n.parents and m is not n] for n in sites},
-        "sample_param": {n.name: [name for name in params if name in n.parents] for n in sites},
+        "sample_sample": {name: [m.name for m in sites if m.name in above and m.name != name]
+                          for name, above in parents.items()},
+        "sample_param": {name: [p for p in params if p in above] for name, above in parents.items()},
         "sample_dist": {n.name: distribution_name(n) for n in sites},
         "param_constraint": {name: nodes[name].fn.support.words for name in params},
         "plate_sample": dict(plates),
