@@ -24,8 +24,10 @@ from ..engine.tree import map as tree_map
 from ..ppl.model import check_data, site_count, site_terms, stage_model, unravel
 from . import chain as chains
 from . import diagnostics, nuts
+from .adaptation import ESTIMATORS
 from .arviz import to_arviz
 from .driver import Group, drive
+from .metrics import Diagonal
 from .progress import Progress
 
 FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
@@ -74,6 +76,7 @@ class NUTS:
     step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
     inverse_mass_matrix : the diagonal of the first metric, float[d]; ones unless given
     adapt_step_size, adapt_mass_matrix : False keeps the one given
+    adaptation : "fisher", on draws and gradients (needs fewer gradients), or "stan", on the draws of growing windows
     max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition
     init_radius : chains start at Uniform(-radius, radius) in unconstrained space
 
@@ -82,7 +85,8 @@ class NUTS:
     """
 
     def __init__(self, model=None, *, step_size=1.0, inverse_mass_matrix=None, adapt_step_size=True,
-                 adapt_mass_matrix=True, target_accept_prob=0.8, max_tree_depth=10, init_radius=2.0, **options):
+                 adapt_mass_matrix=True, target_accept_prob=0.8, max_tree_depth=10, init_radius=2.0,
+                 adaptation="fisher", **options):
         _check_options("NUTS", options, _NUTS_OPTIONS)
         if not callable(model):
             raise TypeError(f"NUTS takes a model, a function with sample statements; got {_shown(model)}.")
@@ -93,6 +97,9 @@ class NUTS:
                 raise ValueError(f"{name} must be positive; got {value}.")
         if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
             raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
+        if adaptation not in ESTIMATORS:
+            raise ValueError(f"adaptation={adaptation!r}: choose one of {', '.join(map(repr, ESTIMATORS))}.")
+        self.adaptation = adaptation
         self.model, self.step_size, self.inverse_mass_matrix = model, float(step_size), inverse_mass_matrix
         self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
         self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
@@ -102,11 +109,12 @@ class NUTS:
         """A chain before its first gradient; position is None for a random one."""
         d = site_count(latents)
         return chains.init(
-            seed, d, num_warmup, position=position, step_size=self.step_size, inverse_mass=self._inverse_mass(d),
+            seed, d, num_warmup, position=position, step_size=self.step_size, metric=self._metric(d),
+            method=self.adaptation,
             target_accept_prob=self.target_accept_prob, adapt_step=self.adapt_step_size,
             adapt_metric=self.adapt_mass_matrix, radius=self.init_radius, max_tree_depth=self.max_tree_depth)
 
-    def _inverse_mass(self, d):
+    def _metric(self, d):
         if self.inverse_mass_matrix is None:
             return None
         m = onp.asarray(self.inverse_mass_matrix, float)
@@ -114,7 +122,7 @@ class NUTS:
             what = f"shape {m.shape}" if m.shape != (d,) else "values that are not positive and finite"
             raise SamplingError(f"inverse_mass_matrix has {what}; it is the diagonal, {d} positive numbers, one for "
                                 "each unconstrained parameter.")
-        return m
+        return Diagonal(np.asarray(m))
 
 
 def _shown(x):
