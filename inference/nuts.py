@@ -144,6 +144,13 @@ def failed(state):
     return np.logical_and(state.starting, state.tries >= MAX_TRIES)
 
 
+def restart(state, position):
+    """A machine that found no start, at another position, which has one try."""
+    q = np.astype(np.asarray(position), state.position.dtype)
+    zero = np.zeros_like(q)
+    return state._replace(tries=np.asarray(MAX_TRIES - 1), position=q, moving=Point(q, zero, zero))
+
+
 # ---- one step ----
 
 class Event(NamedTuple):
