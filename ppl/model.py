@@ -51,7 +51,7 @@ class Points(Handler):
         if site.kind in ("param", "plate") and site.name in self.values:
             z = self.values[site.name]
             x = biject_to(site.fn.support)(z) if self.unconstrained and site.kind == "param" else z
-            return with_value(site, x, "the value given"), 0.0
+            return with_value(site, x, "the value given", grows=False), 0.0
         if site.kind != "sample" or site.value is not None:
             return site, 0.0
         if site.name not in self.values:

@@ -11,7 +11,7 @@ import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
 from chainrule.engine import cond, eval_shape, jit, random, scan, vmap
 from chainrule.engine.errors import ChainruleError
-from chainrule.inference import MCMC, NUTS
+from chainrule.inference import MCMC, NUTS, init_to_value, initialize_model
 from chainrule.ppl import SiteError, log_density
 from chainrule.ppl.handlers import block, condition, do, lift, mask, replay, scale, seed, substitute, trace
 from tests.ppl.rows import MODELS
@@ -249,6 +249,13 @@ def started(theta):
     chain.run(0, init_params={"theta": theta})
 
 
+@row("a start by init_to_value of another shape", (O(7),), (O(8),), "'theta'", "(7,)", "(8,)", "school=8")
+@row("many starts by init_to_value for one site", (O((2, 8)),), (O(8),), "'theta'", "(2, 8)", "(8,)", "school=8")
+def valued(theta):
+    strategy = init_to_value(values={"theta": theta})
+    initialize_model(random.key(0), lambda: school(O(8)), init_strategy=strategy, validate_grad=False)
+
+
 # ---- masks and scales ----
 
 def weighted(handler):
@@ -374,7 +381,7 @@ def test_a_mistake_is_found_while_tracing(name):
     assert cr.stats().compilations == before
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if name != "starts of another shape"])
+@pytest.mark.parametrize("name", [name for name in ROWS if ROWS[name][0] not in (started, valued)])
 def test_the_same_with_the_right_shapes_passes(name):
     model, _, right, _, _ = ROWS[name]
     run(model, right)
