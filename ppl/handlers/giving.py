@@ -217,7 +217,8 @@ class do(_Given):
         if site.name not in self.data or site.kind != "sample":
             return self.next(site)
         shape = self.next(site)[0].shape
-        value = same_shape(site, self.data[site.name], shape, "the value given by do", event_dim=site.fn.event_dim)
+        event_dim = 0 if site.fn is None else site.fn.event_dim
+        value = same_shape(site, self.data[site.name], shape, "the value given by do", event_dim)
         return closed(np.broadcast_to(value, shape))
 
 
