@@ -5,6 +5,7 @@ import numpy as onp
 
 from ...distributions import Distribution, constraints
 from ...distributions.record import Record
+from ...distributions.wrappers import Masked
 from ...engine.core import Tracer
 from ...engine.errors import at_user_line, describe_location
 from ..sites import Arrays, Site, SiteError
@@ -116,12 +117,18 @@ def _data(node, seen):
 
 
 def _supports(node, seen):
-    for inputs in node.inputs:
-        for record in _records(inputs.fn) if node.kind == "sample" else ():
+    for inputs in node.inputs if node.kind == "sample" else ():
+        records = list(_records(inputs.fn))
+        masked = inputs.mask is not None or any(isinstance(r, Masked) for r in records)
+        for record in records:
             for field in record._params:
                 fact = getattr(record, field.name)
-                if isinstance(fact, Fact) and field.constraint is not None and not field.depends:
-                    yield from _parameter(node, seen.nodes, type(record).__name__, field, fact)
+                if not isinstance(fact, Fact) or field.constraint is None or field.depends:
+                    continue
+                if fact.number is None:
+                    yield from _made_of_sites(node, seen.nodes, type(record).__name__, field, fact.image)
+                elif not masked:                         # what is masked may be anything
+                    yield from _made_of_data(node, type(record).__name__, field, fact.number)
 
 
 def _records(x):
@@ -137,17 +144,17 @@ def _records(x):
                 yield from _records(getattr(x, field.name))
 
 
-def _parameter(node, nodes, name, field, fact):
-    """What is wrong with one parameter: a Fact, and the set that it must lie in."""
-    wanted, image = field.constraint, fact.image
-    if fact.number is not None:
-        ok = wanted(fact.number)
-        if not isinstance(ok, Tracer) and not onp.asarray(ok).all():
-            bad = onp.asarray(fact.number)
-            shown = f" (it goes from {bad.min():g} to {bad.max():g})" if bad.size and bad.dtype.kind in "fiu" else ""
-            yield "parameter-outside", (f"site {node.name!r}: {field.name} of {name} must be {wanted.words}, and what "
-                                        f"the data make of it is not{shown}.\nCheck the data, or transform it.")
-        return
+def _made_of_data(node, name, field, number):
+    ok, wanted = field.constraint(number), field.constraint
+    if not isinstance(ok, Tracer) and not onp.asarray(ok).all():
+        bad = onp.asarray(number)
+        shown = f" (it goes from {bad.min():g} to {bad.max():g})" if bad.size and bad.dtype.kind in "fiu" else ""
+        yield "parameter-outside", (f"site {node.name!r}: {field.name} of {name} must be {wanted.words}, and what the "
+                                    f"data make of it is not{shown}.\nCheck the data, or transform it.")
+
+
+def _made_of_sites(node, nodes, name, field, image):
+    wanted = field.constraint
     if image is None or _within(image, wanted):
         return
     sources = " and ".join(f"{s!r} ~ {_family_of(nodes[s])}" for s in image.sites if s in nodes)

@@ -218,6 +218,11 @@ def masked(y):
         cr.sample("y", dist.Exponential(cr.sample("rate", POSITIVE)), obs=y)
 
 
+def masked_scales(sd):
+    with cr.plate("n", len(sd)), mask(mask=sd > 0):
+        normal("y", normal("mu"), sd, obs=np.zeros(len(sd)))
+
+
 def looping():
     x = normal("x")
     while_loop(lambda s: s < 3.0, lambda s: s + cr.sample("w", dist.Exponential(cnp.exp(x))), 0.0)
@@ -251,6 +256,7 @@ RULES = {
     "data inside": (outside, (np.array([1.0, 2.0]),), []),
     "data outside under a mask": (masked, (np.array([1.0, -2.0]),), []),
     "a scale of zero from data": (from_data, (np.array([1.0, 0.0]),), [("parameter-outside", "y")]),
+    "a scale of zero under a mask": (masked_scales, (np.array([1.0, 0.0]),), []),
     "scales from data": (from_data, (np.array([1.0, 2.0]),), []),
     "a while loop": (looping, (), [("error", "w")]),
     "wrong shapes": (sizes, (np.zeros(4),), [("error", "y")]),
