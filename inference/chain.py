@@ -37,11 +37,12 @@ class Draw(NamedTuple):
 
 
 def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, metric=None,
-         method="fisher", adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
+         couples=None, method="fisher", adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
     """A chain before its first gradient."""
     machine = nuts.init(seed, position, num_dims=num_dims, radius=radius, max_tree_depth=max_tree_depth)
-    return Chain(machine, adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob,
-                                          metric, method=method, adapt_step=adapt_step, adapt_metric=adapt_metric))
+    adapted = adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob, metric, couples,
+                              method=method, adapt_step=adapt_step, adapt_metric=adapt_metric)
+    return Chain(machine, adapted)
 
 
 def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
