@@ -186,8 +186,9 @@ class MCMC:
         print(f"Number of divergences: {self._info('diverging').sum()}")
 
     def to_arviz(self, *, coords=None, dims=None, **groups):
-        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names are the dimensions.
+        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
+        coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
         groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
             constant_data
         """
@@ -200,7 +201,8 @@ class MCMC:
         shape = self._draws.shape[:2]
         made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
         observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None, coords=coords,
+        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None,
+                        coords={**self._program.coords, **(coords or {})},
                         dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
     @property

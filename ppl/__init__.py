@@ -1,6 +1,7 @@
 """Models: statements, effect handlers, queries."""
 from . import handlers, reparam
 from .handlers import Handler
+from .inspect import check_model, format_shapes, get_dependencies, get_model_relations, render_model
 from .joint import Joint
 from .plates import plate, plate_stack, subsample
 from .queries import log_density
@@ -8,6 +9,9 @@ from .settings import enable_validation, enable_x64, validation_enabled
 from .sites import Site, SiteError
 from .statements import deterministic, factor, get_mask, param, prng_key, sample
 
+__all__ = ["Handler", "Site", "SiteError", "check_model", "deterministic", "factor", "format_shapes",
+           "get_dependencies", "get_model_relations", "handlers", "log_density", "param", "plate", "plate_stack",
+           "prng_key", "render_model", "sample", "subsample"]
 __all__ = [
     "Handler",
     "Joint",

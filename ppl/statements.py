@@ -7,19 +7,19 @@ from ..engine import random
 from ..engine.api import eval_shape
 from ..engine.core import Tracer, enclosing
 from ..engine.errors import user_location
-from .plates import active_plates, plate_scale, subsample
+from .plates import _part, active_plates, plate_scale
 from .sites import Arrays, Facts, Site, SiteError
 from .sources import Parameter, Words
-from .values import with_value
+from .values import parameter_text, with_value
 
 
 def _in_plates(name, fn, frames):
     """fn expanded to the plates' sizes."""
-    shape = _plate_shape(name, tuple(fn.batch_shape), frames, "batch shape")
+    shape = _plate_shape(name, tuple(fn.batch_shape), frames, "batch shape", fn)
     return fn if shape == tuple(fn.batch_shape) else fn.expand(shape)
 
 
-def _plate_shape(name, batch, frames, what):
+def _plate_shape(name, batch, frames, what, fn=None):
     """A batch shape with its plates' sizes in their places."""
     if not frames:
         return batch
@@ -35,8 +35,23 @@ def _plate_shape(name, batch, frames, what):
                 f"site {name!r} has {what} {batch}, whose axis {f.dim} has size {have[f.dim]}; "
                 f"plate {f.name!r} has that axis with size {f.size}{part}.\n"
                 + ("Index the data by the plate's indices, or use subsample." if have[f.dim] == f.full else
-                   "Make the parameters' shape match the plate, or give the plate another dim."), user_location())
-    return tuple(w if h == 1 else h for h, w in zip(have, want))
+                   "Make the parameters' shape match the plate, or give the plate another dim. Axes of a single draw "
+                   "are declared with .to_event(n)."), user_location())
+    made = tuple(w if h == 1 else h for h, w in zip(have, want))
+    _check_square(name, made, frames, what, "" if fn is None else parameter_text(fn))
+    return made
+
+
+def _check_square(name, made, frames, what, parameters):
+    """Raise SiteError where an axis that no plate accounts for repeats a plate's: the mark of (n,) against (n, 1)."""
+    for axis in set(range(-len(made), 0)) - {f.dim for f in frames}:
+        twin = next((f for f in frames if f.size == made[axis] > 1), None)
+        if twin is not None:
+            raise SiteError(
+                f"site {name!r} has {what} {made}{parameters}. Axis {twin.dim} is that of plate {twin.name!r}; axis "
+                f"{axis} has the same size {twin.size} and no plate: one term for each pair.\n"
+                "Reshape the parameters so that each meets its own. If the axis is meant, put a plate of another name "
+                "around the site, or declare it part of one draw with .to_event(n).", user_location())
 
 
 def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_mask=None):
@@ -65,12 +80,24 @@ def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_ma
     if obs_mask is not None:
         raise site.error(f"site {name!r}: obs_mask is not known yet; leave it out.")
     fn = _in_plates(name, fn, facts.plates)
-    site = site.replace(fn=fn.expand_by(tuple(sample_shape)) if sample_shape else fn)
+    sample_shape = _checked_shape(site, sample_shape)
+    site = site.replace(fn=fn.expand_by(sample_shape) if sample_shape else fn)
     if obs is not None:
         site = with_value(site, obs)
     elif rng_key is not None:
+        if onp.shape(rng_key) not in ((), (2,)):
+            raise site.error(f"site {name!r}: rng_key holds keys of shape {onp.shape(rng_key)}; it must be one key.\n"
+                             "The draws of a site are independent under one key.")
         site = site.replace(value=site.fn.sample(rng_key))
     return site.bind()[0]
+
+
+def _checked_shape(site, shape):
+    """A sample_shape as a tuple of sizes."""
+    if not isinstance(shape, (tuple, list)) or not all(isinstance(n, (int, onp.integer)) and n >= 0 for n in shape):
+        raise site.error(f"site {site.name!r}: sample_shape must be a tuple of sizes; got {shape!r:.60}.\n"
+                         "For n copies write sample_shape=(n,).")
+    return tuple(shape)
 
 
 def deterministic(name, value):
@@ -120,7 +147,7 @@ def param(name, init_value=None, *, constraint=constraints.real, event_dim=None)
         site = site.replace(value=value, fn=Parameter(constraint, value.shape, value.dtype))
         _check_start(site, constraint, value)
     value = site.bind()[0]
-    return value if event_dim is None else subsample(value, event_dim)
+    return value if event_dim is None else _part(np.asarray(value), event_dim, f"param {name!r} has")
 
 
 def _check_start(site, constraint, value):

@@ -10,11 +10,13 @@ from . import distributions, engine, inference, ppl
 from .engine.stats import stats
 from .ppl import (
     Handler,
+    check_model,
     Joint,
     deterministic,
     enable_validation,
     enable_x64,
     factor,
+    format_shapes,
     get_mask,
     handlers,
     log_density,
@@ -22,12 +24,16 @@ from .ppl import (
     plate,
     plate_stack,
     prng_key,
+    render_model,
     sample,
     subsample,
     validation_enabled,
 )
 
 __version__ = "0.1.0"
+__all__ = ["Handler", "check_model", "deterministic", "distributions", "engine", "factor", "format_shapes", "handlers",
+           "inference", "log_density", "param", "plate", "plate_stack", "ppl", "prng_key", "render_model", "sample",
+           "stats", "subsample"]
 __all__ = [
     "Handler",
     "Joint",
