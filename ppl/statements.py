@@ -7,6 +7,7 @@ from ..engine import random
 from ..engine.api import eval_shape
 from ..engine.core import Tracer
 from ..engine.errors import user_location
+from .missing import joined, split
 from .plates import active_plates, plate_scale, subsample
 from .sites import Arrays, Facts, Site, SiteError
 from .sources import Parameter, Words
@@ -45,7 +46,17 @@ def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_ma
     name : str, unique in the model          fn : Distribution
     obs : array that broadcasts to the site's shape, in the support
     sample_shape : shape of independent copies, put in front
+    obs_mask : bool[...], true where obs is observed; obs may be anything elsewhere, nan too (see below)
     Raises SiteError naming the site, the shapes and the line.
+
+    With obs_mask, three sites are made. `name_observed` is the observation; its density is that of what is observed.
+    `name_unobserved` is a latent value of the site's whole shape, and `name`, the result, is deterministic: obs where
+    it is observed, the latent value elsewhere. The latent value has its density at the observed places too: there it is
+    one more draw from the distribution, which changes no other site's posterior, as it integrates to one for any
+    parameters, and leaves no direction flat (a mask over it would). Its shape does not depend on the mask, so that data
+    can be arguments of a compiled model. A mask of the site's batch shape is about whole events; one with the event
+    axes is about their elements, for independent elements (`to_event`) and for normal and Student's t vectors, whose
+    missing elements are distributed as given the observed ones.
 
     >>> from chainrule import handlers, sample
     >>> import chainrule.distributions as dist
@@ -62,15 +73,28 @@ def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_ma
         raise site.error(f"the first argument of sample is the site's name, a string; got {name!r}.")
     if not isinstance(fn, Distribution):
         raise site.error(f"site {name!r}: the second argument of sample is a distribution; got {type(fn).__name__}.")
-    if obs_mask is not None:
-        raise site.error(f"site {name!r}: obs_mask is not known yet; leave it out.")
     fn = _in_plates(name, fn, facts.plates)
     site = site.replace(fn=fn.expand_by(tuple(sample_shape)) if sample_shape else fn)
+    if obs_mask is not None:
+        return _partly_observed(site, obs, obs_mask, rng_key)
     if obs is not None:
         site = with_value(site, obs)
     elif rng_key is not None:
         site = site.replace(value=site.fn.sample(rng_key))
     return site.bind()[0]
+
+
+def _partly_observed(site, obs, obs_mask, rng_key):
+    """The value of a site some of which is observed."""
+    name, keys = site.name, (None, None) if rng_key is None else random.split(rng_key, 2)
+    seen, missing = split(site, obs, obs_mask)
+    if seen.value is None and rng_key is not None:
+        seen = seen.replace(value=seen.fn.sample(keys[0]))
+    known = seen.bind()[0]
+    missing = missing(known)
+    if rng_key is not None:
+        missing = missing.replace(value=missing.fn.sample(keys[1]))
+    return deterministic(name, joined(missing.fn, obs_mask, known, missing.bind()[0]))
 
 
 def deterministic(name, value):
