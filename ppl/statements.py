@@ -130,10 +130,7 @@ def param(name, init_value=None, *, constraint=constraints.real, event_dim=None)
     >>> cr.handlers.substitute(lambda: param("scale", 2.0), {"scale": 3.0})()
     Array(3.)
     """
-    facts = Facts("param", name, False, (), (), user_location())
-    site = Site(Arrays(None, None, None, None), facts)
-    if not isinstance(name, str):
-        raise site.error(f"the first argument of param is its name, a string; got {name!r}.")
+    site = _param_site(name)
     if init_value is None:
         raise site.error(f"param {name!r} has no start: pass init_value, an array or a function from a key to one.")
     if callable(init_value) and not hasattr(init_value, "shape"):
@@ -145,6 +142,19 @@ def param(name, init_value=None, *, constraint=constraints.real, event_dim=None)
         _check_start(site, constraint, value)
     value = site.bind()[0]
     return value if event_dim is None else subsample(value, event_dim)
+
+
+def drawn_param(name, draw, aval, constraint=constraints.real):
+    """The value of a param of a known type that starts as draw(key)."""
+    return _param_site(name).replace(fn=Parameter(constraint, aval.shape, aval.dtype, draw)).bind()[0]
+
+
+def _param_site(name):
+    facts = Facts("param", name, False, (), (), user_location())
+    site = Site(Arrays(None, None, None, None), facts)
+    if not isinstance(name, str):
+        raise site.error(f"the first argument of param is its name, a string; got {name!r}.")
+    return site
 
 
 def _check_start(site, constraint, value):

@@ -14,14 +14,17 @@ from .ppl import (
     factor,
     handlers,
     log_density,
+    module,
     param,
     plate,
     plate_stack,
     prng_key,
+    random_module,
     sample,
     subsample,
 )
 
 __version__ = "0.1.0"
 __all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
-           "param", "plate", "plate_stack", "ppl", "prng_key", "sample", "stats", "subsample"]
+           "module", "param", "plate", "plate_stack", "ppl", "prng_key", "random_module", "sample", "stats",
+           "subsample"]
