@@ -2,11 +2,12 @@
 from ..engine import numpy as np
 from ..engine.numpy.linalg import cholesky
 from . import constraints
+from .constraints.numbers import _Real
 from .multivariate_normal import MultivariateNormal, log_diagonal_sum, whiten
 from .normal import HALF_LOG_2PI, Normal
 
 
-class _RealOrMissing(type(constraints.real)):
+class _RealOrMissing(_Real):
     """Finite numbers and nan."""
     words = "finite, or nan where it is missing"
 

@@ -206,7 +206,10 @@ class Use(NamedTuple):
     stats: Any
     value: Any
 
-    roots = property(lambda self: self.at.roots)
+    @property
+    def roots(self):
+        """The left-out sites that the distribution depends on."""
+        return self.at.roots
 
     def add_to(self, totals, priors):
         """Add what the site's observations tell to {name: statistics}; returns Σ log h(x).
