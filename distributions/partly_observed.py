@@ -1,23 +1,25 @@
-"""Vectors of which some elements are observed: the law of those, and the law of the others given them.
+"""Values of which a part is observed: the law of that part, and the law of the rest given it.
 
-    observed_part(d, seen)            the marginal distribution of the elements where `seen` is true
+    observed_part(d, seen)            the marginal distribution of the elements of events where `seen` is true
     missing_part(d, seen, value)      that of the others, given the value of those
+    WhereMissing(d, seen)             independent events, of which those where `seen` is true are not asked for
 
-Both are distributions of whole vectors, so that `seen` may differ from vector to vector and may be traced: the first
-does not look at the elements that are missing, and the second draws the elements that are observed anew, from the
-family's marginal distribution. Its density integrates to one, so it can stand in a model as a
-latent variable with no flat direction.
+All are distributions of whole arrays, so that `seen` may be traced and differ from event to event. The first does not
+look at the elements that are missing. The others have a density at the observed places too, which knows no parameter
+and integrates to one, so that they can stand in a model as latent variables: exact for all other sites, with no flat
+direction, and nothing there that moves with the parameters.
 """
 import math
 
 from ..engine import numpy as np
+from ..engine import random
 from ..engine.avals import broadcast_shapes
 from ..engine.numpy.linalg import cholesky
 from ..engine.scipy import special
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
 from .constraints import Constraint
-from .distribution import shape_of
+from .distribution import shape_of, sum_rightmost
 from .gaussian_process import GaussianProcess, StudentTProcess
 from .multivariate_normal import MultivariateNormal, log_diagonal_sum, whiten
 from .multivariate_student_t import MultivariateStudentT
@@ -101,20 +103,20 @@ class PartlyObserved(Wrapper):
         """The distribution of the missing elements given those of `value` that are observed, in the base's family.
 
         With u the missing elements and o the observed: loc μᵤ + Σᵤₒ Σₒ⁻¹ (x - μ)ₒ, matrix C = Σᵤ - Σᵤₒ Σₒ⁻¹ Σₒᵤ; for
-        Student's t, df ν + nₒ and matrix C (ν + |Lₒ⁻¹ (x - μ)ₒ|²) / (ν + nₒ). The elements o are drawn anew.
+        Student's t, df ν + nₒ and matrix C (ν + |Lₒ⁻¹ (x - μ)ₒ|²) / (ν + nₒ). The elements o have loc 0 and matrix I.
         """
         base, seen = self.base_dist, self.seen
         factor, scale, rest = self._seen_alone(value)
         cross = np.where(np.logical_and(seen[..., :, None], np.logical_not(seen)[..., None, :]), scale, 0.0)
         across = _solve(factor, cross)                                           # L⁻¹ Σₒᵤ
-        loc = base.loc + np.matvec(np.swapaxes(across, -1, -2), rest)
-        left = scale - np.matmul(np.swapaxes(across, -1, -2), across)
-        apart = np.logical_or(_both(seen), _both(np.logical_not(seen)))
+        loc = np.where(seen, 0.0, base.loc + np.matvec(np.swapaxes(across, -1, -2), rest))
+        left, eye = scale - np.matmul(np.swapaxes(across, -1, -2), across), np.eye(scale.shape[-1], dtype=scale.dtype)
+        unseen = _both(np.logical_not(seen))
         if not isinstance(base, STUDENT):
-            return MultivariateNormal(loc, scale_tril=cholesky(np.where(apart, left, 0.0)), validate_args=False)
+            return MultivariateNormal(loc, scale_tril=cholesky(np.where(unseen, left, eye)), validate_args=False)
         count = np.sum(np.astype(seen, self.dtype), -1)
         grown = (base.df + np.sum(rest * rest, -1)) / (base.df + count)
-        factor = cholesky(np.where(apart, left, 0.0) * grown[..., None, None])
+        factor = cholesky(np.where(unseen, left * grown[..., None, None], eye))
         return MultivariateStudentT(base.df + count, loc, factor, validate_args=False)
 
     @property
@@ -128,6 +130,53 @@ class PartlyObserved(Wrapper):
     @property
     def mode(self):
         return np.broadcast_to(self.base_dist.mode, self.shape())
+
+
+class WhereMissing(Wrapper):
+    """The base where `seen` is false. Elsewhere a standard normal, taken into the base's support: T(z), z ~ N(0, I),
+    for the bijection T = biject_to(support), so that in unconstrained space it is independent of everything.
+
+    base_dist : a continuous distribution        seen : bool[*batch]
+
+    >>> from chainrule.distributions import Normal
+    >>> d = WhereMissing(Normal([5.0, 5.0], 0.1), [True, False])
+    >>> d.log_prob([0.0, 5.0]).round(4).tolist()
+    [-0.9189, 1.3836]
+    """
+    seen: ArrayLike = param(constraints.boolean)
+
+    def __init__(self, base_dist, seen, *, validate_args=None):
+        self._bind((base_dist, seen), {})
+        self._adopt(validate=False)
+
+    @property
+    def batch_shape(self):
+        return broadcast_shapes(shape_of(self.seen), self.base_dist.batch_shape)
+
+    has_enumerate_support = property(lambda self: False)
+
+    def _wide(self):
+        return np.reshape(self.seen, (*self.seen.shape, *(1,) * len(self.event_shape)))
+
+    def sample(self, key, sample_shape=()):
+        first, second = random.split(key)
+        drawn = self.base_dist.expand(self.batch_shape).sample(first, sample_shape)
+        transform = biject_to(self.support)
+        z = random.normal(second, transform.inverse_shape(drawn.shape), drawn.dtype)
+        return np.where(self._wide(), transform(z), drawn)
+
+    def log_prob_inside(self, value):
+        transform = biject_to(self.support)
+        z = transform.inv(value)
+        aside = sum_rightmost(-0.5 * z * z - HALF_LOG_2PI, transform.domain.event_dim)
+        aside = aside - transform.log_abs_det_jacobian(z, value)
+        asked = np.where(self._wide(), self.support.example(value), value)
+        return np.where(self.seen, aside, self.base_dist.log_prob(asked))
+
+
+def where_missing(d, seen):
+    """`WhereMissing(d, seen)`; d itself where it is discrete, as sums over its values are taken of all places."""
+    return d if d.is_discrete else WhereMissing(d, seen)
 
 
 def _both(seen):
@@ -168,7 +217,7 @@ def missing_part(d, seen, value):
     Raises NotImplementedError for a family whose conditional distributions are not known here.
     """
     if isinstance(d, Independent) and not d.base_dist.event_shape:
-        return d
+        return where_missing(d.base_dist, seen).to_event(d.reinterpreted_batch_ndims)
     return _inside(d, seen, lambda base: missing_part(base, seen, value),
                    lambda base: PartlyObserved(base, seen).missing(value))
 

@@ -27,7 +27,8 @@ def split(site, obs, obs_mask):
         seen = seen.replace(fn=_part(site, distributions.observed_part, mask))
     seen = seen if obs is None else with_value(seen, obs)
     if whole:
-        return seen, lambda known: latent
+        missing = latent.replace(fn=distributions.where_missing(fn, mask).expand(fn.batch_shape))
+        return seen, lambda known: missing
     return seen, lambda known: latent.replace(
         fn=_part(site, distributions.missing_part, mask, known).expand(fn.batch_shape))
 

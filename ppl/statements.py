@@ -51,9 +51,10 @@ def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_ma
 
     With obs_mask, three sites are made. `name_observed` is the observation; its density is that of what is observed.
     `name_unobserved` is a latent value of the site's whole shape, and `name`, the result, is deterministic: obs where
-    it is observed, the latent value elsewhere. The latent value has its density at the observed places too: there it is
-    one more draw from the distribution, which changes no other site's posterior, as it integrates to one for any
-    parameters, and leaves no direction flat (a mask over it would). Its shape does not depend on the mask, so that data
+    it is observed, the latent value elsewhere. Where obs is observed the latent value is a standard normal number,
+    taken into the support (one more draw, where the site is discrete): that integrates to one for any parameters, so
+    all other sites have their exact posterior; it has no flat direction (a mask over it would leave one) and moves with
+    no parameter, so the sampler sees the missing entries alone. Its shape does not depend on the mask, so data and mask
     can be arguments of a compiled model. A mask of the site's batch shape is about whole events; one with the event
     axes is about their elements, for independent elements (`to_event`) and for normal and Student's t vectors, whose
     missing elements are distributed as given the observed ones.

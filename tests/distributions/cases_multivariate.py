@@ -170,4 +170,4 @@ CASES = [
                lambda loc, covariance_matrix: normal(loc, covariance_matrix), (dist.NanMaskedMultivariateNormal,)),
 ]
 NO_ROW = (dist.SphericalUniform, dist.GaussianMRF,       # see test_multivariate.py
-          dist.PartlyObserved)                           # see tests/ppl/test_missing.py
+          dist.PartlyObserved, dist.WhereMissing)        # see tests/ppl/test_missing.py

@@ -158,10 +158,10 @@ def missing(x):
 
 def missing_score(x, v):
     slope = MATRIX[0, 1] / MATRIX[1, 1]
-    given = dist.Normal(np.array([x + slope * (0.4 - 2.0 * x), 2.0 * x]),
-                        np.sqrt([MATRIX[0, 0] - slope * MATRIX[0, 1], MATRIX[1, 1]]))
-    return (lp(dist.Normal(x, 2.0), PARTS[[0, 2]]) + lp(dist.Normal(x, 2.0), v["y_unobserved"])
-            + lp(dist.Normal(2.0 * x, np.sqrt(MATRIX[1, 1])), 0.4) + lp(given, v["w_unobserved"]))
+    given = dist.Normal(x + slope * (0.4 - 2.0 * x), np.sqrt(MATRIX[0, 0] - slope * MATRIX[0, 1]))
+    u, w, aside = v["y_unobserved"], v["w_unobserved"], dist.Normal(0.0, 1.0)
+    return (lp(dist.Normal(x, 2.0), PARTS[[0, 2]]) + lp(dist.Normal(x, 2.0), u[1]) + lp(aside, u[[0, 2]])
+            + lp(dist.Normal(2.0 * x, np.sqrt(MATRIX[1, 1])), 0.4) + lp(given, w[0]) + lp(aside, w[1]))
 
 
 MODELS = {
