@@ -12,6 +12,7 @@ from chainrule.engine import grad, jit, scan, vmap
 from chainrule.inference import MCMC, NUTS
 from chainrule.ppl.handlers import collapse, condition, mask, scale, seed, trace
 from chainrule.ppl.model import stage_model
+from tests.ppl.rows import TRANSFORMS, Row
 
 IDX = np.array([0, 1, 1, 0])
 EXPOSURE = np.array([0.5, 2.0, 1.0, 3.0])
@@ -312,6 +313,42 @@ def test_vmap_of_a_collapsed_model_and_a_collapsed_vmap_are_the_loop():
         assert got == pytest.approx(expected(), rel=1e-12)
     tr = trace(lambda: vmap(collapse(lane))(COUNTS, TOTALS, PRIOR)).get_trace()
     assert {k: (s["type"], s["value"].shape) for k, s in tr.items()} == {k: ("factor", (4,)) for k in ("p", "mu", "q")}
+
+
+def pooled(x):
+    """A model of one number, for the transformations of the law tables."""
+    g = cr.sample("g", dist.Gamma(2.0, 1.0 + x ** 2))
+    cr.sample("y", dist.Poisson(g * EXPOSURE), obs=COUNTS)
+    mu = cr.sample("mu", dist.Normal(x, 2.0))
+    cr.sample("z", dist.Normal(x - mu, 0.5), obs=x * Y)
+    return 2.0 * x
+
+
+def pooled_score(x, values):
+    a, b = 2.0 + COUNTS.sum(), 1.0 + x ** 2
+    first = (stats.gamma(2.0, scale=1 / b).logpdf(1.0) + stats.poisson(EXPOSURE).logpmf(COUNTS).sum()
+             - stats.gamma(a, scale=1 / (b + EXPOSURE.sum())).logpdf(1.0))       # p(z) p(x | z) / p(z | x) at z = 1
+    return first + stats.multivariate_normal(np.zeros(4), 4.0 * ONES + 0.25 * np.eye(4)).logpdf(x * Y)
+
+
+NESTED = [*[(t,) for t in TRANSFORMS], *itertools.product(("vmap", "scan", "jit"), repeat=2), ("vmap", "cond", "scan")]
+
+
+@pytest.mark.parametrize("transforms", NESTED, ids="-".join)
+def test_a_collapsed_model_inside_of_a_transformation_is_that_of_the_loop(transforms):
+    row = Row(collapse(pooled), pooled_score)
+    for t in transforms:
+        row = TRANSFORMS[t](row)
+    assert density(row.model, 0.35) == pytest.approx(row.score(0.35, {}), rel=1e-10)
+
+
+@pytest.mark.parametrize("transforms", [("vmap",), ("vmap of nothing",), ("jit",), ("checkpoint",), ("vmap", "jit"),
+                                        ("vmap", "vmap"), ("jit", "vmap", "checkpoint")], ids="-".join)
+def test_a_transformed_model_that_is_collapsed_is_the_loop(transforms):
+    row = Row(pooled, pooled_score)
+    for t in transforms:
+        row = TRANSFORMS[t](row)
+    assert density(collapse(row.model), 0.35) == pytest.approx(row.score(0.35, {}), rel=1e-10)
 
 
 def test_a_site_outside_of_vmap_is_used_in_every_lane():
