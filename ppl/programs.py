@@ -200,8 +200,9 @@ def _switch(handler, args, params):
         def body(*flat, program=program):
             carried = tree.unflatten(carried_tree, flat[:n])
             out, carried, taken = _run(handler, None, dict(zip(given, flat[n:])), carried, program, flat[n + v:])
-            takens.append(taken or ({}, {}))
-            return tree.leaves(carried) + out + tree.leaves(takens[-1][0])
+            arrays, facts = taken or ({}, {})
+            takens.append((tree.map(aval_of, arrays), facts))        # types: a traced value must not outlive its trace
+            return tree.leaves(carried) + out + tree.leaves(arrays)
         staged.append(stage_program(body, _types(operands), program.name)[:2])
     k = n + len(branches[0].outs)
     types = [[v.aval for v in program.outs[k:]] for program, _ in staged]

@@ -5,7 +5,7 @@ from ..distributions import Distribution, constraints
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.api import eval_shape
-from ..engine.core import Tracer
+from ..engine.core import Tracer, enclosing
 from ..engine.errors import user_location
 from .missing import joined, split
 from .plates import active_plates, plate_scale, subsample
@@ -178,3 +178,22 @@ def prng_key(name="prng_key"):
     """
     facts = Facts("prng_key", name, False, (), (), user_location())
     return random.wrap_key_data(Site(Arrays(Words(), None, None, None), facts).bind()[0])
+
+
+def get_mask():
+    """The mask of the `mask` handlers around the statement: bool[...], or None where there is none.
+
+    It lets a model leave out work whose log-density would not count.
+
+    >>> import chainrule as cr
+    >>> with cr.handlers.mask(mask=False):
+    ...     m = get_mask()
+    >>> bool(m)
+    False
+    """
+    found = None
+    for t in enclosing():
+        m = getattr(t, "site_mask", None)
+        if m is not None:
+            found = m if found is None else np.logical_and(found, m)
+    return found

@@ -10,8 +10,12 @@ from . import distributions, engine, inference, ppl
 from .engine.stats import stats
 from .ppl import (
     Handler,
+    Joint,
     deterministic,
+    enable_validation,
+    enable_x64,
     factor,
+    get_mask,
     handlers,
     log_density,
     module,
@@ -22,9 +26,33 @@ from .ppl import (
     random_module,
     sample,
     subsample,
+    validation_enabled,
 )
 
 __version__ = "0.1.0"
 __all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
            "module", "param", "plate", "plate_stack", "ppl", "prng_key", "random_module", "sample", "stats",
            "subsample"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "deterministic",
+    "distributions",
+    "enable_validation",
+    "enable_x64",
+    "engine",
+    "factor",
+    "get_mask",
+    "handlers",
+    "inference",
+    "log_density",
+    "param",
+    "plate",
+    "plate_stack",
+    "ppl",
+    "prng_key",
+    "sample",
+    "stats",
+    "subsample",
+    "validation_enabled",
+]
