@@ -30,9 +30,6 @@ from .ppl import (
 )
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
-           "module", "param", "plate", "plate_stack", "ppl", "prng_key", "random_module", "sample", "stats",
-           "subsample"]
 __all__ = [
     "Handler",
     "Joint",
@@ -46,11 +43,13 @@ __all__ = [
     "handlers",
     "inference",
     "log_density",
+    "module",
     "param",
     "plate",
     "plate_stack",
     "ppl",
     "prng_key",
+    "random_module",
     "sample",
     "stats",
     "subsample",
