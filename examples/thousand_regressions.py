@@ -1,6 +1,6 @@
 """A thousand regressions in one program: a whole fit is a function, so `vmap` maps it over data sets.
 
-Each of 1,000 simulated clinics reports 40 patients: whether a patient recovered, the dose and the age. Every clinic gets
+Each of 1,000 simulated clinics reports 40 patients: whether one recovered, the dose and the age. Every clinic gets
 a logistic regression of its own, with its own warm-up, step size and metric. The clinics are simulated from the model's
 prior, so the ranks of the true coefficients among the posterior draws must be uniform (Talts et al. 2018,
 arXiv:1804.06788): a thousand fits are also a test of the sampler.

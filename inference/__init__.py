@@ -35,8 +35,8 @@ from .starts import SamplingError
 __all__ = [
     "Fit",
     "MCMC",
-    "NUTS",
     "ModelInfo",
+    "NUTS",
     "ParamInfo",
     "Predictive",
     "SamplingError",

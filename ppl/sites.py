@@ -279,7 +279,7 @@ def _(b, mine, *xs, structure, facts):
     site = Site.rebuild(xs, dict(structure=structure, facts=facts))
     marks = tree.unflatten(structure, mine)
     value, fn, mask, scale = site.value, site.fn, site.mask, site.scale
-    if facts.kind == "param" and value is not None and not any(mine):
+    if facts.kind == "param" and not any(mine):
         return site.bind(), [False, False, False]        # a parameter is the same in every lane
     if value is not None and not marks.value:
         value = spread_lane(value, b.size)

@@ -62,10 +62,10 @@ class seed(Handler):
             raise repeated(name, facts.source)
         self.drawn.add(name)
 
-    def key_of(self, name):
-        """The key of a site."""
+    def key_of(self, name, kind="sample"):
+        """The key of a site; that of a param is the same at every step."""
         key = self.key
-        for part in (*address(name), *self.indices):
+        for part in (*address(name), *(() if kind == "param" else self.indices)):
             key = random.fold_in(key, part)
         return key
 
@@ -77,7 +77,7 @@ class seed(Handler):
         if site.value is not None or site.fn is None or site.kind in self.hide_types:
             return self.next(site)
         self._new(site.name, site.facts)
-        key = self.key_of(site.name)
+        key = self.key_of(site.name, site.kind)
         value = self.next(site.replace(value=self.draw(site, key)))[0]
         return [value, random.key_data(key), np.asarray(True)]
 
