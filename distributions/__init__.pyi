@@ -183,6 +183,11 @@ from .ordered import OrderedLogistic as OrderedLogistic
 from .ordered import OrderedMultinomial as OrderedMultinomial
 from .ordered import OrderedProbit as OrderedProbit
 from .ordered import StoppingRatioLogistic as StoppingRatioLogistic
+from .partly_observed import PartlyObserved as PartlyObserved
+from .partly_observed import WhereMissing as WhereMissing
+from .partly_observed import missing_part as missing_part
+from .partly_observed import observed_part as observed_part
+from .partly_observed import where_missing as where_missing
 from .pixel_cnn import PixelCNN as PixelCNN
 from .plackett_luce import PlackettLuce as PlackettLuce
 from .poisson import Poisson as Poisson

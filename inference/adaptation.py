@@ -56,15 +56,16 @@ def update_dual(s, accept_prob, target):
 ESTIMATORS = {"fisher": fisher.init, "stan": windows.init}
 
 
-def init(d, step_size, num_warmup, target, metric=None, *, method="fisher", adapt_step=True, adapt_metric=True):
+def init(d, step_size, num_warmup, target, metric=None, couples=None, *, method="fisher", adapt_step=True,
+         adapt_metric=True):
     """The state before the first transition.
 
     metric : the one to begin with, whose form stays; unless given, diagonal, from the first gradient
-    method : "fisher" or "stan"
+    couples : bool[d, d], the pairs that a dense metric may couple          method : "fisher" or "stan"
     """
     float_type = default_float()
     step_size = np.asarray(step_size, float_type)
-    estimator = ESTIMATORS[method](d, num_warmup, metric, adapt_metric)
+    estimator = ESTIMATORS[method](d, num_warmup, metric, couples, adapt_metric)
     metric = Diagonal(np.ones(d, float_type)) if metric is None else metric
     return Adaptation(Params(step_size, metric), dual_averaging(step_size), estimator, np.asarray(num_warmup),
                       np.asarray(target, float_type), np.asarray(bool(adapt_step)), np.asarray(bool(adapt_metric)))

@@ -70,7 +70,7 @@ def _bounded(x):
     return np.clip(x, LEAST, GREATEST)
 
 
-def init(d, num_warmup, metric=None, adapt_metric=True):
+def init(d, num_warmup, metric=None, couples=None, adapt_metric=True):
     """Before the first transition. The first 30 % of warm-up are its early part, the last 15 % leave the metric."""
     n, empty = int(num_warmup), running(d)
     adapt = bool(adapt_metric) and n > 0

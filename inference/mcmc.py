@@ -22,16 +22,13 @@ from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model, unravel
-from ..ppl.queries import init_to_uniform
-from ..ppl.queries.strategies import strategy_of, uniform_radius
 from . import chain as chains
 from . import diagnostics, nuts
-from .adaptation import ESTIMATORS
 from .arviz import to_arviz
 from .driver import Group, drive
-from .metrics import Diagonal
 from .progress import Progress
-from .starts import SamplingError, Starts
+from .samplers import NUTS, check_options, shown
+from .starts import Starts, check_latents
 
 FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
@@ -43,94 +40,10 @@ SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "acce
 METHODS = ("parallel", "sequential", "vectorized")
 
 # Options of NumPyro's that are not there, with the values that change nothing, and what to write instead.
-_NUTS_OPTIONS = {
-    "potential_fn": (None, "Write the density as a model: factor('density', -potential) adds a term."),
-    "kinetic_fn": (None, "The kinetic energy is ½ pᵀ M⁻¹ p."),
-    "dense_mass": (False, "The metric is diagonal; for correlated parameters, reparametrise the model."),
-    "trajectory_length": (None, "The trajectory ends where it turns round; max_tree_depth limits it."),
-    "find_heuristic_step_size": (False, "Dual averaging finds the step size from the first draws on; set step_size."),
-    "forward_mode_differentiation": (False, "Gradients are taken in reverse mode."),
-    "regularize_mass_matrix": (True, "The metric is always drawn a little towards 10⁻³."),
-}
 _MCMC_OPTIONS = {
     "postprocess_fn": (None, "Apply the function to what get_samples returns."),
     "progress_rate": (None, "The bars are drawn ten times a second."),
 }
-
-
-def _check_options(owner, given, known):
-    """Raise for an option that is not there, unless it has the value that changes nothing."""
-    for name, value in given.items():
-        if name not in known:
-            raise TypeError(f"{owner} has no option {name!r}.")
-        neutral, advice = known[name]
-        if value is not neutral and value != neutral:
-            raise NotImplementedError(f"{owner}({name}={value!r}) is not there yet.\n{advice}")
-
-
-class NUTS:
-    """The No-U-Turn sampler for a model: multinomial, with a diagonal metric, adapted in warm-up.
-
-    step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
-    inverse_mass_matrix : the diagonal of the first metric, float[d]; ones unless given
-    adapt_step_size, adapt_mass_matrix : False keeps the one given
-    adaptation : "fisher", on draws and gradients (needs fewer gradients), or "stan", on the draws of growing windows
-    max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition
-    init_strategy : where chains start, a function of a site's record: init_to_uniform (the default), init_to_median,
-        init_to_mean, init_to_sample, init_to_feasible, init_to_value(values=...), or one of your own. A point at which
-        the log-density or its gradient is not finite is replaced by the strategy's next, up to 100.
-    init_radius : the radius of init_to_uniform, Uniform(-radius, radius) in unconstrained space
-
-    Other options of NumPyro's are taken at their defaults and named in an error at other values.
-    Source: Hoffman & Gelman (2014), JMLR 15; Betancourt (2017), arXiv:1701.02434, appendix A.
-    """
-
-    def __init__(self, model=None, *, step_size=1.0, inverse_mass_matrix=None, adapt_step_size=True,
-                 adapt_mass_matrix=True, target_accept_prob=0.8, max_tree_depth=10, init_strategy=init_to_uniform,
-                 init_radius=2.0, adaptation="fisher", **options):
-        _check_options("NUTS", options, _NUTS_OPTIONS)
-        self.init_strategy = strategy_of(init_strategy, "NUTS")
-        if self.init_strategy is not init_to_uniform and uniform_radius(self.init_strategy) is not None:
-            init_radius = uniform_radius(self.init_strategy)
-        if not callable(model):
-            raise TypeError(f"NUTS takes a model, a function with sample statements; got {_shown(model)}.")
-        if not 0 < target_accept_prob < 1:
-            raise ValueError(f"target_accept_prob must lie between 0 and 1; got {target_accept_prob}.")
-        for name, value in (("step_size", step_size), ("init_radius", init_radius)):
-            if not (value >= 0 if name == "init_radius" else value > 0) or not onp.isfinite(value):
-                raise ValueError(f"{name} must be positive; got {value}.")
-        if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
-            raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
-        if adaptation not in ESTIMATORS:
-            raise ValueError(f"adaptation={adaptation!r}: choose one of {', '.join(map(repr, ESTIMATORS))}.")
-        self.adaptation = adaptation
-        self.model, self.step_size, self.inverse_mass_matrix = model, float(step_size), inverse_mass_matrix
-        self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
-        self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
-        self.init_radius = float(init_radius)
-
-    def start(self, seed, latents, num_warmup, position=None):
-        """A chain before its first gradient; position is None for a random one."""
-        d = site_count(latents)
-        return chains.init(
-            seed, d, num_warmup, position=position, step_size=self.step_size, metric=self._metric(d),
-            method=self.adaptation,
-            target_accept_prob=self.target_accept_prob, adapt_step=self.adapt_step_size,
-            adapt_metric=self.adapt_mass_matrix, radius=self.init_radius, max_tree_depth=self.max_tree_depth)
-
-    def _metric(self, d):
-        if self.inverse_mass_matrix is None:
-            return None
-        m = onp.asarray(self.inverse_mass_matrix, float)
-        if m.shape != (d,) or not onp.all((m > 0) & onp.isfinite(m)):
-            what = f"shape {m.shape}" if m.shape != (d,) else "values that are not positive and finite"
-            raise SamplingError(f"inverse_mass_matrix has {what}; it is the diagonal, {d} positive numbers, one for "
-                                "each unconstrained parameter.")
-        return Diagonal(np.asarray(m))
-
-
-def _shown(x):
-    return f"a {type(x).__name__}"
 
 
 class MCMC:
@@ -149,9 +62,9 @@ class MCMC:
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel",
                  progress_bar=True, jit_model_args=False, **options):
-        _check_options("MCMC", options, _MCMC_OPTIONS)
+        check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, NUTS):
-            raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {_shown(sampler)}.")
+            raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
         if chain_method not in METHODS:
             raise ValueError(f"chain_method={chain_method!r}: choose one of {', '.join(map(repr, METHODS))}.")
         for name, n, least in (("num_warmup", num_warmup, 0), ("num_samples", num_samples, 1),
@@ -184,7 +97,7 @@ class MCMC:
         self._aliases = _extra(extra_fields)
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
-        _check_latents(program)
+        check_latents(program)
         check_data(program, data)
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
         records = self._run(_compiled(program, self.sampler, self.chain_method == "vectorized"), starts)
@@ -195,8 +108,7 @@ class MCMC:
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
-        words = onp.asarray(random.key_data(random.fold_in(starts.key, number))).astype(onp.uint64)
-        seed = np.asarray(words[0] << onp.uint64(32) | words[1])
+        seed = chains.seed_of(random.fold_in(starts.key, number))
         return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
 
     def _run(self, run_chunk, starts):
@@ -274,8 +186,9 @@ class MCMC:
         print(f"Number of divergences: {self._info('diverging').sum()}")
 
     def to_arviz(self, *, coords=None, dims=None, **groups):
-        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names are the dimensions.
+        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
+        coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
         groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
             constant_data
         """
@@ -288,7 +201,8 @@ class MCMC:
         shape = self._draws.shape[:2]
         made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
         observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None, coords=coords,
+        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None,
+                        coords={**self._program.coords, **(coords or {})},
                         dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
     @property
@@ -307,15 +221,6 @@ def _extra(extra_fields):
         if name not in FIELDS and name not in ALIASES:
             raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
     return {name: ALIASES[name] for name in names if name in ALIASES}
-
-
-def _check_latents(program):
-    if not program.latents:
-        raise SamplingError(f"the model {program.name} has no latent sites, so there is nothing to sample.")
-    for v in program.latents:
-        if v.is_discrete:
-            raise SamplingError(f"site {v.name!r} is discrete and not observed; NUTS needs continuous sites.\n"
-                                "Sum it out of the model, or observe it.", v.source)
 
 
 # ---- the compiled chunk, and the draws as the model has them ----

@@ -16,7 +16,7 @@ from .running import Running, running
 class Windows(NamedTuple):
     """The draws of the window under way, and where windows end."""
     draws: Running
-    mask: Array                # bool[d, d] of a dense metric: the pairs that it may couple; float[] otherwise
+    couples: Array             # bool[d, d] of a dense metric: the pairs that it may couple; bool[] otherwise
     slow_start: Array
     slow_end: Array
     window: Array              # the size of the current window
@@ -36,7 +36,7 @@ class Windows(NamedTuple):
         draws = self.draws.add(draw.position).where(inside, self.draws)
         closes = np.logical_and(inside, transition == self.next)
         grown = self._replace(draws=draws)
-        out = cond(closes, lambda s, m: (s._closed(), regularized(s.draws, s.mask, m)), lambda s, m: (s, m),
+        out = cond(closes, lambda s, m: (s._closed(), regularized(s.draws, s.couples, m)), lambda s, m: (s, m),
                    grown, metric)
         return *out, closes
 
@@ -45,14 +45,14 @@ class Windows(NamedTuple):
         return self._replace(draws=self.draws.cleared(), window=size, next=boundary(self.next, size, self.slow_end))
 
 
-def regularized(draws, mask, metric):
+def regularized(draws, couples, metric):
     """The metric of a window: its covariance, drawn towards 10⁻³ as if by five draws."""
     n, covariance = draws.count, draws.covariance()
     covariance, ridge = n / (n + 5.0) * covariance, 1e-3 * (5.0 / (n + 5.0))
     if isinstance(metric, Diagonal):
         return Diagonal(covariance + ridge)
     d = covariance.shape[0]
-    return dense(np.where(mask, covariance, 0.0) + ridge * np.eye(d, dtype=covariance.dtype))
+    return dense(np.where(couples, covariance, 0.0) + ridge * np.eye(d, dtype=covariance.dtype))
 
 
 def boundary(start, size, end):
@@ -60,7 +60,7 @@ def boundary(start, size, end):
     return np.where(start + 3 * size > end, end, start + size)
 
 
-def init(d, num_warmup, metric=None, adapt_metric=True):
+def init(d, num_warmup, metric=None, couples=None, adapt_metric=True):
     """The schedule before the first transition.
 
     Short warm-ups share themselves 15 : 75 : 10; under 20, and without `adapt_metric`, the metric stays as it is. A
@@ -76,6 +76,5 @@ def init(d, num_warmup, metric=None, adapt_metric=True):
     else:
         start, end, base = 75, n - 50, 25
     first = boundary(start, base, end)
-    is_dense = isinstance(metric, Dense)
-    mask = metric.covariance != 0 if is_dense else np.zeros(())
-    return Windows(running(d, is_dense), mask, *[np.asarray(v) for v in (start, end, base, first)])
+    couples = np.asarray(True if couples is None else couples)
+    return Windows(running(d, isinstance(metric, Dense)), couples, *[np.asarray(v) for v in (start, end, base, first)])

@@ -152,7 +152,7 @@ def test_running_covariances(dense):
     expected = onp.cov(x.T) if dense else x.var(0, ddof=1)
     onp.testing.assert_allclose(onp.asarray(state.mean), x.mean(0), rtol=1e-12)
     onp.testing.assert_allclose(onp.asarray(state.covariance()), expected, rtol=1e-9, atol=1e-9)
-    metric = windows.regularized(state, np.ones((4, 4), bool), adaptation.Diagonal(None) if not dense else None)
+    metric = windows.regularized(state, np.ones((4, 4), bool), None if dense else ones(4))
     got = metric.covariance if dense else metric.variance
     ridge = 1e-3 * 5 / 35 * (onp.eye(4) if dense else 1.0)
     onp.testing.assert_allclose(onp.asarray(got), 30 / 35 * expected + ridge, rtol=1e-9, atol=1e-9)

@@ -269,7 +269,6 @@ def test_options_of_the_kernel():
 
 
 @pytest.mark.parametrize("options, error, text", [
-    (dict(dense_mass=True), NotImplementedError, "dense_mass=True"),
     (dict(init_strategy="median"), TypeError, "init_strategy is a function"),
     (dict(potential_fn=print), NotImplementedError, "potential_fn"),
     (dict(trajectory_length=6.0), NotImplementedError, "max_tree_depth"),
