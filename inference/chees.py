@@ -164,9 +164,9 @@ def adaptation(d, num_warmup, *, step_size=1.0, trajectory_length=None, metric=N
 def adapt(s, transition, position, grad, info):
     """The state after `transition` transitions; after warm-up, as it was.   position, grad : float[n, d]
 
-    The step size follows the harmonic mean of the acceptance probabilities, which the worst chains decide. T is one step
-    until a step size is known. The metric is that of the Fisher divergence (see `fisher`), of variances across the
-    chains, up to 85 % of warm-up.
+    The step size follows the harmonic mean of the acceptance probabilities, which the worst chains decide. T is one
+    step until a step size is known. The metric is that of the Fisher divergence (see `fisher`), of variances across
+    the chains, up to 85 % of warm-up.
     """
     t = np.astype(transition, s.target.dtype)
     warm = transition <= s.num_warmup

@@ -10,10 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine.config import SETTINGS, config
-from ..engine.tree import map as tree_map
 from ..engine.xla import cores
-from . import chain as chains
-from . import nuts
 
 TURN = 0.1                         # seconds
 
@@ -23,21 +20,23 @@ class Record(NamedTuple):
     draws: np.ndarray              # float[transitions, d], unconstrained, warm-up included
     infos: np.ndarray              # float[transitions, len(Info)]
     gradients: int
-    chain: chains.Chain            # where it stopped
+    chain: object                  # where it stopped; of an ensemble, all of it
     failed: bool                   # no start point was found
-    position: np.ndarray           # float[d], the end that was moving; the last start point of a chain that failed
+    position: np.ndarray           # float[d]: the last start point of a chain that failed
 
 
 class Group:
     """Chains that run together: one, or all of a vectorised run, whose arrays have the chains in front.
 
+    method : the `chunks.Method` of the chains
     run_chunk : (chain, data, stop_at, max_gradients) -> Chunk, compiled          numbers : the chains' numbers
     report : called with a chain's number, its transitions so far, and the infos of its new ones
     again : (a chain's number, how many start points would not do) -> another one, float[d], or None
     """
 
-    def __init__(self, run_chunk, chain, data, total, numbers, report, again=lambda number, tried: None):
-        self.run_chunk, self.chain, self.data, self.total = run_chunk, chain, data, np.asarray(total)
+    def __init__(self, method, run_chunk, chain, data, total, numbers, report, again=lambda number, tried: None):
+        self.method, self.run_chunk, self.chain = method, run_chunk, chain
+        self.data, self.total, self.many = data, np.asarray(total), False
         self.numbers, self.report, self.again = numbers, report, again
         self.tried = np.zeros(len(numbers), int)
         self.draws, self.infos = [[] for _ in numbers], [[] for _ in numbers]
@@ -48,11 +47,12 @@ class Group:
     def advance(self, max_gradients):
         """Run one chunk and take its draws; returns the number of gradients, of the chain that had most."""
         chunk = self.run_chunk(self.chain, self.data, self.total, np.asarray(max_gradients))
-        self.chain, machine = chunk.chain, chunk.chain.machine
-        many = chunk.count.ndim > 0
-        rows = lambda x: np.asarray(x) if many else np.asarray(x)[None]
+        self.chain, n = chunk.chain, len(self.numbers)
+        self.many = chunk.count.ndim > 0
+        rows = lambda x: np.asarray(x) if self.many else np.asarray(x)[None]
         draws, infos, count, gradients = rows(chunk.draws), rows(chunk.infos), rows(chunk.count), rows(chunk.gradients)
-        transitions, self.failed = rows(machine.transition), rows(nuts.failed(machine)).copy()
+        lanes = lambda x: np.broadcast_to(np.asarray(x), (n,)).copy()
+        transitions, self.failed = lanes(self.method.transition(self.chain)), lanes(self.method.failed(self.chain))
         for j in np.flatnonzero(self.failed):
             self._start_again(j)
         for j, number in enumerate(self.numbers):
@@ -70,13 +70,8 @@ class Group:
         point = self.again(self.numbers[j], int(self.tried[j]))
         if point is None:
             return
-        machine, self.failed[j] = self.chain.machine, False
-        if machine.transition.ndim == 0:
-            machine = nuts.restart(machine, point)
-        else:
-            one = nuts.restart(tree_map(lambda x: x[j], machine), point)
-            machine = tree_map(lambda old, new: old.at[j].set(new), machine, one)
-        self.chain = self.chain._replace(machine=machine)
+        self.failed[j], method, alone = False, self.method, not self.many
+        self.chain = method.restart(self.chain, point) if alone else method.restart_member(self.chain, point, j)
 
     def turn(self, stopped, settings):
         """Run chunks for a tenth of a second, or until the chains are done or `stopped()`."""
@@ -89,9 +84,9 @@ class Group:
 
     def records(self):
         """One record for each chain."""
-        ends = np.asarray(self.chain.machine.moving.q).reshape(len(self.numbers), -1)
-        one = lambda j: self.chain if self.chain.machine.transition.ndim == 0 else tree_map(lambda x: x[j], self.chain)
-        return [Record(_joined(self.draws[j], ends.shape[1]), _joined(self.infos[j], len(nuts.Info._fields)),
+        ends = np.asarray(self.method.looked_at(self.chain)).reshape(len(self.numbers), -1)
+        one = lambda j: self.method.member(self.chain, j) if self.many else self.chain
+        return [Record(_joined(self.draws[j], ends.shape[1]), _joined(self.infos[j], len(self.method.fields)),
                        int(self.gradients[j]), one(j), bool(self.failed[j]), ends[j]) for j in range(len(self.numbers))]
 
 

@@ -22,21 +22,23 @@ from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model, unravel
-from . import chain as chains
-from . import diagnostics, nuts
+from . import chunks, diagnostics
 from .arviz import to_arviz
+from .base import seed_of
 from .driver import Group, drive
 from .progress import Progress
-from .samplers import NUTS, check_options, shown
+from .samplers import Sampler, check_options, shown
 from .starts import Starts, check_latents
 
 FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
-          "max_energy_error": "max_energy_error"}
+          "max_energy_error": "max_energy_error", "accepted": "accepted", "trajectory_length": "trajectory_length",
+          "energy_variance": "energy_variance"}          # those that the kernel has
 ALIASES = {"adapt_state.step_size": "step_size"}         # NumPyro's names of fields
 SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
                 "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
                 "max_energy_error": "max_energy_error"}
+INTEGERS, FLAGS = ("num_steps", "tree_depth"), ("diverging", "accepted")
 METHODS = ("parallel", "sequential", "vectorized")
 
 # Options of NumPyro's that are not there, with the values that change nothing, and what to write instead.
@@ -63,7 +65,7 @@ class MCMC:
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel",
                  progress_bar=True, jit_model_args=False, **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
-        if not isinstance(sampler, NUTS):
+        if not isinstance(sampler, Sampler):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
         if chain_method not in METHODS:
             raise ValueError(f"chain_method={chain_method!r}: choose one of {', '.join(map(repr, METHODS))}.")
@@ -85,7 +87,7 @@ class MCMC:
         """Warm up and sample. args and kwargs go to the model; arrays and floats among them are data.
 
         rng_key : random.key(seed), or an int
-        extra_fields : names that get_extra_fields is to have; all of FIELDS are there unasked
+        extra_fields : names that get_extra_fields is to have; those of FIELDS that the kernel has are there unasked
         init_params : {site: unconstrained value}, with a leading chain axis where there are several chains
         Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
         before the first draw it raises KeyboardInterrupt.
@@ -94,7 +96,7 @@ class MCMC:
         self._draws = self._samples = None
         self.interrupted = False
         key = one_key(rng_key, "run")
-        self._aliases = _extra(extra_fields)
+        self._aliases = _extra(extra_fields, self.sampler.method.fields)
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
         check_latents(program)
@@ -108,19 +110,21 @@ class MCMC:
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
-        seed = chains.seed_of(random.fold_in(starts.key, number))
+        seed = seed_of(random.fold_in(starts.key, number))
         return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
 
     def _run(self, run_chunk, starts):
-        total, data = self.num_warmup + self.num_samples, starts.data
+        total, data, method = self.num_warmup + self.num_samples, starts.data, self.sampler.method
         made = [self._chain(starts, c) for c in range(self.num_chains)]
-        with Progress(self.progress_bar, self.num_chains, self.num_warmup, total) as progress:
-            if self.chain_method == "vectorized":
-                start = tree_map(lambda *xs: np.stack(xs), *made)
-                groups = [Group(run_chunk, start, data, total, range(self.num_chains), progress.report, starts.again)]
+        with Progress(self.progress_bar, self.num_chains, self.num_warmup, total, fields=method.fields) as progress:
+            group = lambda chain, numbers: Group(method, run_chunk, chain, data, total, numbers, progress.report,
+                                                 starts.again)
+            if method.ensemble:
+                groups = [group(self.sampler.gather(made), range(self.num_chains))]
+            elif self.chain_method == "vectorized":
+                groups = [group(tree_map(lambda *xs: np.stack(xs), *made), range(self.num_chains))]
             else:
-                groups = [Group(run_chunk, c, data, total, [i], progress.report, starts.again)
-                          for i, c in enumerate(made)]
+                groups = [group(c, [i]) for i, c in enumerate(made)]
             self.interrupted = drive(groups, progress, self.chain_method == "parallel")
         records = [r for g in groups for r in g.records()]
         for number, r in enumerate(records):
@@ -165,16 +169,17 @@ class MCMC:
         return out if group_by_chain else {k: np.reshape(v, (-1, *v.shape[2:])) for k, v in out.items()}
 
     def get_extra_fields(self, group_by_chain=False):
-        """{name: facts of each transition}: the names of FIELDS, [draws], or [chain, draw]."""
+        """{name: facts of each transition}: the names of FIELDS that the kernel has, [draws], or [chain, draw]."""
         self._need()
-        out = {name: self._info(field) for name, field in {**FIELDS, **self._aliases}.items()}
+        out = {name: self._info(field) for name, field in {**FIELDS, **self._aliases}.items()
+               if field in self.sampler.method.fields}
         out["potential_energy"] = -out["potential_energy"]
         return {name: np.asarray(x if group_by_chain else x.reshape(-1)) for name, x in out.items()}
 
     def _info(self, field):
         """One column of the transitions' facts, [chain, draw]."""
-        x = self._infos[:, :, nuts.Info._fields.index(field)]
-        return x > 0.5 if field == "diverging" else x.astype(int) if field in ("num_steps", "tree_depth") else x
+        x = self._infos[:, :, self.sampler.method.fields.index(field)]
+        return x > 0.5 if field in FLAGS else x.astype(int) if field in INTEGERS else x
 
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
@@ -183,7 +188,8 @@ class MCMC:
         samples = {k: onp.asarray(v) for k, v in self._constrained().items()
                    if k in names or not exclude_deterministic}
         diagnostics.print_summary(samples, prob=prob)
-        print(f"Number of divergences: {self._info('diverging').sum()}")
+        if "diverging" in self.sampler.method.fields:
+            print(f"Number of divergences: {self._info('diverging').sum()}")
 
     def to_arviz(self, *, coords=None, dims=None, **groups):
         """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
@@ -196,8 +202,10 @@ class MCMC:
         draws = {k: onp.asarray(v) for k, v in self._constrained().items()}
         known = {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)]
                  for k, names in self._program.dims.items() if any(names)}
-        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items()}
-        stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
+        fields = self.sampler.method.fields
+        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items() if field in fields}
+        if "tree_depth" in stats:
+            stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
         shape = self._draws.shape[:2]
         made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
         observed = self._program.observed(self._data)
@@ -214,12 +222,13 @@ class MCMC:
 
 # ---- checks of what was given ----
 
-def _extra(extra_fields):
-    """The aliases among the fields asked for."""
+def _extra(extra_fields, fields):
+    """The aliases among the fields asked for, of a kernel with these facts."""
+    known = [name for name, field in {**FIELDS, **ALIASES}.items() if field in fields]
     names = (extra_fields,) if isinstance(extra_fields, str) else tuple(extra_fields)
     for name in names:
-        if name not in FIELDS and name not in ALIASES:
-            raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
+        if name not in known:
+            raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join(known)}.")
     return {name: ALIASES[name] for name in names if name in ALIASES}
 
 
@@ -227,7 +236,9 @@ def _extra(extra_fields):
 
 def _compiled(program, sampler, vectorized):
     """The compiled chunk of a model, kept with its program."""
-    key = ("chunk", sampler.max_tree_depth, sampler.init_radius, vectorized)
+    method = sampler.method
+    vectorized = vectorized and not method.ensemble
+    key = ("chunk", method, vectorized)
     found = program.cache.get(key)
     if found is None:
         latents = program.latents
@@ -236,8 +247,7 @@ def _compiled(program, sampler, vectorized):
         def run_chunk(chain, data, stop_at, max_gradients):
             def logdensity(z):
                 return program.log_joint(unravel(latents, z), data, unconstrained=True)
-            return chains.run(chain, logdensity, stop_at, max_gradients, size=size, radius=sampler.init_radius,
-                              max_tree_depth=sampler.max_tree_depth)
+            return chunks.run(method, chain, logdensity, stop_at, max_gradients, size=size)
 
         found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if vectorized else run_chunk)
         program.cache[key] = found

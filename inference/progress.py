@@ -2,13 +2,14 @@
 import sys
 import time
 
+import numpy as np
+
 from ..engine.lazy import Lazy
 from .nuts import Info
 
 tqdm_auto = Lazy("tqdm.auto")
 DELAY = 0.5
 INTERVAL = 0.1                     # seconds between two drawings
-_STEP_SIZE, _STEPS, _DIVERGING = (Info._fields.index(name) for name in ("step_size", "num_steps", "diverging"))
 
 
 class Progress:
@@ -18,10 +19,11 @@ class Progress:
             …; progress.begin()                          # the first chunk is compiled
             …; progress.report(0, 100, infos); progress.show()
 
-    file : where to draw; the standard error unless given
+    file : where to draw; the standard error unless given          fields : the names of the columns of infos, NUTS's
     """
 
-    def __init__(self, enabled, num_chains, num_warmup, total, file=None):
+    def __init__(self, enabled, num_chains, num_warmup, total, file=None, fields=Info._fields):
+        self.fields = fields
         self.enabled, self.num_warmup, self.total, self.file = enabled, num_warmup, total, file
         self.transitions, self.divergences = [0] * num_chains, [0] * num_chains
         self.steps, self.step_sizes = [0] * num_chains, [float("nan")] * num_chains
@@ -35,12 +37,13 @@ class Progress:
         self.started = time.perf_counter()
 
     def report(self, chain, transitions, infos):
-        """A chunk's facts. transitions : int, so far          infos : float[new transitions, len(nuts.Info)]"""
+        """A chunk's facts. transitions : int, so far          infos : float[new transitions, len(fields)]"""
         before, self.transitions[chain] = self.transitions[chain], transitions
         if len(infos):
-            self.step_sizes[chain] = float(infos[-1, _STEP_SIZE])
-            self.steps[chain] += int(infos[:, _STEPS].sum())
-            self.divergences[chain] += int(infos[max(0, self.num_warmup - before):, _DIVERGING].sum())
+            column = lambda name, rest: infos[:, self.fields.index(name)] if name in self.fields else rest
+            self.step_sizes[chain] = float(column("step_size", [float("nan")])[-1])
+            self.steps[chain] += int(column("num_steps", np.ones(len(infos))).sum())
+            self.divergences[chain] += int(column("diverging", np.zeros(1))[max(0, self.num_warmup - before):].sum())
 
     def show(self):
         """Draw or update the bars, if it is time to."""

@@ -33,7 +33,20 @@ def check_options(owner, given, known):
             raise NotImplementedError(f"{owner}({name}={value!r}) is not there yet.\n{advice}")
 
 
-class NUTS:
+class Sampler:
+    """A kernel for a model, as `MCMC` takes it: `model`, `init_strategy`, and these two."""
+
+    @property
+    def method(self):
+        """The `chunks.Method` of its chains."""
+        raise NotImplementedError
+
+    def start(self, seed, latents, num_warmup, position=None):
+        """A chain before its first gradient; position is None for a random one."""
+        raise NotImplementedError
+
+
+class NUTS(Sampler):
     """The No-U-Turn sampler for a model: multinomial, with a metric adapted in warm-up.
 
     step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
@@ -80,6 +93,11 @@ class NUTS:
         self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
         self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
         self.init_radius = float(init_radius)
+
+    @property
+    def method(self):
+        """One gradient a turn."""
+        return chains.Leapfrogs(self.max_tree_depth, self.init_radius)
 
     def start(self, seed, latents, num_warmup, position=None):
         """A chain before its first gradient; position is None for a random one."""
