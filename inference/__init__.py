@@ -27,19 +27,30 @@ from ..ppl.queries import (
 )
 from . import diagnostics, reparam
 from .arviz import to_arviz
+from .ensemble_samplers import AIES, ChEES
 from .fit import Fit, fit
 from .mcmc import MCMC
 from .samplers import NUTS
 from .starts import SamplingError
+from .step_samplers import HMC, MALA, MCLMC, RWM, BarkerMH, EllipticalSlice, Slice
 
 __all__ = [
+    "AIES",
+    "BarkerMH",
+    "ChEES",
+    "EllipticalSlice",
     "Fit",
+    "HMC",
+    "MALA",
+    "MCLMC",
     "MCMC",
     "ModelInfo",
     "NUTS",
     "ParamInfo",
     "Predictive",
+    "RWM",
     "SamplingError",
+    "Slice",
     "StartError",
     "compute_deterministics",
     "compute_log_prior",

@@ -56,7 +56,7 @@ def init(position, logdensity_fn):
 
 def steps_of(trajectory_length, step_size, max_steps=MAX_STEPS):
     """⌈trajectory_length / step_size⌉, between 1 and max_steps.   float[], float[] -> int[]"""
-    return np.astype(np.clip(np.ceil(trajectory_length / step_size), 1.0, float(max_steps)), int)
+    return np.astype(np.clip(np.ceil(trajectory_length / step_size), 1, max_steps), int)
 
 
 def kinetic(p, metric):

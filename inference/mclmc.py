@@ -146,10 +146,10 @@ def step(key, state, logdensity_fn, params, *, num_steps=1):
     def advance(point, i):
         point = point._replace(u=refresh(point.u, normal(seed, i, q), nu))
         new, error = leapfrog(point, f, eps, params.metric)
-        return choose(np.isfinite(error), new, point._replace(u=-point.u)), error
+        return choose(error < np.inf, new, point._replace(u=-point.u)), error
 
     path = _integrate(seed, Point(q, state.direction, state.logdensity, state.grad), f, params, num_steps, advance)
-    end, fine = path.point, np.isfinite(path.worst)
+    end, fine = path.point, path.worst < np.inf
     info = Info(end.logdensity, np.astype(fine, q.dtype), np.asarray(path.steps), np.logical_not(fine), eps, path.error,
                 path.squares / path.steps / d)
     return State(unravel(end.q), end.logdensity, end.grad, end.u), info
@@ -166,7 +166,7 @@ def adjusted_step(key, state, logdensity_fn, params, *, num_steps):
     z = normal(seed, 0, q)
     start = Point(q, z / np.sqrt(np.sum(z * z)), state.logdensity, state.grad)
     path = _integrate(seed, start, f, params, num_steps, lambda point, i: leapfrog(point, f, eps, params.metric))
-    accepted, accept_prob = metropolis(uniform(seed, 1, q.dtype), gain(-path.error, 0.0))
+    accepted, accept_prob = metropolis(uniform(seed, 1, q.dtype), -path.error)
     end = choose(accepted, path.point, start)
     info = Info(end.logdensity, accept_prob, np.asarray(path.steps), path.worst > MAX_ENERGY_ERROR, eps, path.error,
                 path.squares / path.steps / q.shape[0])

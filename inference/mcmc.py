@@ -120,7 +120,7 @@ class MCMC:
             group = lambda chain, numbers: Group(method, run_chunk, chain, data, total, numbers, progress.report,
                                                  starts.again)
             if method.ensemble:
-                groups = [group(self.sampler.gather(made), range(self.num_chains))]
+                groups = [group(self.sampler.gather(made, self.num_warmup), range(self.num_chains))]
             elif self.chain_method == "vectorized":
                 groups = [group(tree_map(lambda *xs: np.stack(xs), *made), range(self.num_chains))]
             else:
