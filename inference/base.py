@@ -15,7 +15,6 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import random, ravel_pytree, vjp
 from ..engine.array import Array
-from ..engine.ops.structural import cast
 from .metrics import Dense, Diagonal, LowRank
 
 
@@ -33,7 +32,7 @@ def flattened(position, logdensity_fn):
 
 def seed_of(key):
     """The 64 bits of a key, for `random.hash_uniform` and `random.hash_normal`.   Key[] -> uint64[]"""
-    words = cast(random.key_data(key), onp.dtype("uint64"))
+    words = np.astype(random.key_data(key), onp.uint64)
     return np.bitwise_or(np.left_shift(words[0], onp.uint64(32)), words[1])
 
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as onp
 
+from ..engine import cond, value_and_grad, vjp, vmap, while_loop
 from ..engine import numpy as np
-from ..engine import value_and_grad, vjp, vmap, while_loop
 from ..engine.array import Array
 from ..engine.tree import map as tree_map
 from .adaptation import DualAveraging, dual_averaging, update_dual
@@ -40,7 +40,7 @@ class State(NamedTuple):
     position: object               # any tree, the chains in front
     logdensity: Array              # float[n]
     grad: Array                    # float[n, d]
-    count: Array                   # int[], transitions, which is the place in the Halton sequence
+    number: Array                  # int[], transitions so far, which is the place in the Halton sequence
 
 
 class Params(NamedTuple):
@@ -97,7 +97,7 @@ def step(key, state, logdensity_fn, params, *, max_steps=MAX_STEPS):
     x, unravel, _ = flattened_walkers(state.position, logdensity_fn)
     f, seed, metric = _rows(state.position, logdensity_fn), seed_of(key), params.metric
     eps = np.asarray(params.step_size, x.dtype)
-    time = np.astype(halton(state.count + 1), x.dtype) * params.trajectory_length
+    time = np.astype(halton(state.number + 1), x.dtype) * params.trajectory_length
     num_steps = steps_of(time, eps, max_steps)
     start = Point(x, vmap(metric.momentum)(normal(seed, 0, x)), state.logdensity, state.grad)
     energies = lambda point: vmap(lambda p: kinetic(p, metric))(point.p) - point.logdensity
@@ -114,7 +114,7 @@ def step(key, state, logdensity_fn, params, *, max_steps=MAX_STEPS):
     new = choose(accepted, end, start)
     info = Info(new.logdensity, np.where(accepted, end_energy, energy), accept_prob, num_steps,
                 delta < -MAX_ENERGY_ERROR, eps, -delta, np.asarray(params.trajectory_length, x.dtype), slope)
-    return State(unravel(new.q), new.logdensity, new.grad, state.count + 1), info
+    return State(unravel(new.q), new.logdensity, new.grad, state.number + 1), info
 
 
 def _criterion_slope(start, end, weight, metric):
@@ -168,12 +168,14 @@ def adapt(s, transition, position, grad, info):
     step until a step size is known. The metric is that of the Fisher divergence (see `fisher`), of variances across
     the chains, up to 85 % of warm-up.
     """
-    t = np.astype(transition, s.target.dtype)
-    warm = transition <= s.num_warmup
-    last = transition == s.num_warmup
+    return cond(transition <= s.num_warmup, lambda s: _adapt(s, transition, position, grad, info), lambda s: s, s)
+
+
+def _adapt(s, transition, position, grad, info):
+    t, last = np.astype(transition, s.target.dtype), transition == s.num_warmup
     dual = update_dual(s.dual, 1.0 / np.mean(1.0 / info.accept_prob), s.target)
     step_size = np.exp(np.where(last, dual.log_average, dual.log_step))
-    step_size = np.where(np.logical_and(warm, s.adapt_step), step_size, s.params.step_size)
+    step_size = np.where(s.adapt_step, step_size, s.params.step_size)
     moment = DECAY * s.moment + (1.0 - DECAY) * info.slope ** 2
     change = RATE * info.slope / (np.sqrt(moment / (1.0 - DECAY ** t)) + 1e-20)
     change = np.where(np.isfinite(change), np.clip(change, -CLIP, CLIP), 0.0)
@@ -183,7 +185,7 @@ def adapt(s, transition, position, grad, info):
     log_length = np.where(short, low, log_length)
     log_average = s.log_average + t ** -0.5 * (log_length - s.log_average)
     length = np.exp(np.where(last, log_average, log_length))
-    length = np.where(np.logical_and(warm, s.adapt_trajectory), length, s.params.trajectory_length)
+    length = np.where(s.adapt_trajectory, length, s.params.trajectory_length)
     mix = np.maximum(1.0 / t, 1.0 / MEMORY)
     blend = lambda old, x: old + mix * (np.var(x, axis=0, ddof=1) - old)
     variance, grad_variance = blend(s.variance, position), blend(s.grad_variance, grad)

@@ -29,7 +29,7 @@ class Method:
 
     fields : the names of the facts of a transition          ensemble : whether a chain is many that move together
     """
-    fields = ()
+    fields: tuple[str, ...] = ()
     ensemble = False
 
     def advance(self, chain, logdensity_fn):

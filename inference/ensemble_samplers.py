@@ -71,6 +71,15 @@ class AIES(_Together):
     randomize_split : halve the chains anew in each transition
     MCMC's num_chains must be even, and at least twice the number of unconstrained parameters.
     Source: Goodman & Weare (2010), CAMCoS 5; ter Braak (2006), Statistics and Computing 16.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import AIES, MCMC
+    >>> mcmc = MCMC(AIES(lambda: cr.sample("x", dist.Normal([3.0, 7.0], 0.1))), num_warmup=500, num_samples=500,
+    ...             num_chains=10, progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> [round(x, 1) for x in mcmc.get_samples()["x"].mean(0).tolist()]
+    [3.0, 7.0]
     """
     DEMove, StretchMove = DEMove, StretchMove
 
@@ -138,6 +147,15 @@ class ChEES(_Together):
     max_num_steps : at most so many leapfrog steps a transition
     MCMC's num_chains must be at least 2; ten or more make the adaptation sure.
     Source: Hoffman, Radul & Sountsov (2021), AISTATS.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import MCMC, ChEES
+    >>> mcmc = MCMC(ChEES(lambda: cr.sample("x", dist.Normal([3.0, 7.0], 0.1))), num_warmup=500, num_samples=500,
+    ...             num_chains=10, progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> [round(x, 1) for x in mcmc.get_samples()["x"].mean(0).tolist()]
+    [3.0, 7.0]
     """
 
     def __init__(self, model=None, *, step_size=1.0, trajectory_length=None, inverse_mass_matrix=None,

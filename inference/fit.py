@@ -61,6 +61,8 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     >>> jit(vmap(one))(keys, np.asarray(ys)).samples["mu"].shape          # three fits, a chain each
     (3, 1, 200)
     """
+    if sampler.method.ensemble:
+        raise TypeError(f"{type(sampler).__name__} moves its chains together; give it to MCMC.")
     program, data = stage_model(sampler.model, args, kwargs)
     program.describe(data)
     check_latents(program)

@@ -10,6 +10,7 @@ Source: Robnik, De Luca, Silverstein & Seljak (2023), JMLR 24, sections 4 and 5.
 """
 from typing import NamedTuple
 
+from ..engine import cond
 from ..engine import numpy as np
 from ..engine.array import Array
 from . import adaptation as warmup
@@ -51,7 +52,10 @@ def init(d, num_warmup, *, step_size=None, length=None, metric=None, goal=ENERGY
 
 def adapt(s, transition, draw, info, adjusted):
     """The state after `transition` transitions; after warm-up, as it was.   adjusted : bool, of the kernel"""
-    warm = transition <= s.num_warmup
+    return cond(transition <= s.num_warmup, lambda s: _adapt(s, transition, draw, info, adjusted), lambda s: s, s)
+
+
+def _adapt(s, transition, draw, info, adjusted):
     inner = warmup.update(s.metric, transition, draw)
     metric, eps = inner.params.metric, s.params.step_size
     ratio = info.energy_variance / s.goal + 1e-8
@@ -64,11 +68,10 @@ def adapt(s, transition, draw, info, adjusted):
     tuned = np.minimum(np.where(total > 0.0, (mean / total) ** (-1.0 / 6.0), eps), greatest)
     if adjusted:
         tuned = inner.params.step_size
-    late = np.logical_and(warm, 2 * transition > s.num_warmup)
-    draws = s.draws.add(draw.position).where(late, s.draws)
+    draws = s.draws.add(draw.position).where(2 * transition > s.num_warmup, s.draws)
     scaled = metric.momentum(metric.momentum(draws.covariance()))        # the variances over those of the metric
     length = np.sqrt(np.sum(scaled))
     last = np.logical_and(transition == s.num_warmup, np.logical_and(np.isfinite(length), length > 0.0))
-    params = Params(np.where(np.logical_and(warm, s.adapt_step), tuned, eps),
+    params = Params(np.where(s.adapt_step, tuned, eps),
                     np.where(np.logical_and(last, s.adapt_length), length, s.params.length), metric)
     return s._replace(params=params, metric=inner, mean=mean, weight=total, greatest=greatest, draws=draws)

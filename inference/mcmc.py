@@ -54,7 +54,7 @@ class MCMC:
     num_samples : transitions of each chain after warm-up, of which every `thinning`-th is kept
     chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), or "vectorized" (all
         chains in one program, for accelerators). The first two give the same draws bit for bit, the third up to
-        rounding, which a chain's later draws magnify.
+        rounding, which a chain's later draws magnify. Chains of AIES and ChEES move together, whatever it is.
     progress_bar : a bar for each chain on the standard error, once a run has lasted half a second
     jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
 

@@ -3,6 +3,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..engine import cond
 from ..engine import numpy as np
 from ..engine.array import Array
 from . import adaptation as warmup
@@ -14,6 +15,8 @@ from .running import Running, running
 from .stepwise import Move
 
 _JITTER = 1 << 32                  # a purpose that no kernel has
+RESTART = 20.0                     # of `Noisy.age`
+METRIC_SHARE = 0.75                # of warm-up, after which the step size alone is adapted
 
 
 def bare(position):
@@ -55,19 +58,32 @@ class Noisy(NamedTuple):
     the target, less and less, and the end is a mean (Andrieu & Thoms 2008, Statistics and Computing 18, section 5.1).
     """
     params: Params
-    metric: warmup.Adaptation      # of which the metric is used
+    metric: warmup.Adaptation      # of which the metric is used; it ends before the step size does
+    num_warmup: Array
     log_step: Array
-    log_average: Array
-    count: Array                   # float[], transitions since the metric began to hold, or a few more
+    log_average: Array             # with weights t^-¾, of the transitions since the metric began to hold
+    since: Array                   # float[], how many they are
+    age: Array                     # float[], by which log ε slows down; falls to RESTART with a new metric
+
+    def update(self, transition, draw):
+        """After a transition of warm-up."""
+        metric = warmup.update(self.metric, transition, draw)
+        anew = metric.dual.count == 0.0                                  # the metric is another
+        age, since = self.age + 1.0, self.since + 1.0
+        log_step = self.log_step + age ** -0.5 * (draw.accept_prob - metric.target)
+        log_average = self.log_average + since ** -0.75 * (log_step - self.log_average)
+        step_size = np.exp(np.where(transition == self.num_warmup, log_average, log_step))
+        params = Params(np.where(metric.adapt_step, step_size, self.params.step_size), metric.params.metric)
+        return Noisy(params, metric, self.num_warmup, log_step, log_average, np.where(anew, 0.0, since),
+                     np.where(anew, np.minimum(age, RESTART), age))
 
 
-def noisy(metric):
-    """Before the first transition, of the adaptation of a metric."""
+def noisy(metric_of, num_warmup):
+    """Before the first transition.   metric_of : (num_warmup) -> the adaptation of the metric"""
+    metric = metric_of(int(METRIC_SHARE * num_warmup))
     log_step = np.log(metric.params.step_size)
-    return Noisy(metric.params, metric, log_step, log_step, np.zeros_like(log_step))
-
-
-RESTART = 20.0                     # the count after a new metric
+    zero = np.zeros_like(log_step)
+    return Noisy(metric.params, metric, np.asarray(int(num_warmup)), log_step, log_step, zero, zero)
 
 
 @dataclass(frozen=True)
@@ -100,18 +116,9 @@ class Single(Move):
 
     def adapt(self, adaptation, transition, state, info):
         """The step size, and the metric's estimator."""
-        s, draw = adaptation, draw_of(state, info)
-        metric = warmup.update(s.metric, transition, draw)
-        anew = metric.dual.count == 0.0                                  # the metric is another
-        count = s.count + 1.0
-        log_step = s.log_step + count ** -0.5 * (draw.accept_prob - metric.target)
-        log_average = s.log_average + np.minimum(1.0, (count - RESTART * (count > RESTART)) ** -0.75) * (
-            log_step - s.log_average)
-        step_size = np.exp(np.where(transition == metric.num_warmup, log_average, log_step))
-        use = np.logical_and(metric.adapt_step, transition <= metric.num_warmup)
-        params = Params(np.where(use, step_size, s.params.step_size), metric.params.metric)
-        return Noisy(params, metric, log_step, np.where(anew, log_step, log_average),
-                     np.where(anew, np.minimum(count, RESTART), count))
+        draw = draw_of(state, info)
+        return cond(transition <= adaptation.num_warmup, lambda a: a.update(transition, draw), lambda a: a,
+                    adaptation)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 Each takes a model first, and `init_strategy` and `init_radius` as NUTS does: where chains start. Each is given to
 `MCMC`, or to `fit`.
+
+    mcmc = MCMC(HMC(model, trajectory_length=3.0), num_warmup=500, num_samples=1000, num_chains=4)
+    mcmc.run(random.key(0), y=y)
 """
 import math
 
@@ -67,16 +70,16 @@ class InMetric(Sampler):
         """A chain before its first gradient; position is None for a random one."""
         d = site_count(latents)
         couples = couplings(self.dense_mass, latents) if self.dense_mass else None
-        adapted = warmup.init(d, self.step_size, num_warmup, self.target_accept_prob,
-                              first_metric(self.inverse_mass_matrix, d, couples), couples, method=self.adaptation,
-                              adapt_step=self.adapt_step_size, adapt_metric=self.adapt_mass_matrix)
-        adapted = self.warmup(adapted)
+        metric = first_metric(self.inverse_mass_matrix, d, couples)
+        adapted = self.warmup(lambda n: warmup.init(
+            d, self.step_size, n, self.target_accept_prob, metric, couples, method=self.adaptation,
+            adapt_step=self.adapt_step_size, adapt_metric=self.adapt_mass_matrix), num_warmup)
         return stepwise.init(self.move, seed, adapted, position, num_dims=d, radius=self.init_radius)
 
     @staticmethod
-    def warmup(adapted):
+    def warmup(adaptation_of, num_warmup):
         """How the step size is adapted: by dual averaging."""
-        return adapted
+        return adaptation_of(num_warmup)
 
 
 class HMC(InMetric):
@@ -87,6 +90,16 @@ class HMC(InMetric):
         after which a normal target of the metric's scales is back where it was; jitter=0 asks for that.
     multinomial : choose the next position from the whole trajectory, not its end alone
     Other options as in `InMetric` and NUTS. Source: Neal (2011), Handbook of MCMC, chapter 5.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import HMC, MCMC
+    >>> def model():
+    ...     cr.sample("x", dist.Normal(3.0, 0.1))
+    >>> mcmc = MCMC(HMC(model, num_steps=8), num_warmup=200, num_samples=200, progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> round(float(mcmc.get_samples()["x"].mean()), 1), int(mcmc.get_extra_fields()["num_steps"][0])
+    (3.0, 8)
     """
 
     def __init__(self, model=None, *, num_steps=None, trajectory_length=2 * math.pi, jitter=1.0, multinomial=False,
@@ -109,6 +122,15 @@ class MALA(InMetric):
 
     Options as in `InMetric` and NUTS; target_accept_prob is 0.574 unless given.
     Source: Roberts & Rosenthal (1998), JRSS B 60.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import MCMC, MALA
+    >>> mcmc = MCMC(MALA(lambda: cr.sample("x", dist.Normal(3.0, 0.1))), num_warmup=500, num_samples=1000,
+    ...             progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> round(float(mcmc.get_samples()["x"].mean()), 1)
+    3.0
     """
     target = 0.574
 
@@ -125,6 +147,15 @@ class BarkerMH(InMetric):
 
     Options as in `InMetric` and NUTS; target_accept_prob is 0.4 unless given.
     Source: Livingstone & Zanella (2022), JRSS B 84.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import MCMC, BarkerMH
+    >>> mcmc = MCMC(BarkerMH(lambda: cr.sample("x", dist.Normal(3.0, 0.1))), num_warmup=500, num_samples=1000,
+    ...             progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> round(float(mcmc.get_samples()["x"].mean()), 1)
+    3.0
     """
     target = 0.4
 
@@ -142,6 +173,15 @@ class RWM(InMetric):
     Options as in `InMetric` and NUTS, with inverse_mass_matrix for the covariance of the steps; its adaptation is
     "stan". target_accept_prob is 0.234 unless given.
     Source: Gelman, Gilks & Roberts (1997), Annals of Applied Probability 7.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import MCMC, RWM
+    >>> mcmc = MCMC(RWM(lambda: cr.sample("x", dist.Normal(3.0, 0.1))), num_warmup=500, num_samples=1000,
+    ...             progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> round(float(mcmc.get_samples()["x"].mean()), 1)
+    3.0
     """
     adaptation, target = "stan", 0.234
 
@@ -161,6 +201,15 @@ class Slice(InMetric):
     max_steps : how many widths an interval may grow to
     inverse_mass_matrix, adapt_mass_matrix, dense_mass : the metric, as in NUTS; its adaptation is "stan"
     Source: Neal (2003), Annals of Statistics 31.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import MCMC, Slice
+    >>> mcmc = MCMC(Slice(lambda: cr.sample("x", dist.Normal(3.0, 0.1))), num_warmup=500, num_samples=1000,
+    ...             progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> round(float(mcmc.get_samples()["x"].mean()), 1)
+    3.0
     """
     adaptation = "stan"
 
@@ -185,6 +234,15 @@ class EllipticalSlice(Sampler):
         float[d, d] or the variances float[d]. For normal priors give theirs. Unless both are given, they are those of
         the draws in warm-up, the standard deviations 1.5 times as large.
     Source: Murray, Adams & MacKay (2010), AISTATS; Nishihara, Murray & Adams (2014), JMLR 15.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import MCMC, EllipticalSlice
+    >>> kernel = EllipticalSlice(lambda: cr.sample("x", dist.Normal(3.0, 0.1)), mean=[3.0], covariance=[0.01])
+    >>> mcmc = MCMC(kernel, num_warmup=500, num_samples=1000, progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> round(float(mcmc.get_samples()["x"].mean()), 1)
+    3.0
     """
 
     def __init__(self, model=None, *, mean=None, covariance=None, init_strategy=init_to_uniform, init_radius=2.0,
@@ -225,6 +283,15 @@ class MCLMC(Sampler):
     target_accept_prob : of adjusted transitions          step_size : where its adaptation starts
     inverse_mass_matrix : the diagonal of the first metric, float[d]
     Source: Robnik, De Luca, Silverstein & Seljak (2023), JMLR 24; Robnik, Cohn-Gordon & Seljak (2025).
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import MCLMC, MCMC
+    >>> mcmc = MCMC(MCLMC(lambda: cr.sample("x", dist.Normal([3.0, 7.0], 0.1))), num_warmup=500, num_samples=1000,
+    ...             progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> [round(x, 1) for x in mcmc.get_samples()["x"].mean(0).tolist()]
+    [3.0, 7.0]
     """
 
     def __init__(self, model=None, *, adjusted=False, energy_variance=mclmc_adaptation.ENERGY_VARIANCE, num_steps=None,

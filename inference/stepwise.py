@@ -36,7 +36,7 @@ class Move:
 
     fields : the names of the kernel's facts
     """
-    fields = ()
+    fields: tuple[str, ...] = ()
 
     def blank(self, position):
         """The kernel's state at a position where nothing was evaluated, with log-density -∞."""

@@ -7,8 +7,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAYERS = ("engine", "distributions", "ppl", "inference")             # each may import those before it
-KERNELS = {"inference/base.py", "inference/hmc.py", "inference/nuts.py", "inference/adaptation.py",
-           "inference/diagnostics.py"}                               # they know a log density and nothing of models
+KERNELS = {f"inference/{name}.py" for name in (                      # they know a log density and nothing of models
+    "base", "nuts", "hmc", "rwm", "mala", "barker", "slices", "elliptical_slice", "aies", "chees", "mclmc",
+    "mclmc_adaptation", "adaptation", "windows", "fisher", "metrics", "running", "chunks", "chain", "stepwise",
+    "ensembles", "moves", "diagnostics")}
 
 JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it",
              "benchmarks/jax_densities.py": "measures NumPyro in a process of its own, where a user has installed it"}
@@ -90,6 +92,10 @@ def test_imports_inside_the_library_are_relative(path):
 def test_layers_point_one_way(path):
     above = LAYERS[LAYERS.index(name(path).split("/")[0]) + 1:]
     assert not [module for module in imports(tree(path), path) if within(module, *above)]
+
+
+def test_each_kernel_has_a_file():
+    assert KERNELS <= {name(path) for path in LIBRARY}
 
 
 @rows([path for path in LIBRARY if name(path) in KERNELS])

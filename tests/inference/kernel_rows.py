@@ -55,8 +55,8 @@ def params(x, step_size):
     return hmc.Params(np.asarray(step_size), metric(x.shape[-1]))
 
 
-def _adapted(step_size=1.0, target=0.8, method="fisher", wrap=lambda a: a, **options):
-    return lambda d, n: wrap(adaptation.init(d, step_size, n, target, method=method, **options))
+def _adapted(step_size=1.0, target=0.8, method="fisher", wrap=lambda of, n: of(n), **options):
+    return lambda d, n: wrap(lambda n: adaptation.init(d, step_size, n, target, method=method, **options), n)
 
 
 def _single(name, kernel, scale, target, method, targets, warmup, draws):
@@ -81,7 +81,7 @@ def _lines(directions):
     targets = (BANANA, MIXTURE, NORMAL, T, SKEWED, LOGISTIC) if directions else (BANANA, SCALES, NORMAL, T, MIXTURE,
                                                                                  SKEWED, LOGISTIC)
     return Row(slices, step, stepwise.Stepwise(moves.Lines(directions, 10)),
-               _adapted(2.0, method="stan", adapt_step=False), targets, 500, 2000)
+               _adapted(2.0, method="stan", adapt_step=False), targets, 500, 4000)
 
 
 class Quotient(NamedTuple):

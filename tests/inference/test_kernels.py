@@ -73,14 +73,16 @@ def test_moments(name, target):
     assert all(onp.all((p >= 0) & (p <= 1)) for k, p in facts.items() if k == "accept_prob")
 
 
-@pytest.mark.parametrize("name, low, high", [("rwm", 0.18, 0.3), ("mala", 0.52, 0.63), ("barker", 0.35, 0.45),
-                                             ("hmc", 0.74, 0.92)])
+@pytest.mark.parametrize("name, low, high", [("rwm", 0.21, 0.26), ("mala", 0.54, 0.61), ("barker", 0.36, 0.43),
+                                             ("hmc", 0.85, 0.91)])
 def test_warm_up_finds_the_acceptance_probability(name, low, high):
-    """Each chain's, on 2 correlated normals, within bounds that a hundred other seeds kept to."""
+    """On 2 correlated normals. Of thirty other sets of seeds, none came nearer than 0.007 to the bounds of the mean, or
+    0.03 to that of a chain. The mean of a log step size gives trajectories more than the 0.8 that they aim at.
+    """
     row = ROWS[name]
     _, facts = sample(row, TARGETS["normal, 2 correlated"], row.warmup, 1000, 16)
     mean = facts["accept_prob"].mean(1)
-    assert low < mean.mean() < high and onp.all(abs(mean - mean.mean()) < 0.12)
+    assert low < mean.mean() < high and onp.all(abs(mean - mean.mean()) < 0.11)
 
 
 # ---- what they leave unchanged ----
