@@ -1,4 +1,8 @@
 """KL divergences: against quadrature, sums and means over draws, and laws that hold for all pairs."""
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -307,6 +311,15 @@ def test_a_rule_can_be_registered():
     def _(p, q):
         return p.loc - q.loc
     assert float(kl_divergence(Mine(3.0), Mine(1.0))) == 2.0
+
+
+def test_the_rules_are_there_in_a_new_process_and_leave_a_users_own():
+    code = ("from chainrule.distributions import Exponential, Normal, kl_divergence, register_kl\n"
+            "register_kl(Normal, Normal)(lambda p, q: p.loc + 7.0)\n"
+            "print(float(kl_divergence(Normal(), Normal())), float(kl_divergence(Exponential(), Exponential(1.0))))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert done.stdout.split() == ["7.0", "0.0"], done.stderr
 
 
 def test_events_must_have_one_shape():
