@@ -78,7 +78,9 @@ def register_kl(p, q):
 
 def absent(p, q):
     """The error for a pair without a rule."""
-    return MissingRule(f"there is no closed form here for KL({type(p).__name__} ‖ {type(q).__name__}).\n"
+    listed = ("With all counts known, not traced by jit or vmap, it is the sum over the values of p, where they are "
+              "finitely many.\n") if p.is_discrete and q.is_discrete else ""
+    return MissingRule(f"there is no closed form here for KL({type(p).__name__} ‖ {type(q).__name__}).\n{listed}"
                        "Estimate it, kl_divergence_monte_carlo(p, q, key, num_samples), or give a rule: "
                        "kl_divergence.register(P, Q, rule).")
 

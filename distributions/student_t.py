@@ -53,7 +53,8 @@ class StudentT(Distribution):
     def variance(self):
         df = self.df
         safe = np.where(df > 2, df, 3.0)
-        v = np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, math.inf, math.nan))
+        v = np.where(df > 2, safe / (safe - 2.0), np.asarray(math.inf, df.dtype))
+        v = np.where(df > 1, v, math.nan)
         return np.broadcast_to(self.scale * self.scale * v, self.batch_shape)
 
     @property
