@@ -47,12 +47,12 @@ class BetaBinomial(Distribution):
     @property
     def mean(self):
         a, b = self.concentration1, self.concentration0
-        return self.total_count * (a / (a + b))
+        return np.astype(self.total_count, self.dtype) * (a / (a + b))
 
     @property
     def variance(self):
         total = self.concentration1 + self.concentration0
-        n, p, q = self.total_count, self.concentration1 / total, self.concentration0 / total
+        n, p, q = np.astype(self.total_count, self.dtype), self.concentration1 / total, self.concentration0 / total
         return n * p * q * ((total + n) / (total + 1.0))
 
     @property

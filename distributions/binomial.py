@@ -27,11 +27,11 @@ class _Binomial(Distribution):
 
     @property
     def mean(self):
-        return self.total_count * self.probs
+        return np.astype(self.total_count, self.dtype) * self.probs
 
     @property
     def variance(self):
-        return self.total_count * self.probs * (1.0 - self.probs)
+        return self.mean * (1.0 - self.probs)
 
     @property
     def mode(self):
@@ -57,7 +57,7 @@ class _Binomial(Distribution):
         inside = np.logical_and(k >= 0, k < n)
         safe = np.where(inside, k, 0.0)
         p = f(safe + 1.0, np.where(inside, n - safe, 1.0), self.probs)
-        return np.where(inside, p, np.where(k < 0, below, beyond))
+        return np.where(inside, p, np.where(k < 0, np.asarray(below, d), beyond))
 
     def icdf(self, q):
         return inverse_cdf_integer(self.cdf, q, 0, self.total_count)

@@ -57,14 +57,23 @@ class Distribution(Record):
     def _adopt(self, validate):
         """Make the parameters arrays, check those whose numbers are known, and the shapes of all."""
         values = self.__dict__
+        plain, dtypes = [], []
         for f in self._params:
             x = values[f.name]
             if x is None:                                # a bound that is not there
                 continue
-            x = np.asarray(x)
-            if x.dtype.kind in "iub" and f.name in self._floats:
-                x = np.astype(x, to_inexact_dtype(x.dtype))
+            number, x = type(x) in (int, float), np.asarray(x)
+            if f.name in self._floats:
+                if x.dtype.kind in "iub":
+                    x = np.astype(x, to_inexact_dtype(x.dtype))
+                if number:
+                    plain.append(f.name)
+                else:
+                    dtypes.append(x.dtype)
             values[f.name] = x
+        if plain and dtypes:                             # a Python number takes the dtype of the arrays beside it
+            for name in plain:
+                values[name] = np.astype(values[name], promote_types(*dtypes))
         values["_batch_shape"] = self._broadcast_parameters()
         if validate:
             for f in self._params:

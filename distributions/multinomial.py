@@ -35,7 +35,12 @@ class _Counts(Distribution):
 
     @property
     def mean(self):
-        return np.broadcast_to(self.total_count[..., None] * self._shares, self.shape())
+        return np.broadcast_to(self._trials * self._shares, self.shape())
+
+    @property
+    def _trials(self):
+        """n as a real number, for each category."""
+        return np.astype(self.total_count, self.dtype)[..., None]
 
     @property
     def has_enumerate_support(self):
@@ -62,7 +67,7 @@ class MultinomialBase(_Counts):
     @property
     def variance(self):
         p = self.probs
-        return np.broadcast_to(self.total_count[..., None] * p * (1.0 - p), self.shape())
+        return np.broadcast_to(self._trials * p * (1.0 - p), self.shape())
 
 
 class MultinomialLogits(MultinomialBase):
@@ -167,6 +172,6 @@ class DirichletMultinomial(_Counts):
 
     @property
     def variance(self):
-        n, total = self.total_count[..., None], np.sum(self.concentration, -1, keepdims=True)
+        n, total = self._trials, np.sum(self.concentration, -1, keepdims=True)
         p = self._shares
         return np.broadcast_to(n * p * (1.0 - p) * ((total + n) / (total + 1.0)), self.shape())

@@ -62,12 +62,12 @@ class _Ordered(Distribution):
     @property
     def mean(self):
         p = self.probs
-        return np.sum(p * np.arange(p.shape[-1]), -1)
+        return np.sum(p * np.arange(p.shape[-1], dtype=p.dtype), -1)
 
     @property
     def variance(self):
         p = self.probs
-        k = np.arange(p.shape[-1])
+        k = np.arange(p.shape[-1], dtype=p.dtype)
         return np.sum(p * (k - np.sum(p * k, -1, keepdims=True)) ** 2, -1)
 
     @property

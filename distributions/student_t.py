@@ -53,8 +53,7 @@ class StudentT(Distribution):
     def variance(self):
         df = self.df
         safe = np.where(df > 2, df, 3.0)
-        v = np.where(df > 2, safe / (safe - 2.0), np.asarray(math.inf, df.dtype))
-        v = np.where(df > 1, v, math.nan)
+        v = np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, np.asarray(math.inf, df.dtype), math.nan))
         return np.broadcast_to(self.scale * self.scale * v, self.batch_shape)
 
     @property

@@ -333,15 +333,45 @@ def test_a_distribution_is_a_pytree(case, i):
     assert repr(d).startswith(type(d).__name__)
 
 
-@each(every=False)
-def test_float32_parameters_give_float32(case, i):
+def single(case, i):
+    """The distribution with float32 parameters, or None where it has no real ones."""
     d = tree.map(lambda x: x.astype(np.float32) if x.dtype.kind == "f" else x, case.make(i))
-    if all(x.dtype.kind != "f" for x in tree.leaves(d)):
-        return
-    x = points(case, i)
+    return d if any(x.dtype.kind == "f" for x in tree.leaves(d)) else None
+
+
+@each(lambda case: single(case, 0) is not None, every=False)
+def test_float32_parameters_give_float32(case, i):
+    d, x = single(case, i), points(case, i)
     x = x if case.discrete else x.astype(np.float32)
     assert d.log_prob(x).dtype == np.float32
     assert case.discrete or d.sample(KEY).dtype == np.float32
+
+
+@each(lambda case: single(case, 0) is not None, every=False)
+def test_moments_and_tails_of_float32_parameters_are_float32(case, i):
+    """Of the ones that there are; the mode and the quantiles of counts are integers."""
+    d, x = single(case, i), points(case, i)
+    x = x if case.discrete else x.astype(np.float32)
+    q = np.full(d.batch_shape, 0.3, np.float32)
+    calls = {name: (lambda name=name: getattr(d, name)) for name in ("mean", "variance", "stddev", "mode")}
+    calls["entropy"] = d.entropy
+    if not d.event_shape:
+        tails = ("cdf", "log_cdf", "survival_function", "log_survival", "icdf", "isf")
+        calls |= {name: (lambda name=name: getattr(d, name)(q if name in ("icdf", "isf") else x)) for name in tails}
+    for name, call in calls.items():
+        try:
+            got = call()
+        except NotImplementedError:
+            continue
+        assert got.dtype == np.float32 or case.discrete and got.dtype.kind == "i", name
+
+
+def test_a_python_number_takes_the_dtype_of_the_arrays_beside_it():
+    x = np.float32(0.5)
+    for d in (dist.Normal(x, 2), dist.Normal(x), dist.Gamma(2.0, x), dist.StudentT(x, 0, 1.0), dist.Delta(x)):
+        assert d.dtype == d.log_prob(x).dtype == d.sample(KEY).dtype == np.float32
+    for d in (dist.Normal(0.5, 2), dist.Normal(x, np.float64(2.0)), dist.Normal(np.arange(3), 2.0)):
+        assert d.dtype == d.log_prob(0.5).dtype == np.float64
 
 
 # ---- constructors ----
