@@ -75,6 +75,7 @@ from .gamma_relatives import GammaGamma as GammaGamma
 from .gaussian_mrf import GaussianMRF as GaussianMRF
 from .gaussian_process import GaussianProcess as GaussianProcess
 from .gaussian_process import StudentTProcess as StudentTProcess
+from .gaussian_state_space import GaussianStateSpace as GaussianStateSpace
 from .generalized_extreme import GeneralizedExtremeValue as GeneralizedExtremeValue
 from .generalized_extreme import GeneralizedPareto as GeneralizedPareto
 from .generalized_poisson import GeneralizedPoisson as GeneralizedPoisson
@@ -231,11 +232,14 @@ from .triangular import Triangular as Triangular
 from .truncated import Truncated as Truncated
 from .truncated import TruncatedDistribution as TruncatedDistribution
 from .truncated_families import LeftTruncatedDistribution as LeftTruncatedDistribution
+from .truncated_families import LeftTruncatedGamma as LeftTruncatedGamma
 from .truncated_families import RightTruncatedDistribution as RightTruncatedDistribution
+from .truncated_families import RightTruncatedGamma as RightTruncatedGamma
 from .truncated_families import TruncatedCauchy as TruncatedCauchy
 from .truncated_families import TruncatedGamma as TruncatedGamma
 from .truncated_families import TruncatedNormal as TruncatedNormal
 from .truncated_families import TwoSidedTruncatedDistribution as TwoSidedTruncatedDistribution
+from .truncated_families import TwoSidedTruncatedGamma as TwoSidedTruncatedGamma
 from .two_piece import TwoPieceNormal as TwoPieceNormal
 from .two_piece import TwoPieceStudentT as TwoPieceStudentT
 from .uniform import Uniform as Uniform
@@ -250,8 +254,10 @@ from .wishart import InverseWishartCholesky as InverseWishartCholesky
 from .wishart import Wishart as Wishart
 from .wishart import WishartCholesky as WishartCholesky
 from .wrappers import Expanded as Expanded
+from .wrappers import ExpandedDistribution as ExpandedDistribution
 from .wrappers import Independent as Independent
 from .wrappers import Masked as Masked
+from .wrappers import MaskedDistribution as MaskedDistribution
 from .zero_inflated import ZeroInflatedBinomial as ZeroInflatedBinomial
 from .zero_inflated import ZeroInflatedDistribution as ZeroInflatedDistribution
 from .zero_inflated import ZeroInflatedLogits as ZeroInflatedLogits

@@ -21,7 +21,10 @@ def compositions(total, n):
 
 
 class _Counts(Distribution):
-    """What the multinomial and its mixture share: the sum is `total_count`, the mean n times `_shares`."""
+    """What the multinomial and its mixture share: the sum is `total_count`, the mean n times `_shares`.
+
+    Constructors take `total_count_max` as other systems' do, and do not need it: draws are binomial numbers.
+    """
 
     @property
     def support(self):
@@ -81,6 +84,9 @@ class MultinomialLogits(MultinomialBase):
     logits: ArrayLike = param(_LogitVector())
     total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
 
+    def __init__(self, logits, total_count=1, *, total_count_max=None, validate_args=None):
+        super().__init__(logits, total_count, validate_args=validate_args)
+
     @property
     def _vector(self):
         return self.logits
@@ -107,6 +113,9 @@ class MultinomialProbs(MultinomialBase):
     """
     probs: ArrayLike = param(constraints.simplex)
     total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
+
+    def __init__(self, probs, total_count=1, *, total_count_max=None, validate_args=None):
+        super().__init__(probs, total_count, validate_args=validate_args)
 
     @property
     def _vector(self):
@@ -150,6 +159,9 @@ class DirichletMultinomial(_Counts):
     """
     concentration: ArrayLike = param(constraints.Independent(constraints.positive, 1))
     total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
+
+    def __init__(self, concentration, total_count=1, *, total_count_max=None, validate_args=None):
+        super().__init__(concentration, total_count, validate_args=validate_args)
 
     @property
     def _vector(self):

@@ -75,6 +75,20 @@ def normal(mean, cov, shape=(), event=None, **options):
                marginal=stats.norm(mean, np.sqrt(var)))
 
 
+def linear_recursion(num_steps, transition_matrix, covariance_matrix=None, scale_tril=None, initial_value=(0.0, 0.0)):
+    """The states by the dense matrix that takes all noise to all states."""
+    cov = covariance_matrix if scale_tril is None else scale_tril @ scale_tril.T
+    powers = [np.linalg.matrix_power(transition_matrix, k) for k in range(num_steps + 1)]
+    zero = np.zeros_like(cov)
+    path = np.block([[powers[t - s] if s <= t else zero for s in range(num_steps)] for t in range(num_steps)])
+    first = np.asarray(initial_value)
+    mean = np.stack([first @ power.T for power in powers[1:]], -2)
+    shape = first.shape[:-1]
+    dense = path @ np.kron(np.eye(num_steps), cov) @ path.T
+    return normal(mean.reshape((*shape, -1)), np.broadcast_to(dense, (*shape, *dense.shape)), shape,
+                  (num_steps, first.shape[-1]))
+
+
 MATRIX = np.array([[2.0, 0.6, 0.1], [0.6, 1.0, -0.2], [0.1, -0.2, 1.5]])
 FACTOR = np.linalg.cholesky(MATRIX)
 SMALL = np.array([[1.2, 0.3], [0.3, 0.8]])

@@ -366,6 +366,29 @@ def test_moments_and_tails_of_float32_parameters_are_float32(case, i):
         assert got.dtype == np.float32 or case.discrete and got.dtype.kind == "i", name
 
 
+def test_parameters_have_the_names_of_other_systems_too():
+    """PyMC's and Stan's; a name that a family has for another parameter stays its own."""
+    pairs = [(dist.Normal(mu=1.0, sigma=2.0), dist.Normal(1.0, 2.0)),
+             (dist.HalfNormal(sigma=2.0), dist.HalfNormal(2.0)),
+             (dist.StudentT(nu=3.0, sigma=2.0), dist.StudentT(3.0, 0.0, 2.0)),
+             (dist.Uniform(lower=1.0, upper=2.0), dist.Uniform(1.0, 2.0)),
+             (dist.Truncated(dist.Normal(), lower=0.5), dist.Truncated(dist.Normal(), 0.5))]
+    for theirs, ours in pairs:
+        assert float(theirs.log_prob(1.5)) == float(ours.log_prob(1.5)) > -math.inf
+    assert dist.Rice(nu=1.0, sigma=2.0).nu == 1.0
+    with pytest.raises(ChainruleError, match="'mu' is not a parameter"):
+        dist.Normal(loc=1.0, mu=2.0)
+
+
+def test_a_constructor_shows_its_parameters():
+    assert list(inspect.signature(dist.Normal).parameters) == ["loc", "scale", "validate_args"]
+    assert list(inspect.signature(dist.Independent).parameters) == ["base_dist", "reinterpreted_batch_ndims",
+                                                                    "validate_args"]
+    assert list(inspect.signature(dist.Wishart).parameters)[:4] == ["concentration", "scale_matrix", "rate_matrix",
+                                                                    "scale_tril"]
+    assert list(inspect.signature(dist.transforms.AffineTransform).parameters) == ["loc", "scale", "domain"]
+
+
 def test_a_python_number_takes_the_dtype_of_the_arrays_beside_it():
     x = np.float32(0.5)
     for d in (dist.Normal(x, 2), dist.Normal(x), dist.Gamma(2.0, x), dist.StudentT(x, 0, 1.0), dist.Delta(x)):
