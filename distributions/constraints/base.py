@@ -274,4 +274,9 @@ class Dependent(Constraint):
                              "Ask the distribution itself: Uniform(0, 2).support(x), not Uniform.support(x).")
 
 
+def is_dependent(constraint):
+    """Whether it stands for a set that is known only with the parameters of a distribution."""
+    return isinstance(constraint, Dependent)
+
+
 cat, stack, independent, dependent = Cat, Stack, Independent, Dependent()
