@@ -26,6 +26,9 @@ class _Counts(Distribution):
     Constructors take `total_count_max` as other systems' do, and do not need it: draws are binomial numbers.
     """
 
+    def __init__(self, *args, total_count_max=None, validate_args=None, **kwargs):
+        super().__init__(*args, validate_args=validate_args, **kwargs)
+
     @property
     def support(self):
         return constraints.multinomial(self.total_count)
@@ -84,9 +87,6 @@ class MultinomialLogits(MultinomialBase):
     logits: ArrayLike = param(_LogitVector())
     total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
 
-    def __init__(self, logits, total_count=1, *, total_count_max=None, validate_args=None):
-        super().__init__(logits, total_count, validate_args=validate_args)
-
     @property
     def _vector(self):
         return self.logits
@@ -113,9 +113,6 @@ class MultinomialProbs(MultinomialBase):
     """
     probs: ArrayLike = param(constraints.simplex)
     total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
-
-    def __init__(self, probs, total_count=1, *, total_count_max=None, validate_args=None):
-        super().__init__(probs, total_count, validate_args=validate_args)
 
     @property
     def _vector(self):
@@ -159,9 +156,6 @@ class DirichletMultinomial(_Counts):
     """
     concentration: ArrayLike = param(constraints.Independent(constraints.positive, 1))
     total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
-
-    def __init__(self, concentration, total_count=1, *, total_count_max=None, validate_args=None):
-        super().__init__(concentration, total_count, validate_args=validate_args)
 
     @property
     def _vector(self):

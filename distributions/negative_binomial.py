@@ -1,5 +1,6 @@
 """The negative binomial distribution: Poisson counts whose rate is a gamma number, in each of its parametrisations."""
 import math
+import operator
 
 from ..engine import numpy as np
 from ..engine import random
@@ -75,9 +76,7 @@ class NegativeBinomialProbs(_NegativeBinomial):
     total_count: ArrayLike = param(constraints.positive)
     probs: ArrayLike = param(constraints.unit_interval)
 
-    @property
-    def _shape(self):
-        return self.total_count
+    _shape = property(operator.attrgetter("total_count"))
 
     @property
     def _odds(self):
@@ -112,9 +111,7 @@ class NegativeBinomialLogits(_NegativeBinomial):
         """The probability of a success, of which there are k."""
         return expit(self.logits)
 
-    @property
-    def _shape(self):
-        return self.total_count
+    _shape = property(operator.attrgetter("total_count"))
 
     @property
     def _odds(self):
@@ -138,9 +135,7 @@ class NegativeBinomial2(_NegativeBinomial):
     mean: ArrayLike = param(constraints.positive)
     concentration: ArrayLike = param(constraints.positive)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):
@@ -165,9 +160,7 @@ class NegativeBinomial2Log(_NegativeBinomial):
     log_mean: ArrayLike = param(constraints.real)
     concentration: ArrayLike = param(constraints.positive)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):
@@ -189,9 +182,7 @@ class GammaPoisson(_NegativeBinomial):
     concentration: ArrayLike = param(constraints.positive)
     rate: ArrayLike = param(constraints.positive, default=1.0)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):

@@ -27,12 +27,12 @@ class StudentT(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("df", "loc", "scale")
+    symmetric = True
 
     @classmethod
     def from_precision(cls, df, loc, precision, **kwargs):
         """With 1 / scale² in place of the scale."""
         return cls(df, loc, 1.0 / np.sqrt(np.asarray(precision)), **kwargs)
-    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.t(key, self.df, self.shape(sample_shape), self.dtype)

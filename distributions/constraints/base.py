@@ -141,7 +141,7 @@ class AffineImage(Constraint):
 
 
 class _Parts(Constraint):
-    """What cat and stack share: each part of an array, `_pieces(x)` with `_inner` event axes, is in a set of its own."""
+    """What cat and stack share: each of `_pieces(x)`, which have `_inner` event axes, is in a set of its own."""
     parts: tuple = child()
 
     @property
