@@ -73,7 +73,7 @@ class Predictive:
                              f"{', '.join(sites)}.")
 
     def _wanted(self, name, site):
-        if site["type"] == "factor":
+        if site["type"] not in ("sample", "deterministic"):
             return False
         if self.return_sites is not None:
             return name in self.return_sites

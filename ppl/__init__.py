@@ -1,8 +1,30 @@
 """Models: statements, effect handlers, queries."""
 from . import handlers
 from .handlers import Handler
+from .joint import Joint
 from .model import log_density
-from .plates import plate
-from .sites import Site, SiteError, deterministic, factor, sample
+from .plates import plate, plate_stack, subsample
+from .settings import enable_validation, enable_x64, validation_enabled
+from .sites import Site, SiteError
+from .statements import deterministic, factor, get_mask, param, prng_key, sample
 
-__all__ = ["Handler", "Site", "SiteError", "deterministic", "factor", "handlers", "log_density", "plate", "sample"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "Site",
+    "SiteError",
+    "deterministic",
+    "enable_validation",
+    "enable_x64",
+    "factor",
+    "get_mask",
+    "handlers",
+    "log_density",
+    "param",
+    "plate",
+    "plate_stack",
+    "prng_key",
+    "sample",
+    "subsample",
+    "validation_enabled",
+]

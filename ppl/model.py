@@ -18,7 +18,8 @@ from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.staged import stage_function
 from .arguments import is_data, is_numbers, surroundings
 from .handlers import Handler, seed, substitute, trace
-from .sites import SiteError, check_support, log_prob_of, with_value
+from .sites import SCORED, SiteError, log_prob_of
+from .values import check_support, with_value
 
 MAX_PROGRAMS = 32            # that are kept for one model
 
@@ -75,7 +76,7 @@ class LogJoint(Points):
     def site(self, site):
         site, log_det = self.given(site)
         out = self.next(site)
-        if site.kind != "deterministic":
+        if site.scored:
             term = np.sum(site.replace(value=out[0]).log_prob()) + log_det
             self.total = self.total + np.astype(term, self.total.dtype)
         return out
@@ -97,7 +98,7 @@ def log_density(model, model_args=(), model_kwargs=None, params=None):
     recorded = trace(substitute(model, data=params or {})).get_trace(*model_args, **(model_kwargs or {}))
     total = np.zeros(())
     for name, site in recorded.items():
-        if site["type"] != "deterministic":
+        if site["type"] in SCORED:
             total = total + np.sum(site_log_prob(name, site))
     return total, recorded
 
@@ -151,7 +152,7 @@ class ModelProgram:
             def run(words, *flat):                       # the key is traced too, so that nothing is drawn
                 sites = self.record(seed(rng_seed=random.wrap_key_data(words)), flat).values()
                 latents = [_latent(s) for s in sites if s.kind == "sample" and not s.observed]
-                found.append((latents, {s.name: _dims(s) for s in sites if s.kind != "factor"}))
+                found.append((latents, {s.name: _dims(s) for s in sites if s.kind in ("sample", "deterministic")}))
                 return []
 
             found = []
@@ -166,7 +167,8 @@ class ModelProgram:
     def constrained(self, z, data):
         """{site: value} of the latent and deterministic sites at an unconstrained point."""
         sites = self.record(Points(None, z, True), data)
-        return {name: s.value for name, s in sites.items() if s.kind != "factor" and not s.observed}
+        return {name: s.value for name, s in sites.items()
+                if s.kind in ("sample", "deterministic") and not s.observed}
 
     def observed(self, data):
         """{site: value} of the observed sites."""
@@ -277,4 +279,4 @@ def check_data(program, data):
 def site_terms(program, values, data):
     """[(site, its log-density, its line)] at an unconstrained point."""
     sites = program.record(Points(None, values, True), data).values()
-    return [(s.name, float(np.sum(s.log_prob())), s.source) for s in sites if s.kind != "deterministic"]
+    return [(s.name, float(np.sum(s.log_prob())), s.source) for s in sites if s.scored]

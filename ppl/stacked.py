@@ -22,6 +22,8 @@ def lanes_before(frames):
 def stack(arrays, facts, length, frame=None):
     """The site of a loop of `length` steps, from arrays that were stacked along a leading axis."""
     fn, value, mask, scale = arrays
+    if facts.kind == "param":                            # the same at each step
+        return Site(tree.map(lambda x: x[0], arrays), facts)
     k = lanes_before(facts.plates)
     if facts.kind != "deterministic":
         rank = value.ndim - 1 if fn is None else len(_one_step(fn).batch_shape)
@@ -68,6 +70,9 @@ def _stacked_distribution(fn, k, length, facts):
 def join(index, rows, facts):
     """One site out of those of the branches; rows[i] are the arrays of branch i's, None where it has none."""
     present = tuple([i for i, a in enumerate(rows) if a is not None])
+    if facts.kind == "param":
+        raise SiteError(f"param {facts.name!r} stands in a branch, and has no value when another branch is taken.\n"
+                        "Put the param statement in front of the cond.", facts.source)
     shapes = {rows[i].value.shape for i in present}
     if len(shapes) > 1:
         raise SiteError(f"site {facts.name!r} has different shapes in the branches of a cond: "

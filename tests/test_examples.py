@@ -5,7 +5,8 @@ import pathlib
 import pytest
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
-NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"]}
+NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"], "nile": ["matplotlib"],
+         "iris": ["matplotlib", "sklearn"]}
 rows = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 

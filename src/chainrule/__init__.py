@@ -8,8 +8,46 @@
 """
 from . import distributions, engine, inference, ppl
 from .engine.stats import stats
-from .ppl import Handler, deterministic, factor, handlers, log_density, plate, sample
+from .ppl import (
+    Handler,
+    Joint,
+    deterministic,
+    enable_validation,
+    enable_x64,
+    factor,
+    get_mask,
+    handlers,
+    log_density,
+    param,
+    plate,
+    plate_stack,
+    prng_key,
+    sample,
+    subsample,
+    validation_enabled,
+)
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
-           "plate", "ppl", "sample", "stats"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "deterministic",
+    "distributions",
+    "enable_validation",
+    "enable_x64",
+    "engine",
+    "factor",
+    "get_mask",
+    "handlers",
+    "inference",
+    "log_density",
+    "param",
+    "plate",
+    "plate_stack",
+    "ppl",
+    "prng_key",
+    "sample",
+    "stats",
+    "subsample",
+    "validation_enabled",
+]

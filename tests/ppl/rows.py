@@ -12,7 +12,19 @@ import numpy as np
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
-from chainrule.engine import checkpoint, cond, grad, jit, scan, switch, vmap
+from chainrule.engine import (
+    checkpoint,
+    cond,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    jit,
+    jvp,
+    scan,
+    switch,
+    value_and_grad,
+    vmap,
+)
 
 OFFSETS = np.array([-0.4, 0.3, 0.9])
 COUNTS = np.array([3.0, 0.0, 1.0])
@@ -200,12 +212,26 @@ def in_switch(row):
     return row._replace(model=model)
 
 
+def in_custom_jvp(row):
+    """With a rule of its own, which meets the sites again."""
+    f = custom_jvp(lambda x: row.model(x))
+    f.defjvp(lambda primals, tangents: jvp(lambda x: row.model(x), primals, tangents))
+    return row._replace(model=lambda x: f(x))
+
+
+def in_custom_vjp(row):
+    f = custom_vjp(lambda x: row.model(x))
+    f.defvjp(lambda x: value_and_grad(lambda u: row.model(u))(x * 1.0), lambda slope, c: (c * slope,))
+    return row._replace(model=lambda x: f(x))
+
+
 def in_grad(row):
     return row._replace(model=lambda x: grad(lambda u: row.model(u))(x * 1.0))
 
 
 TRANSFORMS = {"vmap": in_vmap, "vmap of nothing": in_vmap_of_nothing, "scan": in_scan, "reverse scan": in_reverse_scan,
-              "jit": in_jit, "checkpoint": in_checkpoint, "cond": in_cond, "switch": in_switch, "grad": in_grad}
+              "jit": in_jit, "checkpoint": in_checkpoint, "cond": in_cond, "switch": in_switch, "grad": in_grad,
+              "custom_jvp": in_custom_jvp, "custom_vjp": in_custom_vjp}
 
 
 def nested(name, transforms):

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -159,3 +159,53 @@ def test_compiled_draws_are_the_plain_ones(body):
     with config(disable_jit=True):
         plain = seed(model, 0)(0.3)
     np.testing.assert_allclose(jit(seed(model, 0))(0.3), plain, rtol=1e-10, atol=1e-12)
+
+
+@settings(max_examples=25)
+@given(MODELS)
+def test_tracing_a_jitted_model_is_jitting_the_traced_one(body):
+    model = lambda x: run(body, x)
+    record = lambda m, x: {k: s["value"] for k, s in trace(seed(m, 0)).get_trace(x).items()}
+    with config(disable_jit=True):
+        plain, outside = record(model, 0.3), record(jit(model), 0.3)
+        inside = jit(lambda x: record(model, x))(0.3)    # a dict comes back with its keys in order
+    assert list(plain) == list(outside) and set(plain) == set(inside)
+    for k, v in plain.items():
+        np.testing.assert_array_equal(np.asarray(outside[k]), np.asarray(v), err_msg=k)
+        np.testing.assert_array_equal(np.asarray(inside[k]), np.asarray(v), err_msg=k)
+
+
+@settings(max_examples=15, phases=(Phase.generate,))          # looking for leaks is slow
+@given(MODELS)
+def test_no_traced_value_outlives_its_trace(body):
+    model = lambda x: run(body, x)
+    with config(disable_jit=True, check_leaks=True):
+        handled = seed(model, 0)
+        vmap(handled)(np.array([0.2, 0.4]))
+        grad(lambda x: handled(x) * 1.0)(0.3)
+        params = kept(trace(handled).get_trace(0.3), False)
+        jit(lambda x, p: log_density(model, (x,), {}, p)[0])(0.3, params)
+        program, data = stage_model(model, (0.3,))
+        program.describe(data)
+
+
+@settings(max_examples=25)
+@given(MODELS, st.sampled_from(["extra", "swapped", "longer"]))
+def test_a_change_beside_a_site_leaves_its_draw(body, change):
+    """Sites at the top level whose distribution does not depend on the change draw the same numbers."""
+    def alone(x):
+        return cr.sample("probe", dist.Normal(0.0, 1.0)), vmap(lambda i: cr.sample("lanes", dist.Normal(0.0, 1.0)))(
+            np.arange(4 if change == "longer" else 3))
+
+    def beside(x):
+        first = None if change == "swapped" else run(body, x)
+        out = alone(x)
+        return out if first is not None else (out, run(body, x))[0]
+
+    with config(disable_jit=True):
+        probe, lanes = seed(beside, 5)(0.3)
+        expected, first_three = seed(lambda: (cr.sample("probe", dist.Normal(0.0, 1.0)),
+                                              vmap(lambda i: cr.sample("lanes", dist.Normal(0.0, 1.0)))(np.arange(3))),
+                                     5)()
+    assert float(probe) == float(expected)
+    np.testing.assert_array_equal(lanes[:3], first_three)
