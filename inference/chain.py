@@ -27,12 +27,22 @@ class Chunk(NamedTuple):
     gradients: Array           # int[]
 
 
-def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, inverse_mass=None,
-         adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
+class Draw(NamedTuple):
+    """What adaptation looks at of a transition."""
+    position: Array
+    grad: Array
+    accept_prob: Array
+    symmetric_accept: Array
+    diverging: Array               # bool[]
+
+
+def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, metric=None,
+         couples=None, method="fisher", adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
     """A chain before its first gradient."""
     machine = nuts.init(seed, position, num_dims=num_dims, radius=radius, max_tree_depth=max_tree_depth)
-    return Chain(machine, adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob,
-                                          inverse_mass, adapt_step=adapt_step, adapt_metric=adapt_metric))
+    adapted = adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob, metric, couples,
+                              method=method, adapt_step=adapt_step, adapt_metric=adapt_metric)
+    return Chain(machine, adapted)
 
 
 def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
@@ -46,8 +56,10 @@ def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
         machine, ended = nuts.resolve(small, event, adapted.params, max_tree_depth=max_tree_depth, radius=radius)
 
         def new_transition(machine, adapted):
-            adapted = cond(was_starting, lambda a: a, lambda a: adaptation.update(
-                a, machine.transition, machine.position, machine.info.accept_prob), adapted)
+            info = machine.info
+            draw = Draw(machine.position, machine.grad, info.accept_prob, info.symmetric_accept, info.diverging > 0.5)
+            adapted = cond(was_starting, lambda a: adaptation.start(a, machine.grad),
+                           lambda a: adaptation.update(a, machine.transition, draw), adapted)
             return nuts.begin(machine, adapted.params), adapted
 
         return cond(ended, new_transition, lambda m, a: (m, a), machine, adapted)

@@ -2,8 +2,8 @@
 from . import handlers
 from .handlers import Handler
 from .joint import Joint
-from .model import log_density
 from .plates import plate, plate_stack, subsample
+from .queries import log_density
 from .settings import enable_validation, enable_x64, validation_enabled
 from .sites import Site, SiteError
 from .statements import deterministic, factor, get_mask, param, prng_key, sample

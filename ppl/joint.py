@@ -5,7 +5,7 @@ from ..engine import numpy as np
 from ..engine import random, vmap
 from ..engine.errors import ShapeError
 from .handlers import seed, trace
-from .model import log_density
+from .queries import log_density
 from .sites import SiteError
 
 

@@ -18,7 +18,6 @@ from tests.distributions.cases import Case
 class Structured(Case):
     """A row whose parameters may be anything, and whose events may have any support."""
     structured: bool = True
-    drawn_as: str = ""                   # the row whose compiled sampler is this one's too: it is compiled there alone
 
     def check(self, i=0):
         law = self.reference(**self.params[i])
