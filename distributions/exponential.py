@@ -5,7 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution, above
+from .distribution import above
 from .exponential_family import ExponentialFamily
 from .location_scale import Centered
 from .record import ArrayLike, param
