@@ -41,6 +41,11 @@ from .chi import InvChi2 as InvChi2
 from .chi import Maxwell as Maxwell
 from .chi import Rayleigh as Rayleigh
 from .chi import ScaledInvChi2 as ScaledInvChi2
+from .compact import Biweight as Biweight
+from .compact import Cosine as Cosine
+from .compact import Epanechnikov as Epanechnikov
+from .compact import Semicircle as Semicircle
+from .compact import Triweight as Triweight
 from .conditional_autoregressive import CAR as CAR
 from .conditional_autoregressive import ICAR as ICAR
 from .copula import GaussianCopula as GaussianCopula
@@ -116,6 +121,7 @@ from .kl import cross_entropy as cross_entropy
 from .kl import kl_divergence as kl_divergence
 from .kl import kl_divergence_monte_carlo as kl_divergence_monte_carlo
 from .kl import register_kl as register_kl
+from .kolmogorov import Kolmogorov as Kolmogorov
 from .laplace import AsymmetricLaplace as AsymmetricLaplace
 from .laplace import AsymmetricLaplaceQuantile as AsymmetricLaplaceQuantile
 from .laplace import SoftAsymmetricLaplace as SoftAsymmetricLaplace
@@ -159,6 +165,9 @@ from .negative_binomial import NegativeBinomial2Log as NegativeBinomial2Log
 from .negative_binomial import NegativeBinomialLogits as NegativeBinomialLogits
 from .negative_binomial import NegativeBinomialProbs as NegativeBinomialProbs
 from .noncentral import NoncentralChi2 as NoncentralChi2
+from .noncentral_f import NoncentralBeta as NoncentralBeta
+from .noncentral_f import NoncentralF as NoncentralF
+from .noncentral_t import NoncentralT as NoncentralT
 from .normal import HalfNormal as HalfNormal
 from .normal import Normal as Normal
 from .omt_multivariate_normal import OMTMultivariateNormal as OMTMultivariateNormal
