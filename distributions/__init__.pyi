@@ -231,6 +231,7 @@ from .straight_through import RelaxedOneHotCategoricalStraightThrough as Relaxed
 from .structured_normal import CirculantNormal as CirculantNormal
 from .structured_normal import LowRankMultivariateNormal as LowRankMultivariateNormal
 from .student_t import StudentT as StudentT
+from .studentized_range import StudentizedRange as StudentizedRange
 from .time_series import ARMA as ARMA
 from .time_series import StructuralTimeSeries as StructuralTimeSeries
 from .transformed import TransformedDistribution as TransformedDistribution

@@ -12,18 +12,18 @@ from .location_scale import LocationScale
 from .quadrature import log_integral_about
 from .record import ArrayLike, param
 
-_DROP = 39.0                                                 # of the logarithm: what lies lower is rounded away
-_REACH = math.sqrt(2 * _DROP)
+DROP = 39.0                                                 # of the logarithm: what lies lower is rounded away
+REACH = math.sqrt(2 * DROP)
 HALF_LOG_PI = 0.5 * math.log(math.pi)
 
 
-def _tail_room(df):
-    """x with df (x - log(1 + x)) >= _DROP."""
-    half = _DROP / df
+def tail_room(df):
+    """x with df (x - log(1 + x)) >= DROP."""
+    half = DROP / df
     return half + np.sqrt(half * half + 2.0 * half)
 
 
-def _log_ratio_less(s, x):
+def log_ratio_less(s, x):
     """log s - x for s = 1 + x > 0, of which x may be known better than s; near 0 by its series."""
     low, near = x < -0.5, np.abs(x) < 2e-3
     t = np.where(near, x, 0.0)
@@ -52,15 +52,23 @@ def _log_lift(df, u):
     theta = np.arcsinh(0.5 * u / root)
     mode = root * np.exp(theta)
     at = stop_gradient(mode)
-    left = np.minimum(at, _REACH * stop_gradient(1.0 / np.sqrt(1.0 + np.exp(-2.0 * theta))))
-    right = _REACH / stop_gradient(np.sqrt(1.0 + df / (at * at + _REACH * at)))       # as d/m <= _REACH / m
-    right = np.minimum(right, at * stop_gradient(_tail_room(df)))
+    left = np.minimum(at, REACH * stop_gradient(1.0 / np.sqrt(1.0 + np.exp(-2.0 * theta))))
+    right = REACH / stop_gradient(np.sqrt(1.0 + df / (at * at + REACH * at)))       # as d/m <= REACH / m
+    right = np.minimum(right, at * stop_gradient(tail_room(df)))
     n, m = df[..., None], mode[..., None]
 
     def log_f(r, d):
         d = d + (at - mode)[..., None]                       # zero, but its derivative
-        return n * _log_ratio_less(r / m, d / m) - 0.5 * d * d
+        return n * log_ratio_less(r / m, d / m) - 0.5 * d * d
     return df * (theta - 0.5 * np.expm1(-2.0 * theta)) + log_integral_about(log_f, at, left, right) - _log_central(df)
+
+
+def log_scale_norm(df):
+    """log of ∫ s^(ν - 1) exp(½ ν (1 - s²)) ds = ½ (2 e / ν)^(ν / 2) Γ(ν / 2), where ν S² is a χ² number."""
+    large = df > 16
+    n, m = np.where(large, df, 32.0), np.where(large, 1.0, df)
+    return np.where(large, HALF_LOG_PI - 0.5 * np.log(n) + _stirling(0.5 * n),
+                    0.5 * m * (1.0 - np.log(0.5 * m)) + special.gammaln(0.5 * m) - math.log(2))
 
 
 def _inverse_mills(y):
@@ -97,23 +105,18 @@ def _log_tail(df, t, nc):
     plain = n / np.square(mode)
     steep = n + tt * tt * np.maximum(ratio * (y + ratio), 0.0)                 # where Φ gets steeper, and at the mode
     slope = np.abs(tt) * ratio
-    flat = np.where(slope * 1e9 > _DROP, (_DROP - log_p) / np.maximum(slope, 1e-9), 1e9)      # where it levels off
+    flat = np.where(slope * 1e9 > DROP, (DROP - log_p) / np.maximum(slope, 1e-9), 1e9)      # where it levels off
     up = tt > 0
-    left = np.minimum(mode, np.minimum(_REACH / np.sqrt(plain + np.where(up, steep, n)), np.where(up, mode, flat)))
-    plain = n / (mode * mode + mode * (_REACH / np.sqrt(n)))
-    right = np.minimum(_REACH / np.sqrt(plain + np.where(up, n, steep)), mode * _tail_room(n))
+    left = np.minimum(mode, np.minimum(REACH / np.sqrt(plain + np.where(up, steep, n)), np.where(up, mode, flat)))
+    plain = n / (mode * mode + mode * (REACH / np.sqrt(n)))
+    right = np.minimum(REACH / np.sqrt(plain + np.where(up, n, steep)), mode * tail_room(n))
     right = np.where(up, np.minimum(right, flat), right)
     df, t, nc = df[..., None], t[..., None], nc[..., None]
 
     def log_f(s, _):
         x = s - 1.0
-        return df * (_log_ratio_less(s, x) - 0.5 * x * x) - np.log(s) + special.log_ndtr(t * s - nc)
-    df0 = df[..., 0]
-    large = df0 > 16                        # log of ∫ s^(ν - 1) exp(½ ν (1 - s²)) ds = ½ (2 e / ν)^(ν / 2) Γ(ν / 2)
-    v, w = np.where(large, df0, 32.0), np.where(large, 1.0, df0)
-    norm = np.where(large, HALF_LOG_PI - 0.5 * np.log(v) + _stirling(0.5 * v),
-                    0.5 * w * (1.0 - np.log(0.5 * w)) + special.gammaln(0.5 * w) - math.log(2))
-    return log_integral_about(log_f, mode, left, right) - norm
+        return df * (log_ratio_less(s, x) - 0.5 * x * x) - np.log(s) + special.log_ndtr(t * s - nc)
+    return log_integral_about(log_f, mode, left, right) - log_scale_norm(df[..., 0])
 
 
 class NoncentralT(LocationScale):

@@ -38,6 +38,7 @@ def noncentral_beta(concentration1, concentration0, nc):
                mean=lambda: moment(1), var=lambda: moment(2) - moment(1) ** 2)
 
 
+NO_ROW = (dist.StudentizedRange,)        # a number takes milliseconds; see test_studentized_range.py
 PLACE = two(loc=0.5, scale=2.0)
 
 CASES = [
