@@ -13,6 +13,10 @@ _LOG_RIGHT = -_numpy.logaddexp(0, math.pi * _numpy.sinh(_T))
 _LOG_WEIGHT = _LOG_LEFT + _LOG_RIGHT + _numpy.log(math.pi * _numpy.cosh(_T) * (_T[1] - _T[0]))
 _LEFT, _RIGHT = _numpy.exp(_LOG_LEFT), _numpy.exp(_LOG_RIGHT)
 _MILD = int(_numpy.searchsorted(_T, -3.4))                   # from here on for an end at which f is not singular
+# exp-sinh: y = scale exp(½ π sinh t), for f that falls exponentially
+_U = _numpy.linspace(-4.3, 3.1, 149)
+_LOG_OUT = 0.5 * math.pi * _numpy.sinh(_U)
+_LOG_OUT_WEIGHT = _LOG_OUT + _numpy.log(0.5 * math.pi * _numpy.cosh(_U) * (_U[1] - _U[0]))
 
 
 def log_integral(log_f, low, high):
@@ -39,3 +43,12 @@ def log_integral_about(log_f, mode, left, right):
     step = right * below[_MILD:]
     high = log_f(mode + step, step) + weight[_MILD:]
     return special.logsumexp(np.concatenate([low + np.log(left), high + np.log(right)], -1), -1)
+
+
+def log_integral_outwards(log_f, scale):
+    """log ∫ f from 0 to infinity, where f falls exponentially, about as fast as exp(-y / scale).
+
+    log_f : of points float[*shape, n]          scale : float[*shape]
+    """
+    out, weight = (np.asarray(v, scale.dtype) for v in (_numpy.exp(_LOG_OUT), _LOG_OUT_WEIGHT))
+    return special.logsumexp(log_f(scale[..., None] * out) + weight, -1) + np.log(scale)
