@@ -71,6 +71,11 @@ def log_scale_norm(df):
                     0.5 * m * (1.0 - np.log(0.5 * m)) + special.gammaln(0.5 * m) - math.log(2))
 
 
+def mean_inverse_scale(df):
+    """E 1 / S = √(ν/2) B((ν - 1) / 2, ½) / √π, for ν > 1."""
+    return np.exp(0.5 * np.log(0.5 * df) + special.betaln(0.5 * (df - 1.0), 0.5) - HALF_LOG_PI)
+
+
 def _inverse_mills(y):
     """φ(y) / Φ(y), without a difference of large logarithms for y < 0."""
     low = y < 0
@@ -152,19 +157,15 @@ class NoncentralT(LocationScale):
         central = -0.5 * (df + 1.0) * log1p_squared(z / root) - (0.5 * np.log(df) + special.betaln(0.5 * df, 0.5))
         return central - 0.5 * df * np.square(nc / spread) + _log_lift(df, nc * (z / spread))
 
-    def _mean_ratio(self, df):
-        """E 1 / S = √(ν/2) B((ν - 1) / 2, ½) / √π."""
-        return np.exp(0.5 * np.log(0.5 * df) + special.betaln(0.5 * (df - 1.0), 0.5) - HALF_LOG_PI)
-
     def _mean(self):
         ok = self.df > 1
-        return np.where(ok, self.nc * self._mean_ratio(np.where(ok, self.df, 2.0)), math.nan)
+        return np.where(ok, self.nc * mean_inverse_scale(np.where(ok, self.df, 2.0)), math.nan)
 
     def _variance(self):
         df, ok = self.df, self.df > 2
         safe = np.where(ok, df, 3.0)
         square = safe / (safe - 2.0)
-        v = square + np.square(self.nc) * (square - np.square(self._mean_ratio(safe)))
+        v = square + np.square(self.nc) * (square - np.square(mean_inverse_scale(safe)))
         return np.where(ok, v, np.where(df > 1, np.full_like(df, math.inf), math.nan))
 
     def _tails(self, z):

@@ -9,7 +9,7 @@ from ..engine.ops.elementwise import stop_gradient
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution, between
-from .noncentral_t import DROP, REACH, log_ratio_less, log_scale_norm, tail_room
+from .noncentral_t import DROP, REACH, log_ratio_less, log_scale_norm, mean_inverse_scale, tail_room
 from .quadrature import log_integral_about
 from .record import ArrayLike, param
 
@@ -170,3 +170,26 @@ class StudentizedRange(Distribution):
     def log_survival(self, value):
         """log P(X > value)."""
         return self._either(value, lambda low, high: np.where(low < high, special.log1mexp(-low), high), 0.0, -math.inf)
+
+    def _range_moments(self):
+        """E W = ∫ P(W > w) dw and E W² = 2 ∫ w P(W > w) dw, of the range of k normal numbers."""
+        nodes, weights = (np.asarray(v, self.dtype) for v in _LEGENDRE)
+        top = np.sqrt(39.0 + 2.0 * np.log(self.k))           # half of where k² exp(-w² / 4) is 1e-17
+        w = top[..., None] * (1.0 + nodes)
+        tail = np.exp(_log_range_survival(w, np.broadcast_to(self.k[..., None], w.shape))) * weights
+        return top * np.sum(tail, -1), 2.0 * top * np.sum(w * tail, -1)
+
+    @property
+    def mean(self):
+        """E W E 1/S, for df > 1."""
+        ok = self.df > 1
+        return np.where(ok, self._range_moments()[0] * mean_inverse_scale(np.where(ok, self.df, 2.0)), math.inf)
+
+    @property
+    def variance(self):
+        """E W² df / (df - 2) less the square of the mean, for df > 2."""
+        ok = self.df > 2
+        df = np.where(ok, self.df, 3.0)
+        first, second = self._range_moments()
+        v = second * (df / (df - 2.0)) - np.square(first * mean_inverse_scale(df))
+        return np.where(ok, v, np.where(self.df > 1, np.full_like(v, math.inf), math.nan))

@@ -23,7 +23,7 @@ class Wiener(Distribution):
     alpha, tau, beta, delta : float[*batch], alpha > 0, tau >= 0, 0 < beta < 1          sample : float[*shape, *batch]
     A value is the time, with the sign of the end that was reached: with the sign + it is the density of first passages
     through the upper end, which integrates to their probability; both signs together integrate to 1. Draws are by
-    inversion.
+    inversion; moments are those of the times with signs.
     Source: Navarro & Fuss (2009), "Fast and accurate calculations for first-passage times in Wiener diffusion models",
     eq. 1, 5, 6; distribution function: Blurton, Kesselmeier & Gondan (2012), "Fast and accurate calculations for
     cumulative first-passage time distributions in Wiener diffusion models".
@@ -102,3 +102,48 @@ class Wiener(Distribution):
         up, below = value > 0, self._share(False)
         passed = self._passed(s, w, v, np.where(up, self._share(True), below))
         return below + np.where(up, passed, -passed)
+
+    def _times(self, up):
+        """The probability of the upper (or the lower) end, and E S and E S² of the time S to it, given that end.
+
+        From E exp(-c S) = exp(…) sinh(z u) / sinh(a u) with u² = v² + 2 c, z the distance from the other end.
+        """
+        a = self.alpha
+        z = a * (self.beta if up else 1.0 - self.beta)
+        (at_a, slope_a), (at_z, slope_z) = _less_pole(a * self.delta), _less_pole(z * self.delta)
+        mean = a * a * at_a - z * z * at_z
+        return self._share(up), mean, mean * mean - (a ** 4 * slope_a - z ** 4 * slope_z)
+
+    @property
+    def mean(self):
+        """That of the times with signs."""
+        (up, up_time, _), (down, down_time, _) = self._times(True), self._times(False)
+        return up * (up_time + self.tau) - down * (down_time + self.tau)
+
+    @property
+    def variance(self):
+        """That of the times with signs."""
+        (up, up_time, up_square), (down, down_time, down_square) = self._times(True), self._times(False)
+        # given the end, and between the ends
+        within = up * (up_square - np.square(up_time)) + down * (down_square - np.square(down_time))
+        return within + up * down * np.square(up_time + down_time + 2.0 * self.tau)
+
+
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
+_COTH = tuple(4 ** k * b / math.factorial(2 * k) for k, b in enumerate(_BERNOULLI, 1))       # y coth y = 1 + Σ cₖ y²ᵏ
+
+
+def _less_pole(y):
+    """C = (y coth y - 1) / y² and C'(y) / y, by the series near 0."""
+    near = np.abs(y) < 0.5
+    small, large = np.where(near, y, 0.0), np.where(near, 1.0, np.abs(y))
+    square = small * small
+    series = slope = 0.0
+    for k in range(len(_COTH) - 1, -1, -1):
+        series = series * square + _COTH[k]
+        slope = slope * square + 2 * (k + 1) * _COTH[k + 1] if k + 1 < len(_COTH) else 0.0
+    coth = 1.0 / np.tanh(large)
+    far = (large * coth - 1.0) / (large * large)
+    sinh = 2.0 * np.exp(-large) / -np.expm1(-2.0 * large)                                     # 1 / sinh y
+    far_slope = (coth / large - sinh * sinh - 2.0 * far) / (large * large)
+    return np.where(near, series, far), np.where(near, slope, far_slope)
