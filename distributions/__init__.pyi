@@ -255,6 +255,7 @@ from .unit_interval import LogitNormal as LogitNormal
 from .vmapped import Vmapped as Vmapped
 from .von_mises import VonMises as VonMises
 from .wiener import Wiener as Wiener
+from .wiener_full import WienerFull as WienerFull
 from .wishart import InverseWishart as InverseWishart
 from .wishart import InverseWishartCholesky as InverseWishartCholesky
 from .wishart import Wishart as Wishart

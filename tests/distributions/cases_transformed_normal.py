@@ -7,7 +7,8 @@ from tests.distributions.cases import Case
 from tests.distributions.cases_continuous import row, two
 from tests.distributions.laws import Law, Tabulated, searched
 
-NO_ROW = (dist.TruncatedPolyaGamma, dist.Horseshoe, dist.Stable)                     # see test_continuous.py
+NO_ROW = (dist.TruncatedPolyaGamma, dist.Horseshoe, dist.Stable,                      # see test_continuous.py
+          dist.WienerFull)                                                            # and test_wiener_full.py
 
 
 def negative(law):
