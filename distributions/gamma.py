@@ -6,10 +6,11 @@ from ..engine import random
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution, above
+from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
 
 
-class Gamma(Distribution):
+class Gamma(ExponentialFamily):
     """Gamma(concentration a, rate b) on the positive numbers; mean a / b, variance a / b².
 
         log p(x) = a log b + (a - 1) log x - b x - log Γ(a)
@@ -38,6 +39,16 @@ class Gamma(Distribution):
     def log_prob_inside(self, value):
         a, b = self.concentration, self.rate
         return (a - 1.0) * np.log(value) - b * value + (a * np.log(b) - special.gammaln(a))
+
+    @property
+    def natural_params(self):
+        return self.concentration - 1.0, -self.rate
+
+    def log_normalizer(self, first, second):
+        return special.gammaln(first + 1.0) - (first + 1.0) * np.log(-second)
+
+    def sufficient_statistics(self, value):
+        return np.log(value), value
 
     @property
     def mean(self):
