@@ -42,14 +42,14 @@ from .chi import InvChi2 as InvChi2
 from .chi import Maxwell as Maxwell
 from .chi import Rayleigh as Rayleigh
 from .chi import ScaledInvChi2 as ScaledInvChi2
+from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
+from .coalescent import CoalescentTimes as CoalescentTimes
+from .coalescent import CoalescentTimesWithRate as CoalescentTimesWithRate
 from .compact import Biweight as Biweight
 from .compact import Cosine as Cosine
 from .compact import Epanechnikov as Epanechnikov
 from .compact import Semicircle as Semicircle
 from .compact import Triweight as Triweight
-from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
-from .coalescent import CoalescentTimes as CoalescentTimes
-from .coalescent import CoalescentTimesWithRate as CoalescentTimesWithRate
 from .conditional import ConditionalDistribution as ConditionalDistribution
 from .conditional import ConditionalTransform as ConditionalTransform
 from .conditional import ConditionalTransformedDistribution as ConditionalTransformedDistribution

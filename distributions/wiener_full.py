@@ -38,8 +38,8 @@ class WienerFull(Distribution):
     0 <= sw < 2 min(beta, 1 - beta)          sample : float[*shape, *batch]
     A value is the time, with the sign of the end that was reached, as for Wiener, which this is for sv = sw = st0 = 0.
     The mean over V is exact; those over B and T are by Gauss and Legendre's rules with 28 and 64 points, to 1e-9 while
-    no start is within a tenth of an end and st0 below 2 a². Names and order are Stan's. Draws are those of Wiener, given
-    V, B and T.
+    no start is within a tenth of an end and st0 below 2 a². Names and order are Stan's. Draws are Wiener's, given V,
+    B and T.
     Source: Henrich, Hartmann, Pratz, Voss & Klauer (2023), "The seven-parameter diffusion model: an implementation in
     Stan for Bayesian analyses"; mean over the drift: Tuerlinckx (2004), "The efficient computation of the cumulative
     distribution and probability density functions in the diffusion model".
