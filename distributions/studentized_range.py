@@ -8,6 +8,7 @@ from ..engine import random
 from ..engine.ops.elementwise import stop_gradient
 from ..engine.scipy import special
 from . import constraints
+from .counting import known
 from .distribution import Distribution, between
 from .noncentral_t import DROP, REACH, log_ratio_less, log_scale_norm, mean_inverse_scale, tail_room
 from .quadrature import log_integral_about
@@ -15,6 +16,7 @@ from .record import ArrayLike, param
 
 _FOLDS, _NODES, _PLACES, _CUTS = 32, 56, 24, 20
 _FAR = 8.6                                                   # standard deviations, beyond which exp(-½ z²) rounds away
+_AT_ONCE = 256                                               # numbers; more of them one piece after the other
 _LEGENDRE = _numpy.polynomial.legendre.leggauss(96)
 
 
@@ -91,6 +93,11 @@ def _over_scale(log_g, q, k, df, power):
     """
     shape = np.broadcast_shapes(q.shape, k.shape, df.shape)
     q, k, df = (np.broadcast_to(v, shape) for v in (q, k, df))
+    if math.prod(shape) > _AT_ONCE and known(q, k, df):      # compiled, the sums take no memory for their terms
+        flat = [v.ravel() for v in (q, k, df)]
+        parts = [_over_scale(log_g, *[v[i:i + _AT_ONCE] for v in flat], power)
+                 for i in range(0, math.prod(shape), _AT_ONCE)]
+        return np.concatenate(parts).reshape(shape)
     v, kk, n = stop_gradient(q)[..., None], stop_gradient(k)[..., None], stop_gradient(df)[..., None]
     low = -0.5 * np.log1p(0.5 * v * v / n)
     step = (0.5 * np.log1p((kk + power) / n) - low) * (1 / (_PLACES - 1))
@@ -126,8 +133,8 @@ class StudentizedRange(Distribution):
 
     k, df : float[*batch], k > 1, df > 0          sample : float[*shape, *batch], > 0
     k need not be whole. By quadrature, the inner integral by the trapezoidal rule and that over S about its peak: one
-    number takes ten thousand evaluations of Φ, milliseconds, and the memory for all of them at once. Draws are those of
-    the smallest and the largest number.
+    number takes ten thousand evaluations of Φ, milliseconds; many are taken in pieces. Draws are those of the smallest
+    and the largest number.
     Source: Lund & Lund (1983), "Algorithm AS 190: probabilities and upper quantiles for the studentized range"; the
     density is the derivative, with the even form of the inner integral.
 

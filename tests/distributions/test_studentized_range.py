@@ -71,6 +71,13 @@ def test_quantiles_gradients_edges_and_compiled_values():
         np.testing.assert_allclose(np.asarray(got), np.asarray(getattr(d, name)(2.0)), rtol=1e-4)
 
 
+def test_many_values_are_taken_in_pieces():
+    d, q = dist.StudentizedRange([[3.0], [4.0]], 8.0), np.linspace(0.5, 6.0, 300)
+    whole = np.asarray(d.log_prob(q))
+    assert whole.shape == (2, 300)
+    np.testing.assert_allclose(whole[:, ::50], np.asarray(d.log_prob(q[::50])), rtol=1e-13)
+
+
 def test_bad_parameters_are_named():
     with pytest.raises(ValueError, match="k must be"):
         dist.StudentizedRange(1.0, 3.0)
