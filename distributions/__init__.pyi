@@ -45,6 +45,11 @@ from .chi import ScaledInvChi2 as ScaledInvChi2
 from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
 from .coalescent import CoalescentTimes as CoalescentTimes
 from .coalescent import CoalescentTimesWithRate as CoalescentTimesWithRate
+from .compact import Biweight as Biweight
+from .compact import Cosine as Cosine
+from .compact import Epanechnikov as Epanechnikov
+from .compact import Semicircle as Semicircle
+from .compact import Triweight as Triweight
 from .conditional import ConditionalDistribution as ConditionalDistribution
 from .conditional import ConditionalTransform as ConditionalTransform
 from .conditional import ConditionalTransformedDistribution as ConditionalTransformedDistribution
@@ -128,6 +133,7 @@ from .kl import cross_entropy as cross_entropy
 from .kl import kl_divergence as kl_divergence
 from .kl import kl_divergence_monte_carlo as kl_divergence_monte_carlo
 from .kl import register_kl as register_kl
+from .kolmogorov import Kolmogorov as Kolmogorov
 from .laplace import AsymmetricLaplace as AsymmetricLaplace
 from .laplace import AsymmetricLaplaceQuantile as AsymmetricLaplaceQuantile
 from .laplace import SoftAsymmetricLaplace as SoftAsymmetricLaplace
@@ -173,6 +179,9 @@ from .negative_binomial import NegativeBinomial2Log as NegativeBinomial2Log
 from .negative_binomial import NegativeBinomialLogits as NegativeBinomialLogits
 from .negative_binomial import NegativeBinomialProbs as NegativeBinomialProbs
 from .noncentral import NoncentralChi2 as NoncentralChi2
+from .noncentral_f import NoncentralBeta as NoncentralBeta
+from .noncentral_f import NoncentralF as NoncentralF
+from .noncentral_t import NoncentralT as NoncentralT
 from .normal import HalfNormal as HalfNormal
 from .normal import Normal as Normal
 from .omt_multivariate_normal import OMTMultivariateNormal as OMTMultivariateNormal
@@ -184,6 +193,11 @@ from .ordered import OrderedLogistic as OrderedLogistic
 from .ordered import OrderedMultinomial as OrderedMultinomial
 from .ordered import OrderedProbit as OrderedProbit
 from .ordered import StoppingRatioLogistic as StoppingRatioLogistic
+from .partly_observed import PartlyObserved as PartlyObserved
+from .partly_observed import WhereMissing as WhereMissing
+from .partly_observed import missing_part as missing_part
+from .partly_observed import observed_part as observed_part
+from .partly_observed import where_missing as where_missing
 from .pixel_cnn import PixelCNN as PixelCNN
 from .plackett_luce import PlackettLuce as PlackettLuce
 from .poisson import Poisson as Poisson
@@ -244,6 +258,7 @@ from .straight_through import RelaxedOneHotCategoricalStraightThrough as Relaxed
 from .structured_normal import CirculantNormal as CirculantNormal
 from .structured_normal import LowRankMultivariateNormal as LowRankMultivariateNormal
 from .student_t import StudentT as StudentT
+from .studentized_range import StudentizedRange as StudentizedRange
 from .time_series import ARMA as ARMA
 from .time_series import StructuralTimeSeries as StructuralTimeSeries
 from .transformed import TransformedDistribution as TransformedDistribution
@@ -270,6 +285,7 @@ from .unit_interval import LogitNormal as LogitNormal
 from .vmapped import Vmapped as Vmapped
 from .von_mises import VonMises as VonMises
 from .wiener import Wiener as Wiener
+from .wiener_full import WienerFull as WienerFull
 from .wishart import InverseWishart as InverseWishart
 from .wishart import InverseWishartCholesky as InverseWishartCholesky
 from .wishart import Wishart as Wishart

@@ -25,16 +25,18 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import diagnostics
+from . import diagnostics, reparam
 from .arviz import to_arviz
+from .fit import Fit, fit
 from .mcmc import MCMC
 from .samplers import NUTS
 from .starts import SamplingError
 
 __all__ = [
+    "Fit",
     "MCMC",
-    "NUTS",
     "ModelInfo",
+    "NUTS",
     "ParamInfo",
     "Predictive",
     "SamplingError",
@@ -46,6 +48,7 @@ __all__ = [
     "constrain_fn",
     "diagnostics",
     "find_valid_initial_params",
+    "fit",
     "get_transforms",
     "init_to_feasible",
     "init_to_mean",
@@ -57,6 +60,7 @@ __all__ = [
     "log_density",
     "log_likelihood",
     "potential_energy",
+    "reparam",
     "to_arviz",
     "transform_fn",
     "unconstrain",

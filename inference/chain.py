@@ -5,7 +5,9 @@ lies between two chunks is the whole state, so a run gives the same draws howeve
 """
 from typing import NamedTuple
 
-from ..engine import cond, while_loop
+import numpy as onp
+
+from ..engine import cond, random, while_loop
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
@@ -74,10 +76,17 @@ def _split(machine):
     return machine._replace(checkpoint_p=None, checkpoint_sum=None), kept
 
 
-def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10, radius=2.0):
-    """Run until `size` more transitions, `max_gradients` gradients, or transition number `stop_at`: a `Chunk`.
+def seed_of(key):
+    """A chain's seed, uint64[], of its key."""
+    words = np.astype(random.key_data(key), onp.uint64)
+    return np.bitwise_or(np.left_shift(words[0], onp.uint64(32)), words[1])
+
+
+def run(chain, logdensity_fn, stop_at, max_gradients, *, size, skip=0, max_tree_depth=10, radius=2.0):
+    """Run until `skip` + `size` more transitions, `max_gradients` gradients, or transition `stop_at`: a `Chunk`.
 
     stop_at, max_gradients : int[], numbers that need no new program          size : int, the rows of the buffer
+    skip : the number of transitions that are not kept, before those that are
     """
     d, first, float_type = chain.machine.position.shape[0], chain.machine.transition, default_float()
     draws, infos = np.zeros((size, d), float_type), np.zeros((size, len(nuts.Info._fields)), float_type)
@@ -85,7 +94,7 @@ def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10
 
     def go_on(c):
         machine = c.chain.machine
-        room = np.logical_and(c.count < size, c.gradients < max_gradients)
+        room = np.logical_and(c.count < skip + size, c.gradients < max_gradients)
         alive = np.logical_and(machine.transition < stop_at, np.logical_not(nuts.failed(machine)))
         return np.logical_and(room, alive)
 
@@ -93,7 +102,7 @@ def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10
         chain = step(c.chain, logdensity_fn, max_tree_depth=max_tree_depth, radius=radius)
         machine = chain.machine
         count = machine.transition - first
-        row = np.maximum(count - 1, 0)                   # written at each gradient, so that no branch copies the buffer
+        row = np.maximum(count - 1 - skip, 0)            # written at each gradient, so that no branch copies the buffer
         return Chunk(chain, c.draws.at[row].set(machine.position), c.infos.at[row].set(np.stack(machine.info)),
                      count, c.gradients + 1)
 

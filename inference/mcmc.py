@@ -28,7 +28,7 @@ from .arviz import to_arviz
 from .driver import Group, drive
 from .progress import Progress
 from .samplers import NUTS, check_options, shown
-from .starts import SamplingError, Starts
+from .starts import Starts, check_latents
 
 FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
@@ -97,7 +97,7 @@ class MCMC:
         self._aliases = _extra(extra_fields)
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
-        _check_latents(program)
+        check_latents(program)
         check_data(program, data)
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
         records = self._run(_compiled(program, self.sampler, self.chain_method == "vectorized"), starts)
@@ -108,8 +108,7 @@ class MCMC:
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
-        words = onp.asarray(random.key_data(random.fold_in(starts.key, number))).astype(onp.uint64)
-        seed = np.asarray(words[0] << onp.uint64(32) | words[1])
+        seed = chains.seed_of(random.fold_in(starts.key, number))
         return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
 
     def _run(self, run_chunk, starts):
@@ -187,8 +186,9 @@ class MCMC:
         print(f"Number of divergences: {self._info('diverging').sum()}")
 
     def to_arviz(self, *, coords=None, dims=None, **groups):
-        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names are the dimensions.
+        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
+        coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
         groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
             constant_data
         """
@@ -201,7 +201,8 @@ class MCMC:
         shape = self._draws.shape[:2]
         made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
         observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None, coords=coords,
+        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None,
+                        coords={**self._program.coords, **(coords or {})},
                         dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
     @property
@@ -220,15 +221,6 @@ def _extra(extra_fields):
         if name not in FIELDS and name not in ALIASES:
             raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
     return {name: ALIASES[name] for name in names if name in ALIASES}
-
-
-def _check_latents(program):
-    if not program.latents:
-        raise SamplingError(f"the model {program.name} has no latent sites, so there is nothing to sample.")
-    for v in program.latents:
-        if v.is_discrete:
-            raise SamplingError(f"site {v.name!r} is discrete and not observed; NUTS needs continuous sites.\n"
-                                "Sum it out of the model, or observe it.", v.source)
 
 
 # ---- the compiled chunk, and the draws as the model has them ----

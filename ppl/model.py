@@ -18,7 +18,7 @@ from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.staged import stage_function
 from .arguments import is_data, is_numbers, surroundings
 from .handlers import Handler, seed, trace
-from .sites import SiteError, log_prob_of
+from .sites import SiteError, draw_type, log_prob_of
 from .values import check_support, with_value
 
 MAX_PROGRAMS = 32            # that are kept for one model
@@ -51,7 +51,7 @@ class Points(Handler):
         if site.kind in ("param", "plate") and site.name in self.values:
             z = self.values[site.name]
             x = biject_to(site.fn.support)(z) if self.unconstrained and site.kind == "param" else z
-            return with_value(site, x, "the value given"), 0.0
+            return with_value(site, x, "the value given", grows=False), 0.0
         if site.kind != "sample" or site.value is not None:
             return site, 0.0
         if site.name not in self.values:
@@ -59,7 +59,7 @@ class Points(Handler):
                              f"Values were given for: {', '.join(sorted(self.values)) or '(none)'}.")
         z = self.values[site.name]
         if not self.unconstrained:
-            return with_value(site, z, "the value given"), 0.0
+            return with_value(site, z, "the value given", grows=False), 0.0
         if site.fn.is_discrete:
             raise site.error(f"site {site.name!r} is discrete and not observed: it has no unconstrained form.\n"
                              "Sum it out of the model, or observe it.")
@@ -90,6 +90,19 @@ class LogJoint(Points):
             term = np.sum(site.replace(value=out[0]).log_prob()) + log_det
             self.total = self.total + np.astype(term, self.total.dtype)
         return out
+
+
+class Drawn(seed):
+    """`seed`, where values do not matter: a distribution that cannot be drawn from gives a member of its support."""
+
+    def __init__(self, key=0):
+        super().__init__(None, key)
+
+    def draw(self, site, key):
+        try:
+            return super().draw(site, key)
+        except NotImplementedError:
+            return site.fn.support.feasible_like(np.zeros(site.fn.shape(), draw_type(site.fn).dtype))
 
 
 def site_log_prob(name, record):
@@ -126,7 +139,7 @@ class ModelProgram:
         self.jaxpr, self.consts, self.name = staged.jaxpr, staged.consts, name
         self.out_tree = staged.out_tree
         self.cache = {}
-        self.latents, self.dims, self._outline = None, None, None
+        self.latents, self.dims, self.coords, self._outline = None, None, None, None
 
     @property
     def __name__(self):
@@ -154,7 +167,7 @@ class ModelProgram:
     def on_types(self, data, take):
         """take({name: Site}) of a run on types alone, in which nothing is drawn."""
         def run(words, *flat):                           # the key is traced too
-            found.append(take(self.record(seed(rng_seed=random.wrap_key_data(words)), flat)))
+            found.append(take(self.record(Drawn(random.wrap_key_data(words)), flat)))
             return []
 
         found = []
@@ -169,11 +182,15 @@ class ModelProgram:
         return self._outline
 
     def describe(self, data):
-        """Fill in `latents` and `dims` (site name -> names of its dimensions); runs on types alone."""
+        """Fill in `latents`, `dims` (site name -> names of its dimensions) and `coords` (plate name -> labels).
+
+        Runs on types alone.
+        """
         if self.latents is None:
-            self.latents, self.dims = self.on_types(data, lambda sites: (
+            self.latents, self.dims, self.coords = self.on_types(data, lambda sites: (
                 [_latent(s) for s in sites.values() if s.kind == "sample" and not s.observed],
-                {name: _dims(s) for name, s in sites.items() if s.kind in ("sample", "deterministic")}))
+                {name: _dims(s) for name, s in sites.items() if s.kind in ("sample", "deterministic")},
+                {f.name: list(f.coords) for s in sites.values() for f in s.plates if f.coords and f.full is None}))
         return self
 
     def log_joint(self, values, data, unconstrained=False):
@@ -188,7 +205,7 @@ class ModelProgram:
 
     def observed(self, data):
         """{site: value} of the observed sites."""
-        sites = self.record(seed(rng_seed=0), data)
+        sites = self.record(Drawn(), data)
         return {name: onp.asarray(s.value) for name, s in sites.items() if s.observed and s.kind == "sample"}
 
 
@@ -207,6 +224,11 @@ def _dims(s):
     for axis, f in [*enumerate(lanes), *[(batch + f.dim, f) for f in s.plates if f.dim is not None]]:
         if f.name is not None and 0 <= axis < len(shape) and shape[axis] == f.size:
             names[axis] = str(f.name)
+    events = s.infer.get("event_dims", ())
+    if len(events) > len(shape) - batch:
+        raise s.error(f"site {s.name!r}: event_dims has {len(events)} names, {list(events)}, and a draw has "
+                      f"{len(shape) - batch} axes of its own.\nName those alone; plates name the others.")
+    names[len(shape) - len(events):] = events
     return names
 
 
@@ -286,7 +308,7 @@ def check_data(program, data):
 
     stage(run, [np.zeros(site_count(program.latents)).aval])
     if unknown and not any(isinstance(x, Tracer) for x in data):
-        sites = program.record(seed(rng_seed=0), data)
+        sites = program.record(Drawn(), data)
         for s in (sites[name] for name in unknown):
             if not tree.leaves(s.fn.support):            # bounds may depend on what was drawn
                 check_support(s, s.fn, s.value, "obs")

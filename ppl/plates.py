@@ -7,7 +7,7 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine.core import Trace, Tracer, enclosing, world
 from ..engine.errors import user_location
-from .sites import Arrays, Coords, Facts, Frame, Site, SiteError
+from .sites import Arrays, Coords, Facts, Frame, Line, Site, SiteError
 from .sources import Subsample
 
 
@@ -26,7 +26,13 @@ class PlateWorld(Trace):
 
 def plate_worlds():
     """The plates around the current statement, innermost first."""
-    return [t for t in enclosing() if type(t) is PlateWorld]
+    found = []
+    for t in enclosing():
+        if getattr(t, "hides_plates", False):            # what is bound here gets its plates from another site
+            break
+        if type(t) is PlateWorld:
+            found.append(t)
+    return found
 
 
 def active_plates():
@@ -76,6 +82,7 @@ class plate:
             raise SiteError(f"plate {name!r}: dim counts from the right and is negative; got {dim}.")
         self.name, self.size, self.dim, self.coords = name, int(size), dim, coords
         self.subsample_size = int(size if subsample_size is None else subsample_size)
+        self.line = Line(user_location() or ())
         self._worlds = []
 
     def __enter__(self):
@@ -86,7 +93,8 @@ class plate:
             while dim in taken:
                 dim -= 1
         whole = self.subsample_size == self.size
-        frame = Frame(self.name, dim, self.subsample_size, full=None if whole else self.size, coords=self.coords)
+        frame = Frame(self.name, dim, self.subsample_size, full=None if whole else self.size, coords=self.coords,
+                      line=self.line)
         for other in active_plates():
             if other.name == self.name or other.dim == dim:
                 what = "name" if other.name == self.name else f"axis (dim={dim})"
@@ -129,6 +137,9 @@ def plate_stack(prefix, sizes, rightmost_dim=-1):
     if not isinstance(rightmost_dim, int) or rightmost_dim >= 0:
         raise SiteError(f"plate_stack {prefix!r}: rightmost_dim counts from the right and is negative; "
                         f"got {rightmost_dim!r}.")
+    if isinstance(sizes, (int, onp.integer)) or not hasattr(sizes, "__iter__"):
+        raise SiteError(f"plate_stack {prefix!r}: sizes must be a list of sizes, one for each plate; got {sizes!r}.\n"
+                        f"For a single plate write plate({prefix!r}, {sizes!r}).")
     with contextlib.ExitStack() as stack:
         for i, size in enumerate(reversed(tuple(sizes))):
             stack.enter_context(plate(f"{prefix}_{i}", size, dim=rightmost_dim - i))
@@ -149,15 +160,22 @@ def subsample(data, event_dim):
     >>> part.shape
     (2,)
     """
-    data = np.asarray(data)
+    return _part(np.asarray(data), event_dim, "subsample: the data have")
+
+
+def _part(data, event_dim, what):
+    """`subsample`, with words for its error."""
+    if not 0 <= event_dim <= data.ndim:
+        raise SiteError(f"{what} shape {data.shape}, and event_dim is {event_dim}.\n"
+                        f"Give the number of event axes, from 0 to {data.ndim}.", user_location())
     for t in plate_worlds():
         f = t.context
         axis = f.dim - event_dim
-        if f.full is None or -axis > data.ndim or data.shape[axis] in (1, f.size):
+        if -axis > data.ndim or data.shape[axis] in (1, f.size):
             continue
         if data.shape[axis] != f.full:
-            raise SiteError(f"subsample: the data have shape {data.shape}, and axis {axis} stands for plate "
-                            f"{f.name!r}, whose size is {f.full} (a part of {f.size} is drawn).\n"
-                            "Pass the whole data, or the part alone.", user_location())
+            size = f.size if f.full is None else f"{f.full} (a part of {f.size} is drawn)"
+            raise SiteError(f"{what} shape {data.shape}, and axis {axis} stands for plate {f.name!r}, whose size is "
+                            f"{size}.\nPass the whole data, or the part alone.", user_location())
         data = np.take(data, t.indices, axis=axis)
     return data

@@ -16,9 +16,9 @@ from ..distributions import Vmapped
 from ..engine import numpy as np
 from ..engine import random, tree
 from ..engine.api import jvp, vmap
-from ..engine.avals import Aval, default_float, is_inexact
+from ..engine.avals import Aval, broadcast_shapes, default_float, is_inexact
 from ..engine.core import Primitive, aval_of, enclosing, state
-from ..engine.errors import ChainruleError
+from ..engine.errors import ChainruleError, ShapeError, describe_location
 from ..engine.interpreters.batch import spread_lane
 from .sources import Source
 
@@ -33,9 +33,40 @@ def repeated(name, source):
                      "Give one of them another name (in a Python loop, put the index into it).", source)
 
 
+def check_plates(frames, seen):
+    """Note the frames' names in `seen`; raise SiteError for one that stood for another size or other coords before."""
+    for f in frames:
+        if f.name is None or f.dim is None:
+            continue
+        first = seen.setdefault(f.name, f)
+        if (first.size, first.full, first.coords) == (f.size, f.full, f.coords):
+            continue
+        if (first.size, first.full) == (f.size, f.full) and None in (first.coords, f.coords):
+            seen[f.name] = first if f.coords is None else f
+            continue
+        same = (first.size, first.full) == (f.size, f.full)
+        sizes = [f"size {g.size}" + ("" if g.full is None else f" of {g.full}") for g in (first, f)]
+        at = ["" if not g.line else f" ({describe_location(tuple(g.line))})" for g in (first, f)]
+        raise SiteError(
+            f"plate {f.name!r} has {'one set of coords' if same else sizes[0]}{at[0]}, and "
+            f"{'another' if same else sizes[1]}{at[1]}: one name stands for one axis of the model, and for one "
+            "dimension in ArviZ.\nGive one of them another name.", tuple(f.line) or None)
+
+
 class Coords(tuple):
     """Labels along a plate."""
     __slots__ = ()
+
+
+class Line(tuple):
+    """(code, line number) of a statement, or empty. Any two are equal: a line is no part of what a thing is."""
+    __slots__ = ()
+    __eq__ = lambda self, other: isinstance(other, Line)
+    __ne__ = lambda self, other: not isinstance(other, Line)
+    __hash__ = lambda self: 0
+
+    def __repr__(self):
+        return f"<{describe_location(tuple(self) or None) or 'no line'}>"
 
 
 class Frame(NamedTuple):
@@ -50,6 +81,7 @@ class Frame(NamedTuple):
     loops: int = 0             # of a vmap: the number of scans around the site that it goes around
     full: int | None = None    # of a subsampled plate: the size of the whole
     coords: Coords | None = None
+    line: Line = Line()        # of the plate's statement
 
 
 SCORED = ("sample", "factor")  # the kinds of sites that have a log-density
@@ -101,6 +133,7 @@ class Site:
 
     def bind(self):
         """[value, key, drawn]: the site carried out below. One with a value and no handler below it is done."""
+        check_weights(self)
         if self.value is not None and not any(t.context == "handler" for t in enclosing()):
             return closed(self.value)
         leaves, structure = tree.flatten(self.arrays)
@@ -118,6 +151,42 @@ class Site:
     def error(self, message):
         """A SiteError at the site's own line."""
         return SiteError(message, self.source)
+
+
+def check_weights(site):
+    """Raise SiteError for a mask or scale that would enlarge the site's log-density instead of broadcasting to it."""
+    for what in ("mask", "scale"):
+        shape = onp.shape(getattr(site, what)) if getattr(site, what) is not None else ()
+        if not shape:
+            continue
+        batch = tuple(site.value.shape if site.fn is None else site.fn.batch_shape)
+        if broadcasts(shape, batch):
+            continue
+        problem = "each term would count more than once" if _broadcast(shape, batch) else "they do not broadcast"
+        raise site.error(f"site {site.name!r}: the {what} has shape {shape}, and the site's terms have shape {batch}"
+                         f"{plate_text(site.plates)}: {problem}.\n"
+                         f"Give a {what} that broadcasts to {batch}, or put the site into a plate of the {what}'s "
+                         "size. Inside of a scan, pass it along with the scan's inputs.")
+
+
+def broadcasts(shape, target):
+    """Whether an array of `shape` broadcasts to `target` without enlarging it."""
+    return _broadcast(shape, target) == tuple(target)
+
+
+def _broadcast(*shapes):
+    try:
+        return broadcast_shapes(*shapes)
+    except ShapeError:
+        return None
+
+
+def plate_text(frames):
+    """The plates of a site in words: " in plates a=3, b=2 under a vmap or scan of 5", or nothing."""
+    shown = [f"{f.name}={f.size}" for f in frames if f.name]
+    lanes = [str(f.size) for f in frames if f.name is None]
+    return (f" in plates {', '.join(shown)}" if shown else "") + (
+        f" under a vmap or scan of {', '.join(lanes)}" if lanes else "")
 
 
 def log_prob_of(fn, value, mask, scale):
@@ -210,7 +279,7 @@ def _(b, mine, *xs, structure, facts):
     site = Site.rebuild(xs, dict(structure=structure, facts=facts))
     marks = tree.unflatten(structure, mine)
     value, fn, mask, scale = site.value, site.fn, site.mask, site.scale
-    if facts.kind == "param" and value is not None and not any(mine):
+    if facts.kind == "param" and not any(mine):
         return site.bind(), [False, False, False]        # a parameter is the same in every lane
     if value is not None and not marks.value:
         value = spread_lane(value, b.size)
@@ -229,8 +298,10 @@ def _(b, mine, *xs, structure, facts):
 
 
 def _one_lane(x, batched):
+    if not batched:
+        return x
     a = aval_of(x)
-    return type(a)(a.shape[1:], a.dtype) if batched else a
+    return type(a)(a.shape[1:], a.dtype)
 
 
 def _aligned(x, batched, rank, size):

@@ -127,10 +127,18 @@ def feasible(x):
         v = getattr(x, f.name)
         if f.kind == "param" and f.constraint is not None and v is not None:
             so_far = x._unflatten([getattr(x, s) for s in x._statics], [leaves.get(n, getattr(x, n)) for n in x._leafy])
-            leaves[f.name] = (f.constraint(so_far) if f.depends else f.constraint).feasible_like(v)
+            leaves[f.name] = _member(f.constraint(so_far) if f.depends else f.constraint, v)
         elif f.kind != "static":
             leaves[f.name] = feasible(v)
     return x._unflatten([getattr(x, s) for s in x._statics], [leaves[n] for n in x._leafy])
+
+
+def _member(constraint, v):
+    """An array of v's shape in the constraint, whose bounds may have larger shapes but are the same everywhere."""
+    x = np.asarray(constraint.example(v), v.dtype)
+    x = x[(0,) * max(x.ndim - v.ndim, 0)]
+    x = x[tuple([slice(0, 1) if n == 1 else slice(None) for n in v.shape[v.ndim - x.ndim:]])]
+    return np.broadcast_to(x, v.shape)
 
 
 class Branched(Distribution):

@@ -8,10 +8,14 @@ from ..engine import tree
 from ..engine.avals import broadcast_shapes
 from ..engine.core import Tracer, enclosing
 from ..engine.errors import ChainruleError, ShapeError
+from .sites import broadcasts, plate_text
 
 
-def with_value(site, value, what="obs"):
-    """The site with a value, its shape checked and broadcast against the distribution's."""
+def with_value(site, value, what="obs", grows=True):
+    """The site with a value, its shape checked and broadcast against the distribution's.
+
+    A value with more axes or longer ones makes the site larger, where `grows`; one event alone stands for all of them.
+    """
     try:
         value = np.asarray(value)
     except ChainruleError as e:
@@ -27,24 +31,49 @@ def with_value(site, value, what="obs"):
     if both is None or both not in (value.shape, shape) or wrong_event:
         raise site.error(
             f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {family(fn)} has shape "
-            f"{tuple(shape)} (batch {tuple(fn.batch_shape)}, event {event}){_plate_text(site.plates)}; "
+            f"{tuple(shape)} (batch {tuple(fn.batch_shape)}, event {event}){plate_text(site.plates)}; "
             + ("they do not broadcast.\n" if both is None or both in (value.shape, shape) else
                f"together they would broadcast to {both}, one term for each pair.\n")
-            + _advice(site, value))
+            + _advice(site, value, what))
+    if both != value.shape and value.ndim > len(event):
+        raise site.error(
+            f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {family(fn)} has shape "
+            f"{tuple(shape)}{plate_text(site.plates)}{parameter_text(fn)}: each number would count more than once.\n"
+            f"{_advice(site, value, what)} If the repetition is meant, pass "
+            f"np.broadcast_to({'obs' if what == 'obs' else 'value'}, {tuple(shape)}).")
     if both != tuple(shape):
+        if not grows:
+            lanes = any(f.dim is None for f in site.plates)
+            raise site.error(
+                f"site {site.name!r}: {what} has shape {value.shape}, and the site has shape {tuple(shape)}"
+                f"{plate_text(site.plates)}.\n"
+                + ("Its leading axes are those of the vmap or scan." if lanes else
+                   "Give one value for the site; for many at once, map over them with vmap."))
         fn = _grown(site, both[:len(both) - len(event)], value, what)
     value = np.broadcast_to(value, both)
     check_support(site, fn, value, what)
     return site.replace(fn=fn, value=value)
 
 
-def _advice(site, value):
+def same_shape(site, value, shape, what, event_dim=0):
+    """The value as an array, which must have the site's shape, or be one event that stands for all of them."""
+    value = np.asarray(value)
+    event = tuple(shape[len(shape) - event_dim:])
+    if value.shape not in (tuple(shape), event):
+        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and the site has shape {tuple(shape)}"
+                         f"{plate_text(site.plates)}.\nGive a value of the site's shape.")
+    return value
+
+
+def _advice(site, value, what):
     """What to do about a value of another shape."""
     for f in site.plates:
         axis = -1 if f.dim is None else f.dim - len(site.fn.event_shape)
         if f.full is not None and value.ndim >= -axis and value.shape[axis] == f.full:
             return (f"Plate {f.name!r} has drawn {f.size} of {f.full}: index the data by the plate's indices, or take "
                     "their part with subsample.")
+    if what != "obs" and not site.observed:
+        return "Give a value of the site's shape."
     return "Reshape one of them so that each observation meets its own parameters."
 
 
@@ -97,6 +126,8 @@ def _counted(site, fn, value):
         fn = fn.base_dist
     if any(isinstance(m, Tracer) for m, _ in pairs):
         return None
+    if not all(broadcasts(onp.shape(m), value.shape[:value.ndim - event_dim]) for m, event_dim in pairs):
+        return None                                      # the site is refused where it meets the mask
     for m, event_dim in pairs:
         wide = onp.reshape(m, (*onp.shape(m), *(1,) * event_dim))
         value = np.where(wide, value, fn.support.example(value))
@@ -110,6 +141,11 @@ def family(fn):
     return type(fn).__name__
 
 
-def _plate_text(plates):
-    shown = [f"{f.name}={f.size}" for f in plates if f.name]
-    return f" in plates {', '.join(shown)}" if shown else ""
+def parameter_text(fn):
+    """The parameters' shapes in words, where they differ: ", made of loc (3,), scale (3, 1)"."""
+    while isinstance(fn, (Wrapper, Vmapped)):
+        fn = fn.base_dist
+    shapes = {f.name: onp.shape(getattr(fn, f.name)) for f in fn._params if getattr(fn, f.name) is not None}
+    if len({s for s in shapes.values() if s}) < 2:
+        return ""
+    return f", made of {', '.join(f'{name} {shape}' for name, shape in shapes.items())}"

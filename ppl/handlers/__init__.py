@@ -28,9 +28,28 @@ happens once.
 """
 from . import by_hand as _by_hand
 from .base import Handler
+from .collapse import collapse
 from .giving import condition, do, replay, seed, substitute, uncondition
 from .recording import message, trace
+from .replacing import reparam
 from .shaping import block, infer_config, lift, mask, scale, scope
 
-__all__ = ["Handler", "block", "condition", "do", "infer_config", "lift", "mask", "message", "replay", "scale", "scope",
-           "seed", "substitute", "trace", "uncondition"]
+__all__ = [
+    "Handler",
+    "block",
+    "collapse",
+    "condition",
+    "do",
+    "infer_config",
+    "lift",
+    "mask",
+    "message",
+    "reparam",
+    "replay",
+    "scale",
+    "scope",
+    "seed",
+    "substitute",
+    "trace",
+    "uncondition",
+]

@@ -5,7 +5,7 @@ import hashlib
 from ...engine import numpy as np
 from ...engine import random
 from ..sites import SiteError, closed, repeated
-from ..values import with_value
+from ..values import same_shape, with_value
 from .base import Handler
 from .recording import message
 
@@ -62,19 +62,23 @@ class seed(Handler):
             raise repeated(name, facts.source)
         self.drawn.add(name)
 
-    def key_of(self, name):
-        """The key of a site."""
+    def key_of(self, name, kind="sample"):
+        """The key of a site; that of a param is the same at every step."""
         key = self.key
-        for part in (*address(name), *self.indices):
+        for part in (*address(name), *(() if kind == "param" else self.indices)):
             key = random.fold_in(key, part)
         return key
+
+    def draw(self, site, key):
+        """A draw of an open site."""
+        return site.fn.sample(key)
 
     def site(self, site):
         if site.value is not None or site.fn is None or site.kind in self.hide_types:
             return self.next(site)
         self._new(site.name, site.facts)
-        key = self.key_of(site.name)
-        value = self.next(site.replace(value=site.fn.sample(key)))[0]
+        key = self.key_of(site.name, site.kind)
+        value = self.next(site.replace(value=self.draw(site, key)))[0]
         return [value, random.key_data(key), np.asarray(True)]
 
 
@@ -115,9 +119,15 @@ class _Given(Handler):
         if site.kind not in self.kinds:
             raise site.error(f"{type(self).__name__} was given a value for {site.name!r}, which is a {site.kind}: "
                              "it has none.")
+        what = f"the value given by {type(self).__name__}"
         if site.kind == "deterministic":
-            return self.next(site.replace(value=np.asarray(value)))
-        given = with_value(site, value, f"the value given by {type(self).__name__}")
+            by = site.infer.get("reparam")
+            if by is not None and self.observes:
+                raise site.error(f"site {site.name!r} is reparameterised ({by}): it follows from other sites, so it "
+                                 f"cannot be observed.\nPut {type(self).__name__} inside of reparam, and leave the "
+                                 "site out of reparam's config.")
+            return self.next(site.replace(value=same_shape(site, value, site.value.shape, what)))
+        given = with_value(site, value, what, grows=site.observed or self.observes)
         return self.next(given.replace(observed=site.observed or self.observes and site.kind == "sample"))
 
     def finish(self):
@@ -209,10 +219,12 @@ class do(_Given):
 
     def site(self, site):
         self.seen.add(site.name)
-        if site.name not in self.data or site.kind != "sample":
+        if site.name not in self.data or site.kind not in ("sample", "deterministic"):
             return self.next(site)
         shape = self.next(site)[0].shape
-        return closed(np.broadcast_to(np.asarray(self.data[site.name]), shape))
+        event_dim = 0 if site.fn is None else site.fn.event_dim
+        value = same_shape(site, self.data[site.name], shape, "the value given by do", event_dim)
+        return closed(np.broadcast_to(value, shape))
 
 
 class uncondition(Handler):

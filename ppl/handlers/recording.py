@@ -2,7 +2,7 @@
 from collections import OrderedDict
 
 from ...engine.core import world
-from ..sites import SCORED, repeated
+from ..sites import SCORED, check_plates, repeated
 from .base import Handler
 
 
@@ -31,10 +31,10 @@ class trace(Handler):
 
     def __init__(self, fn=None):
         super().__init__(fn)
-        self.sites = OrderedDict()
+        self.sites, self.plates = OrderedDict(), {}
 
     def start(self):
-        self.sites = OrderedDict()
+        self.sites, self.plates = OrderedDict(), {}
 
     def get_trace(self, *args, **kwargs):
         """Run the model and return the record."""
@@ -53,6 +53,7 @@ class trace(Handler):
             return
         if site.name in self.sites and not site.kind == self.sites[site.name].kind == "plate":
             raise repeated(site.name, site.source)
+        check_plates(site.plates, self.plates)
         self.sites[site.name] = site
 
     def site(self, site):
@@ -62,7 +63,7 @@ class trace(Handler):
 
     def enter(self, index):
         inner = super().enter(index)
-        inner.sites = OrderedDict()
+        inner.sites, inner.plates = OrderedDict(), {}
         return inner
 
     def __getitem__(self, name):

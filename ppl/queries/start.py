@@ -46,9 +46,6 @@ def start_point(program, strategy, key, data):
     out = {}
     for v in program.latents:
         record = sites[v.name]
-        if record["value"].shape != v.shape:
-            raise SiteError(f"site {v.name!r}: init_strategy gives a value of shape {record['value'].shape}, and the "
-                            f"site has shape {v.shape}.", v.source)
         out[v.name] = biject_to(record["fn"].support)._inverse(record["value"])
     return out
 

@@ -172,4 +172,4 @@ class Start(seed):
         record = {**message(site), "args": (), "kwargs": {"rng_key": self.key_of(site.name), "sample_shape": ()}}
         value = self.values[site.name] if site.name in self.values else self.strategy(record)
         value = init_to_uniform(record) if value is None else value
-        return self.next(with_value(site, value, "the start that init_strategy gives"))
+        return self.next(with_value(site, value, "the start that init_strategy gives", grows=False))

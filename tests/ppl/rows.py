@@ -29,6 +29,7 @@ from chainrule.engine import (
 OFFSETS = np.array([-0.4, 0.3, 0.9])
 COUNTS = np.array([3.0, 0.0, 1.0])
 MATRIX = np.array([[1.0, 0.3], [0.3, 2.0]])
+PARTS = np.array([0.5, np.nan, -0.2])
 
 
 class Row(NamedTuple):
@@ -147,6 +148,22 @@ def choice_score(x, v):
     return lp(dist.Gamma(2.0, 1.0 + x), v["s"]) - x
 
 
+def missing(x):
+    """Observations of which some are missing: whole events, and an element of a vector."""
+    y = cr.sample("y", dist.Normal(x, 2.0), obs=PARTS, obs_mask=~np.isnan(PARTS))
+    w = cr.sample("w", dist.MultivariateNormal(cnp.stack([x, 2.0 * x]), MATRIX), obs=np.array([np.nan, 0.4]),
+                  obs_mask=np.array([False, True]))
+    return cnp.sum(y) + w[0]
+
+
+def missing_score(x, v):
+    slope = MATRIX[0, 1] / MATRIX[1, 1]
+    given = dist.Normal(x + slope * (0.4 - 2.0 * x), np.sqrt(MATRIX[0, 0] - slope * MATRIX[0, 1]))
+    u, w, aside = v["y_unobserved"], v["w_unobserved"], dist.Normal(0.0, 1.0)
+    return (lp(dist.Normal(x, 2.0), PARTS[[0, 2]]) + lp(dist.Normal(x, 2.0), u[1]) + lp(aside, u[[0, 2]])
+            + lp(dist.Normal(2.0 * x, np.sqrt(MATRIX[1, 1])), 0.4) + lp(given, w[0]) + lp(aside, w[1]))
+
+
 MODELS = {
     "plain": Row(plain, plain_score),
     "observed": Row(observed, observed_score),
@@ -155,6 +172,7 @@ MODELS = {
     "chain": Row(chain, chain_score),
     "lanes": Row(lanes, lanes_score),
     "choice": Row(choice, choice_score),
+    "missing": Row(missing, missing_score),
 }
 
 

@@ -105,6 +105,12 @@ MISTAKES = {
     "branches with different shapes": lambda: trace(seed(in_branches, 0)).get_trace(),
     "if on a drawn value in jit": lambda: seeded(jit(lambda: 1.0 if normal() > 0 else 2.0)),
     "a blocked site without a value": lambda: seeded(block(normal, hide=["x"])),
+    "an obs_mask of numbers": lambda: seeded(lambda: normal(obs=SEVEN, obs_mask=np.ones(7))),
+    "an obs_mask of another shape": lambda: seeded(lambda: normal(obs=SEVEN, obs_mask=np.ones(6, bool))),
+    "an obs_mask for parts of a simplex": lambda: seeded(lambda: cr.sample(
+        "x", dist.Dirichlet(np.ones(3)), obs=np.ones(3) / 3, obs_mask=np.ones(3, bool))),
+    "obs outside of the support where it is observed": lambda: seeded(lambda: cr.sample(
+        "x", dist.HalfNormal(1.0), obs=[-1.0, -2.0], obs_mask=np.array([False, True]))),
     "a value for a factor": lambda: condition(lambda: cr.factor("f", 1.0), data={"f": 2.0})(),
     "an argument that is neither data nor fixed": lambda: stage_model(lambda y: normal(), ({1, 2},)),
     "a mask of numbers": lambda: mask(normal, mask=np.ones(2)),

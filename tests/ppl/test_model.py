@@ -234,3 +234,14 @@ def test_a_vector_is_taken_apart_in_the_order_of_the_sites():
     program, _ = program_of(model)
     parts = unravel(program.latents, cnp.arange(4.0))
     assert list(parts) == ["b", "a"] and parts["a"].tolist() == [2.0, 3.0]
+
+
+def test_a_prior_that_cannot_be_drawn_from_is_described_all_the_same():
+    def model():
+        s = cr.sample("s", dist.ImproperUniform(dist.constraints.positive, (2,), ()))
+        with cr.plate("n", 2):
+            cr.sample("y", dist.Normal(0.0, s), obs=np.array([1.0, -2.0]))
+    program, data = program_of(model)
+    assert [(v.name, v.shape, v.is_discrete) for v in program.latents] == [("s", (2,), False)]
+    expected = np.log([0.5, 2.0]).sum() + float(cnp.sum(dist.Normal(0.0, np.array([0.5, 2.0])).log_prob([1.0, -2.0])))
+    assert float(program.log_joint({"s": np.log([0.5, 2.0])}, data, True)) == pytest.approx(expected, rel=1e-12)

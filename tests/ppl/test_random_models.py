@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
+from chainrule.distributions import transforms
 from chainrule.engine import checkpoint, cond, config, grad, jit, scan, vmap
 from chainrule.ppl import log_density
-from chainrule.ppl.handlers import condition, replay, scale, seed, trace
+from chainrule.ppl.handlers import condition, reparam, replay, scale, seed, trace
 from chainrule.ppl.model import site_log_prob, stage_model
+from chainrule.ppl.reparam import ExplicitReparam
+from chainrule.ppl.reparam.base import core
 
 SITES = {
     "normal": (lambda x: dist.Normal(0.8 * x, 1.0), lambda v: 0.7 * v, None),
@@ -68,31 +71,32 @@ def run(body, x):
     return cnp.asarray(x) * 1.0
 
 
-def by_hand(body, x, values, at=()):
-    """(result, log-density) with loops and indices alone."""
+def by_hand(body, x, values, at=(), more=lambda kind, v: 0.0):
+    """(result, log-density) with loops and indices alone; `more` is added for each site."""
     total = 0.0
     for kind, name, *rest in body:
         lp = 0.0
         if kind in SITES:
             make, push, obs = SITES[kind]
             v = float(values[name][at])
-            x, lp = 0.5 * x + push(v), float(make(x).log_prob(v))
+            x, lp = 0.5 * x + push(v), float(make(x).log_prob(v)) + more(kind, v)
         elif kind == "factor":
             lp = -0.1 * x ** 2
         elif kind == "plate":
             v = values[name][at]
-            x, lp = 0.5 * x + v.sum() / rest[0], float(np.sum(np.asarray(dist.Normal(x, 1.0).log_prob(v))))
+            lp = float(np.sum(np.asarray(dist.Normal(x, 1.0).log_prob(v)))) + more(kind, v)
+            x = 0.5 * x + v.sum() / rest[0]
         elif kind == "scan":
             for i in range(rest[0]):
-                x, more = by_hand(rest[1], x + 0.1 * i, values, (*at, i))
-                lp += more
+                x, step = by_hand(rest[1], x + 0.1 * i, values, (*at, i), more)
+                lp += step
         elif kind == "vmap":
-            pairs = [by_hand(rest[1], x - i, values, (*at, i)) for i in range(rest[0])]
+            pairs = [by_hand(rest[1], x - i, values, (*at, i), more) for i in range(rest[0])]
             x, lp = sum(p[0] for p in pairs) / rest[0], sum(p[1] for p in pairs)
         elif kind == "cond":
-            x, lp = by_hand(rest[0] if x > 0.1 else rest[1], x, values, at)
+            x, lp = by_hand(rest[0] if x > 0.1 else rest[1], x, values, at, more)
         else:
-            x, lp = by_hand(rest[0], x, values, at)
+            x, lp = by_hand(rest[0], x, values, at, more)
         total += lp
     return x, total
 
@@ -127,6 +131,40 @@ def test_density_and_result_are_those_of_the_loops(body, x):
                 np.testing.assert_array_equal(np.asarray(v), values[k])
         doubled = float(log_density(scale(model, scale=2.0), (x,), {}, kept(tr, False))[0])
         assert doubled == pytest.approx(2 * expected, rel=1e-10)
+
+
+def halved(site):
+    """Normal sites twice as large, gamma sites by their logarithm."""
+    family = type(core(site["fn"]))
+    if site["is_observed"] or family not in (dist.Normal, dist.Gamma):
+        return None
+    t = transforms.AffineTransform(0.0, 2.0) if family is dist.Normal else transforms.ExpTransform().inv
+    return ExplicitReparam(t)
+
+
+def log_det(kind, v):
+    """log |dx/dy| for what `halved` makes of a site."""
+    if kind == "gamma":
+        return np.log(v)
+    return -np.log(2.0) * np.size(v) if kind in ("normal", "plate") else 0.0
+
+
+@settings(max_examples=40)
+@given(MODELS, st.sampled_from([-0.6, 0.3]))
+def test_a_reparameterised_model_is_the_loops_with_log_determinants(body, x):
+    with config(disable_jit=True):
+        model = reparam(lambda x: run(body, x), halved)
+        tr = trace(seed(model, 0)).get_trace(x)
+        old = {k: np.asarray(s["value"]) for k, s in tr.items() if s["type"] in ("sample", "deterministic")}
+        result, expected = by_hand(body, x, old, more=log_det)
+        assert float(seed(model, 0)(x)) == pytest.approx(result, rel=1e-11)
+        new = kept(tr, False)
+        assert not {k for k in new if k.startswith(("normal", "gamma", "plate")) and not k.endswith("_base")}
+        assert float(log_density(model, (x,), {}, new)[0]) == pytest.approx(expected, rel=1e-10)
+        program, data = stage_model(model, (x,))
+        program.describe(data)
+        assert float(program.log_joint({k: np.asarray(v) for k, v in new.items()}, data)) == pytest.approx(
+            expected, rel=1e-10)
 
 
 @settings(max_examples=40)

@@ -276,7 +276,7 @@ def test_no_valid_start_names_the_guilty_sites(name, golden):
 @pytest.mark.parametrize("values, text", [
     ({"tau": -1.0}, r"'tau': the start that init_strategy gives has the value -1.0, outside of the support"),
     ({"theta": np.zeros(4)}, r"'theta': the start that init_strategy gives has shape \(4,\)"),
-    ({"mu": np.zeros(2)}, r"'mu': init_strategy gives a value of shape \(2,\), and the site has shape \(\)"),
+    ({"mu": np.zeros(2)}, r"'mu': the start that init_strategy gives has shape \(2,\), and the site has shape \(\)"),
 ])
 def test_values_that_are_no_start(values, text):
     with pytest.raises(SiteError, match=text):
