@@ -3,10 +3,17 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.ops.deviance import beta_kernel, stirling_rest
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution, between
 from .record import ArrayLike, param
+
+
+def log_beta_unit(a, b):
+    """a log(a/n) + b log(b/n) - log B(a, b), n = a + b: the norm of a beta number when the rest is in the deviance."""
+    n = a + b
+    return np.log(a * (b / n)) + (stirling_rest(n) - stirling_rest(a) - stirling_rest(b))
 
 
 class Beta(Distribution):
@@ -40,7 +47,7 @@ class Beta(Distribution):
 
     def log_prob_inside(self, value):
         a, b = self.concentration1, self.concentration0
-        return (a - 1.0) * np.log(value) + (b - 1.0) * np.log1p(-value) - special.betaln(a, b)
+        return beta_kernel(a, b, value) + log_beta_unit(a, b)
 
     def log_prob(self, value):
         value = np.asarray(value)

@@ -3,9 +3,10 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.ops.deviance import table_deviance
 from ..engine.scipy import special
 from . import constraints
-from .counting import cdf_by_sum, known, listed, log_multichoose, the_same_for_all
+from .counting import cdf_by_sum, known, listed, log_multichoose, rest_of_multichoose, the_same_for_all
 from .distribution import Distribution
 from .record import ArrayLike, param
 
@@ -42,7 +43,9 @@ class BetaBinomial(Distribution):
     def log_prob_inside(self, value):
         a, b = self.concentration1, self.concentration0
         k, n = np.astype(value, self.dtype), np.astype(self.total_count, self.dtype)
-        return log_multichoose(a, k) + log_multichoose(b, n - k) - log_multichoose(a + b, n)
+        l = n - k
+        rest = rest_of_multichoose(a, k) + rest_of_multichoose(b, l) - rest_of_multichoose(a + b, n)
+        return rest - table_deviance(k, l, a, b)
 
     @property
     def mean(self):

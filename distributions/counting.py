@@ -6,8 +6,20 @@ import numpy as _numpy
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.errors import ParameterError
+from ..engine.ops.deviance import stirling_rest, stirling_rest_of_counts
 from ..engine.scipy import special
 from .categorical import pick
+
+
+def rest_of_choose(n, k):
+    """log C(n, k) - n log n + k log k + (n - k) log(n - k), which is of the order of log n."""
+    return stirling_rest_of_counts(n) - stirling_rest_of_counts(k) - stirling_rest_of_counts(n - k)
+
+
+def rest_of_multichoose(r, k):
+    """log C(r + k - 1, k) - (r + k) log(r + k) + r log r + k log k, which is of the order of log k."""
+    n = r + k
+    return np.log(r / n) + (stirling_rest(n) - stirling_rest(r)) - stirling_rest_of_counts(k)
 
 
 def log_choose(n, k):

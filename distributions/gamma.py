@@ -3,10 +3,16 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.ops.deviance import gamma_kernel, inverse_gamma_kernel, stirling_rest
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution, above
 from .record import ArrayLike, param
+
+
+def log_gamma_unit(a):
+    """a log a - a - log Γ(a), which a gamma number has for its norm when the large terms are in the deviance."""
+    return np.log(a) - stirling_rest(a)
 
 
 class Gamma(Distribution):
@@ -36,8 +42,8 @@ class Gamma(Distribution):
         return random.gamma(key, self.concentration, self.shape(sample_shape), self.dtype) / self.rate
 
     def log_prob_inside(self, value):
-        a, b = self.concentration, self.rate
-        return (a - 1.0) * np.log(value) - b * value + (a * np.log(b) - special.gammaln(a))
+        a = self.concentration
+        return gamma_kernel(a, self.rate, value) + log_gamma_unit(a)
 
     @property
     def mean(self):
@@ -91,8 +97,8 @@ class InverseGamma(Distribution):
         return self.rate / random.gamma(key, self.concentration, self.shape(sample_shape), self.dtype)
 
     def log_prob_inside(self, value):
-        a, b = self.concentration, self.rate
-        return (a * np.log(b) - special.gammaln(a)) - (a + 1.0) * np.log(value) - b / value
+        a = self.concentration
+        return inverse_gamma_kernel(a, self.rate, value) + log_gamma_unit(a)
 
     @property
     def mean(self):

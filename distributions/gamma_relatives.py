@@ -3,8 +3,10 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.ops.deviance import odds_deviance
 from ..engine.scipy import special
 from . import constraints
+from .beta import log_beta_unit
 from .distribution import Distribution
 from .record import ArrayLike, param
 
@@ -120,8 +122,7 @@ class _BetaPrime(Distribution):
 
     def log_prob_inside(self, value):
         a, c, r = self._law()
-        y = value / r
-        return (a - 1.0) * np.log(y) - (a + c) * np.log1p(y) - (special.betaln(a, c) + np.log(r))
+        return log_beta_unit(a, c) - odds_deviance(a, c, value, r) - np.log(value)
 
     def _wide(self, x):
         return np.broadcast_to(x, self.batch_shape)
