@@ -48,9 +48,9 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
 
     @functools.wraps(f)
     def compiled(*args, **kwargs):
-        key = _types(args) if plain and not kwargs and state.trace is ROOT else None
+        key, arrays = _types(args) if plain and not kwargs and state.trace is ROOT else (None, None)
         if key is not None and key in ready:
-            return _call(*ready[key], args)
+            return _call(*ready[key], arrays)
         staged, leaves = stage_function(f, args, kwargs, statics)
         if state.trace is not ROOT or config.disable_jit or staged.jaxpr.effects & OPEN_EFFECTS:
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
@@ -78,15 +78,28 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
 
 
 def _types(args):
-    """The types of arguments that are all arrays, and the setting they are read under; None for other arguments."""
+    """A key made of the types of the arguments and the setting they are read under, and the arrays, in the order of tree.
+
+    (None, None) where an argument is neither an array nor a dict of arrays by name.
+    """
     if config.debug_nans or config.disable_jit:
-        return None
-    key = [config.default_float]
+        return None, None
+    key, arrays = [config.default_float], []
     for a in args:
-        if type(a) is not Array:
-            return None
-        key.append(a.aval)
-    return tuple(key)
+        if type(a) is Array:
+            key.append(a.aval)
+            arrays.append(a)
+        elif type(a) is dict:
+            names = tuple(sorted(a)) if all([type(name) is str for name in a]) else ()
+            values = [a[name] for name in names]
+            if not values or not all([type(v) is Array for v in values]):
+                return None, None
+            key.append(names)
+            key += [v.aval for v in values]
+            arrays += values
+        else:
+            return None, None
+    return tuple(key), arrays
 
 
 def _call(exe, consts, out_avals, out_tree, args):

@@ -27,7 +27,8 @@ def softplus(b, x, e=None):
     The series s + s³/3 + s⁵/5 + … is a polynomial without branches, five times quicker than the compiler's log1p.
     """
     e = _tail(b, x) if e is None else e
-    s = b.elementwise("stablehlo.divide", e, b.elementwise("stablehlo.add", b.like(x, 2), e))
+    one = b.elementwise("stablehlo.divide", b.like(x, 1), b.elementwise("stablehlo.add", b.like(x, 2), e))
+    s = b.elementwise("stablehlo.multiply", e, one)      # one loop over the array: see formula.reciprocal
     square = b.elementwise("stablehlo.multiply", s, s)
     terms = 17 if x.dtype.itemsize == 8 else 8
     series = b.like(x, 2 / (2 * terms + 1))
