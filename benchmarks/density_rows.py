@@ -16,8 +16,10 @@ ROWS = {
 
 
 def least(f, *arguments):
-    """Nanoseconds an element of f, which waits for its result: the least of the calls of a third of a second, nine or more,
-    after a warm-up."""
+    """Nanoseconds an element of f, which waits for its result: the least of the calls of a third of a second.
+
+    Nine calls at least, after a warm-up.
+    """
     f(*arguments)
     times, end = [], time.perf_counter() + 1 / 3
     while len(times) < 9 or time.perf_counter() < end:

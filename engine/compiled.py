@@ -78,7 +78,7 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
 
 
 def _types(args):
-    """A key made of the types of the arguments and the setting they are read under, and the arrays, in the order of tree.
+    """A key made of the arguments' types and the setting they are read under, and the arrays in the order of tree.
 
     (None, None) where an argument is neither an array nor a dict of arrays by name.
     """

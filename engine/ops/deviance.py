@@ -15,13 +15,13 @@ import math
 import numpy as np
 
 from ..core import Primitive
-from . import accurate, readings
+from .betas import log1p_unit
 from .doubles import two_product
 from .elementwise import _unary, bitwise_and, eq, log, where
-from .formula import lost, polynomial, reciprocal, xla_lower
+from .formula import lost, polynomial, reciprocal
 from .gamma_tables import DIGAMMA_FAR, LGAMMA_FAR
 from .polygamma import polygamma_p
-from .readings import numpy_impl
+from .readings import numpy_impl, xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 _HALF_LOG = 0.5 * math.log(2 * math.pi)
@@ -29,16 +29,6 @@ _SERIES = {8: [1 / (2 * k + 3) for k in range(11)], 4: [1 / (2 * k + 3) for k in
 _NEAR = {8: 0.2, 4: 1 / 3}                               # the |s| up to which the series is taken
 _SCALE = {8: 2.0 ** 600, 4: 2.0 ** 60}                   # quotients of numbers below 1 / scale may overflow
 _SAFE = {8: 1e290, 4: 1e30}                              # up to which a product splits without overflow
-
-
-class _Xla(readings.Xla, accurate.Reading):
-    """The reading as StableHLO, with the logarithm that is quick on large arrays."""
-    where = readings.Xla.where                           # two numbers take the precision of the formula
-
-
-def _lowered(f):
-    """The formula as a lowering, in float32 for what is no wider."""
-    return xla_lower(f, True, _Xla)
 
 
 # ---- the deviance of one cell ----
@@ -95,6 +85,15 @@ def _table(m, k, l, a, b):
         part = _cell(m, cell, expected, difference, _log_ratio(m, cell, expected))
         out = part if out is None else out + part
     return out
+
+
+def _entropy(m, k, l):
+    """small log(n / small) + large log(1 + small / large), of which neither loses digits."""
+    first = k < l
+    small, large = m.where(first, k, l), m.where(first, l, k)
+    some = small > 0.0
+    log = m.log(m.where(some, k + l, 1.0) / m.where(some, small, 1.0))
+    return small * log + large * log1p_unit(m, small / m.where(some, large, 1.0))
 
 
 # ---- gamma and beta densities ----
@@ -179,26 +178,37 @@ def _over(x, y):
     return x / where(bitwise_and(eq(x, 0), eq(y, 0)), np.ones((), y.dtype), y)
 
 
+def _some(k):
+    """k, and 1 for 0: derivatives in counts take log 0 for 0, here and in the remainder of log k!, where it cancels."""
+    return where(k > 0, k, np.ones((), k.dtype))
+
+
+def _slope_of_counts(k):
+    return where(k > 0, stirling_slope_p.bind(_some(k)), np.full((), -np.euler_gamma, k.dtype))
+
+
 def _primitive(name, f, *slopes):
     """Element-wise, with the derivative slopes[i](*xs) in argument i."""
     def rule(slope):
         return lambda t, y, *xs: t * slope(*xs)
-    return Primitive(name, shape=elementwise, uniform=True, impl=numpy_impl(f), lower=_lowered(f),
+    return Primitive(name, shape=elementwise, uniform=True, impl=numpy_impl(f), lower=xla_lower(f, True),
                      jvp=tuple(rule(slope) for slope in slopes), batch=elementwise_batch)
 
 
-poisson_deviance_p = _primitive("poisson_deviance", _poisson, lambda k, r: log(k / r), lambda k, r: (r - k) / r)
+poisson_deviance_p = _primitive("poisson_deviance", _poisson, lambda k, r: log(_some(k) / r),
+                                 lambda k, r: (r - k) / r)
 binomial_deviance_p = _primitive(
-    "binomial_deviance", _binomial, lambda k, l, p: log(k / (k + l) / p), lambda k, l, p: log(l / (k + l) / (1 - p)),
+    "binomial_deviance", _binomial, lambda k, l, p: log(_some(k) / _some(k + l) / p),
+    lambda k, l, p: log(_some(l) / _some(k + l) / (1 - p)),
     lambda k, l, p: _over(l, 1 - p) - _over(k, p))
 odds_deviance_p = _primitive(
-    "odds_deviance", _odds, lambda k, l, u, v: log(k / (k + l) * ((u + v) / u)),
+    "odds_deviance", _odds, lambda k, l, u, v: log(_some(k) / (k + l) * ((u + v) / u)),
     lambda k, l, u, v: log(l / (k + l) * ((u + v) / v)),
     lambda k, l, u, v: (l - k * (v / u)) / (u + v), lambda k, l, u, v: (k - l * (u / v)) / (u + v))
 
 
 def _log_table(cell, row, column, total):
-    return log(cell / row * (total / column))
+    return log(_some(cell) / _some(row) * (total / column))
 
 
 table_deviance_p = _primitive(
@@ -206,6 +216,8 @@ table_deviance_p = _primitive(
     lambda k, l, a, b: _log_table(l, k + l, l + b, (k + l) + (a + b)),
     lambda k, l, a, b: _log_table(a, a + b, k + a, (k + l) + (a + b)),
     lambda k, l, a, b: _log_table(b, a + b, l + b, (k + l) + (a + b)))
+split_entropy_p = _primitive("split_entropy", _entropy, lambda k, l: log(_some(k + l) / _some(k)),
+                              lambda k, l: log(_some(k + l) / _some(l)))
 gamma_kernel_p = _primitive("gamma_kernel", _gamma, lambda a, u, v: log(u / a) + log(v), lambda a, u, v: a / u - v,
                             lambda a, u, v: (a - 1) / v - u)
 inverse_gamma_kernel_p = _primitive(
@@ -214,12 +226,12 @@ inverse_gamma_kernel_p = _primitive(
 beta_kernel_p = _primitive(
     "beta_kernel", _beta, lambda a, b, x: log((a + b) / a) + log(x), lambda a, b, x: log((a + b) / b * (1 - x)),
     lambda a, b, x: (a - 1) / x - (b - 1) / (1 - x))
-stirling_slope_p = _unary("stirling_slope", numpy_impl(_rest_slope), _lowered(_rest_slope),
+stirling_slope_p = _unary("stirling_slope", numpy_impl(_rest_slope), xla_lower(_rest_slope, True),
                           lambda t, y, x: t * (polygamma_p.bind(x + 1, n=1) - 1 / x))
-stirling_rest_p = _unary("stirling_rest", numpy_impl(_rest), _lowered(_rest),
+stirling_rest_p = _unary("stirling_rest", numpy_impl(_rest), xla_lower(_rest, True),
                          lambda t, y, x: t * stirling_slope_p.bind(x))
-stirling_rest_of_counts_p = _unary("stirling_rest_of_counts", numpy_impl(_rest_of_counts), _lowered(_rest_of_counts),
-                                   lambda t, y, x: t * stirling_slope_p.bind(x))
+stirling_rest_of_counts_p = _unary("stirling_rest_of_counts", numpy_impl(_rest_of_counts),
+                                   xla_lower(_rest_of_counts, True), lambda t, y, x: t * _slope_of_counts(x))
 
 
 # ---- functions ----
@@ -241,6 +253,11 @@ def binomial_deviance(k, l, p):
 def odds_deviance(k, l, u, v):
     """`binomial_deviance` for p = u / (u + v), u, v > 0."""
     return odds_deviance_p.bind(*promote_inexact(k, l, u, v))
+
+
+def split_entropy(k, l):
+    """k log(n / k) + l log(n / l), n = k + l, for k, l >= 0: the large part of log C(n, k)."""
+    return split_entropy_p.bind(*promote_inexact(k, l))
 
 
 def table_deviance(k, l, a, b):

@@ -2,7 +2,7 @@
 import mpmath as mp
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 import chainrule.distributions as dist
 from chainrule.engine import grad, jit
@@ -182,3 +182,17 @@ def test_a_chance_of_nothing_or_all_has_its_limits():
     np.testing.assert_array_equal(np.exp(np.asarray(dist.Binomial(5, probs=1.0).log_prob(k))), [0, 0, 0, 1])
     assert float(grad(lambda p: dist.Binomial(5, probs=p).log_prob(0))(0.0)) == -5.0
     assert float(dist.NegativeBinomialProbs(3.0, 0.0).log_prob(0)) == 0.0
+
+
+@pytest.mark.parametrize("make, want", [
+    (lambda: dist.Poisson(0.7), lambda k: np.log(0.7) - special.psi(k + 1)),
+    (lambda: dist.Binomial(5, probs=0.3), lambda k: np.log(0.3 / 0.7) - special.psi(k + 1) + special.psi(6 - k)),
+    (lambda: dist.Binomial(5, logits=0.3), lambda k: 0.3 - special.psi(k + 1) + special.psi(6 - k)),
+    (lambda: dist.NegativeBinomial2(0.7, 2.0), lambda k: np.log(0.7 / 2.7) - special.psi(k + 1) + special.psi(k + 2)),
+    (lambda: dist.BetaBinomial(2.0, 3.0, 5), lambda k: special.psi(k + 2) - special.psi(8 - k) - special.psi(k + 1)
+     + special.psi(6 - k)),
+], ids=["Poisson", "Binomial, probs", "Binomial, logits", "NegativeBinomial2", "BetaBinomial"])
+def test_slopes_in_the_counts_themselves_are_finite(make, want):
+    """As relaxations of counts ask for them; at 0 and at the total too."""
+    for k in (0.0, 1.0, 5.0):
+        np.testing.assert_allclose(float(grad(make().log_prob_inside)(k)), want(k), rtol=1e-12, atol=1e-12)

@@ -44,6 +44,7 @@ CASES = [
     row("binomial_deviance", binomial, K, L, P, ulps=32),
     row("odds_deviance", lambda k, l, u, v: binomial(k, l, u / (u + v)), K, L, A, B, ulps=32),
     row("table_deviance", table, K, L, A, B, ulps=256),      # the reference's error
+    row("split_entropy", lambda k, l: entropy(k + l) - entropy(k, l), K, L),
     row("gamma_kernel", gamma, K, A, B),
     row("inverse_gamma_kernel", lambda a, b, x: gamma(a, b, 1 / x) - 2 * np.log(x), K, A, B),
     row("beta_kernel", lambda a, b, x: -binomial(a, b, x) - np.log(x) - np.log1p(-x), A, B, P, ulps=32),

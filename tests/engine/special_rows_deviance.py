@@ -79,6 +79,8 @@ ROWS = [
     Row("odds_deviance", deviance.odds_deviance, lambda k, l, u, v: binomial(k, l, u / (u + v)), odds, 12, 12, size=one,
         note=NOTE),
     Row("table_deviance", deviance.table_deviance, table, tables, 12, 12, size=one, note=NOTE),
+    Row("split_entropy", deviance.split_entropy, lambda k, l: -term(k, k + l) - term(l, k + l),
+        lambda rng, n: (np.rint(10 ** rng.uniform(0, 7, n)), np.rint(10 ** rng.uniform(-1, 7, n)))),
     Row("gamma_kernel", deviance.gamma_kernel, gamma, gammas, 12, 12, size=one, note=NOTE),
     Row("inverse_gamma_kernel", deviance.inverse_gamma_kernel, lambda a, b, x: gamma(a, b, 1 / x) - 2 * mp.log(x),
         inverse_gammas, 12, 12, size=one, note=NOTE),
