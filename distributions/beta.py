@@ -3,17 +3,11 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.ops.deviance import beta_kernel, stirling_rest
 from ..engine.scipy import special
 from . import constraints
+from .deviance import beta_kernel, log_beta_unit
 from .distribution import Distribution, between
 from .record import ArrayLike, param
-
-
-def log_beta_unit(a, b):
-    """a log(a/n) + b log(b/n) - log B(a, b), n = a + b: the norm of a beta number when the rest is in the deviance."""
-    n = a + b
-    return np.log(a * (b / n)) + (stirling_rest(n) - stirling_rest(a) - stirling_rest(b))
 
 
 class Beta(Distribution):

@@ -3,10 +3,10 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.ops.deviance import table_deviance
 from ..engine.scipy import special
 from . import constraints
 from .counting import cdf_by_sum, known, listed, log_multichoose, rest_of_multichoose, the_same_for_all
+from .deviance import table_deviance
 from .distribution import Distribution
 from .record import ArrayLike, param
 

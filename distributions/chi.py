@@ -3,11 +3,10 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.ops.deviance import gamma_kernel, inverse_gamma_kernel
 from ..engine.scipy import special
 from . import constraints
+from .deviance import gamma_kernel, inverse_gamma_kernel, log_gamma_unit
 from .distribution import Distribution
-from .gamma import log_gamma_unit
 from .location_scale import LocationScale, Scale
 from .record import ArrayLike, param
 
@@ -32,7 +31,7 @@ class Chi2(Distribution):
 
     def log_prob_inside(self, value):
         half = 0.5 * self.df
-        return gamma_kernel(half, 0.5, value) + log_gamma_unit(half)
+        return gamma_kernel(half, np.full((), 0.5, self.dtype), value) + log_gamma_unit(half)
 
     @property
     def mean(self):
@@ -109,7 +108,8 @@ class Chi(_Length):
 
     def log_prob_inside(self, value):
         k = self.df
-        return gamma_kernel(0.5 * k, 0.5 * np.asarray(value), value) + (log_gamma_unit(0.5 * k) + math.log(2))
+        half = 0.5 * k
+        return gamma_kernel(half, 0.5 * np.asarray(value), value) + (log_gamma_unit(half) + math.log(2))
 
     def _mean(self):
         half = 0.5 * self.df

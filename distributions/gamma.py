@@ -3,16 +3,11 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.ops.deviance import gamma_kernel, inverse_gamma_kernel, stirling_rest
 from ..engine.scipy import special
 from . import constraints
+from .deviance import gamma_kernel, inverse_gamma_kernel, log_gamma_unit
 from .distribution import Distribution, above
 from .record import ArrayLike, param
-
-
-def log_gamma_unit(a):
-    """a log a - a - log Γ(a), which a gamma number has for its norm when the large terms are in the deviance."""
-    return np.log(a) - stirling_rest(a)
 
 
 class Gamma(Distribution):

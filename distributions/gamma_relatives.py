@@ -3,10 +3,9 @@ import math
 
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.ops.deviance import odds_deviance
 from ..engine.scipy import special
 from . import constraints
-from .beta import log_beta_unit
+from .deviance import log_beta_unit, odds_deviance
 from .distribution import Distribution
 from .record import ArrayLike, param
 

@@ -4,12 +4,12 @@ import math
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.errors import ParameterError
-from ..engine.ops.deviance import binomial_deviance, odds_deviance
 from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
 from .counting import log_multichoose, rest_of_multichoose
+from .deviance import binomial_deviance, odds_deviance
 from .distribution import Distribution, above
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
@@ -90,7 +90,7 @@ class NegativeBinomialProbs(_NegativeBinomial):
     def log_prob_inside(self, value):
         r, p = self.total_count, self.probs
         k = np.astype(value, r.dtype)
-        return rest_of_multichoose(r, k) - binomial_deviance(k, r, p)
+        return rest_of_multichoose(r, k) - binomial_deviance(k, r, p, *self._logs())
 
     @classmethod
     def from_stopping_probability(cls, n, p, *, validate_args=None):
@@ -152,7 +152,8 @@ class NegativeBinomial2(_NegativeBinomial):
 
     def log_prob_inside(self, value):
         k, c = np.astype(value, self.dtype), self.concentration
-        return rest_of_multichoose(c, k) - odds_deviance(k, c, self.mean, c)
+        m = self.mean
+        return rest_of_multichoose(c, k) - odds_deviance(k, c, m, c, (m - k) * (c / (m + c)))
 
     @staticmethod
     def from_log_mean(log_mean, concentration, *, validate_args=None):
@@ -207,7 +208,7 @@ class GammaPoisson(_NegativeBinomial):
 
     def log_prob_inside(self, value):
         k, a = np.astype(value, self.dtype), self.concentration
-        return rest_of_multichoose(a, k) - odds_deviance(k, a, 1.0, self.rate)
+        return rest_of_multichoose(a, k) - odds_deviance(k, a, np.ones((), self.dtype), self.rate)
 
 
 def NegativeBinomial(total_count=None, probs=None, logits=None, *, mean=None, concentration=None, validate_args=None):

@@ -6,9 +6,10 @@ import numpy as _numpy
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.array import Array
-from ..engine.ops.deviance import poisson_deviance, stirling_rest_of_counts
+from ..engine.ops.deviance import stirling_rest_of_counts
 from ..engine.scipy import special
 from . import constraints
+from .deviance import poisson_deviance
 from .distribution import Distribution, above
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param, static

@@ -1,12 +1,13 @@
-"""The parts of log densities that do not cancel: deviances, and what Stirling's formula leaves of log x!.
+"""The parts of log densities that do not cancel: excesses, and what Stirling's formula leaves of log x!.
 
 A log density of counts or of a gamma or beta number is a small difference of large terms where the density is large. It
-is also minus a deviance D(x, y) = x log(x/y) - x + y >= 0 of what is seen from what is expected, and a remainder of
-log x!, neither of which is larger than the result. Near x = y
+is also minus a sum of excesses D(x, y) = x log(x/y) - x + y >= 0 of what is seen over what is expected, and a remainder
+of log x!, neither of which is larger than the result. With e = y - x and t = e / x
 
-    D(x, y) = s (d + 2 x s² Σ s²ᵏ / (2k + 3)),  d = x - y,  s = d / (x + y)
+    D(x, y) = x (t - log(1 + t)) = e t P(t),  P(t) = 1/2 - t/3 + t²/4 - …,  where |t| is small; elsewhere e - x log(y/x)
 
-in which d is all that can lose digits: the y that is a product is taken with its rounding error.
+so that all digits are there when those of e are, and near y = x no logarithm and no division is taken of a pair: 1/x,
+log x and log y belong to one of the two, and leave a loop when that is data.
 
 Source: Loader (2000), "Fast and accurate computation of binomial probabilities"; Dekker (1971) for the products.
 """
@@ -17,74 +18,58 @@ import numpy as np
 from ..core import Primitive
 from .betas import log1p_unit
 from .doubles import two_product
-from .elementwise import _unary, bitwise_and, eq, log, where
-from .formula import lost, polynomial, reciprocal
+from .elementwise import _unary, eq, log, minimum, where
+from .formula import polynomial, reciprocal
 from .gamma_tables import DIGAMMA_FAR, LGAMMA_FAR
 from .polygamma import polygamma_p
 from .readings import numpy_impl, xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 _HALF_LOG = 0.5 * math.log(2 * math.pi)
-_SERIES = {8: [1 / (2 * k + 3) for k in range(11)], 4: [1 / (2 * k + 3) for k in range(8)]}
-_NEAR = {8: 0.2, 4: 1 / 3}                               # the |s| up to which the series is taken
-_SCALE = {8: 2.0 ** 600, 4: 2.0 ** 60}                   # quotients of numbers below 1 / scale may overflow
+_NEAR = {8: (0.0, 0.2), 4: (0.25, 0.75)}                 # the middle and half the width of where P is taken
 _SAFE = {8: 1e290, 4: 1e30}                              # up to which a product splits without overflow
+# P on [-0.2, 0.2], and in float32, where the other form has few digits to lose, on [-0.5, 1]
+_EXCESS = {
+    8: [0.5, -0.3333333333333332, 0.2499999999999999, -0.2000000000001254, 0.1666666666667859, -0.14285714281333,
+        0.12499999995834724, -0.1111111179741475, 0.10000000652457372, -0.0909085218993629, 0.08333279239819014,
+        -0.07694975400120498, 0.07145393129795885, -0.06595872544489528, 0.06182705943822503, -0.06864097383501613,
+        0.06488632424686833],
+    4: [0.50000000026, -0.33333333467, 0.24999991827, -0.19999976262, 0.16667076776, -0.14286910165, 0.1249285798,
+        -0.1108634031, 0.10046983212, -0.093316901706, 0.083214962305, -0.066068918667, 0.059880423668,
+        -0.082545444038, 0.10399599443, -0.082402599838, 0.03547614446, -0.0063843374754],
+}
 
 
-# ---- the deviance of one cell ----
+# ---- excesses ----
 
-def _cell(m, x, y, d, log_ratio):
-    """D(x, y) for d = x - y; log_ratio = log(x / y) counts where the two are far from each other."""
-    total = x + y
-    s = d * (1.0 / total)
-    square = s * s
-    near = s * (x * square * (polynomial(square, m.table(_SERIES)) * 2.0) + d)
-    return m.where(m.abs(d) < total * m.table(_NEAR), near, x * log_ratio - d)
+def _excess(m, x, y, e, inverse, log_ratio):
+    t = e * inverse
+    near = e * (t * polynomial(t, m.table(_EXCESS)))
+    middle, width = m.table(_NEAR)
+    return m.where(m.abs(t - middle) < width, near, m.where(x > 0.0, e - x * log_ratio, e))
 
 
-def _log_ratio(m, x, y):
-    """log(x / y) of counts x >= 0, 0 where x = 0."""
-    scale = m.table(_SCALE)
-    tiny, some = y < 1.0 / scale, x > 0.0
-    ratio = m.where(some, x, y) / m.where(tiny, y * scale, y)
-    return m.where(some, m.log(ratio) + m.where(tiny, math.log(scale), 0.0), 0.0)
-
-
-def _product(m, x, y):
-    """x y for positive numbers, and what rounding took from it."""
+def _product_rest(m, x, y):
     product, rest = two_product(m, x, y)
-    return product, m.where(product < m.table(_SAFE), rest, 0.0)
+    return m.where(product < m.table(_SAFE), rest, 0.0)
 
 
-def _poisson(m, k, r):
-    return _cell(m, k, r, k - r, _log_ratio(m, k, r))
+def _product_rest_lower(b, x, y):
+    """0 in double precision, where compilers make one rounding of a product and the subtraction after it; where they do
+    not, e is good to √k units in the last place of a deviance."""
+    if x.dtype.itemsize > 4:
+        return b.like(b.broadcast_to(x, np.broadcast_shapes(x.shape, y.shape)), 0)
+    return _REST(b, x, y)
 
 
-def _binomial(m, k, l, p):
-    n, q = k + l, 1.0 - p
-    y, rest = _product(m, n, p)
-    d, z = ((k - y) - rest) - lost(k, l, n) * p, n * q
-    return _cell(m, k, y, d, _log_ratio(m, k, y)) + _cell(m, l, z, -d, _log_ratio(m, l, z))
+_REST = xla_lower(_product_rest, True)
 
 
-def _odds(m, k, l, u, v):
-    n, total = k + l, u + v
-    (kv, rest), (lu, other) = _product(m, k, v), _product(m, l, u)
-    d, y, z = ((kv - lu) + (rest - other)) / total, n * (u / total), n * (v / total)
-    return _cell(m, k, y, d, _log_ratio(m, k, y)) + _cell(m, l, z, -d, _log_ratio(m, l, z))
-
-
-def _table(m, k, l, a, b):
-    n, c, first, second = k + l, a + b, k + a, l + b
-    total = n + c
-    (kb, rest), (la, other) = _product(m, k, b), _product(m, l, a)
-    d = ((kb - la) + (rest - other)) / total
-    out = None
-    for cell, row, column, difference in ((k, n, first, d), (l, n, second, -d), (a, c, first, -d), (b, c, second, d)):
-        expected = row * (column / total)
-        part = _cell(m, cell, expected, difference, _log_ratio(m, cell, expected))
-        out = part if out is None else out + part
-    return out
+def _product_rest_impl(x, y):
+    if x.dtype.itemsize > 4:
+        return numpy_impl(_product_rest)(x, y)
+    rest = x.astype(np.float64) * y.astype(np.float64) - x * y
+    return np.asarray(np.where(np.isfinite(rest), rest, 0.0), x.dtype)
 
 
 def _entropy(m, k, l):
@@ -94,42 +79,6 @@ def _entropy(m, k, l):
     some = small > 0.0
     log = m.log(m.where(some, k + l, 1.0) / m.where(some, small, 1.0))
     return small * log + large * log1p_unit(m, small / m.where(some, large, 1.0))
-
-
-# ---- gamma and beta densities ----
-
-def _two_logs(m, ratio, x, base):
-    """log(c x) and log x from one logarithm, where ratio = c x has not left the range, given base = log c."""
-    scale = m.table(_SCALE)
-    inside = (ratio > 1.0 / scale) & (ratio < scale)
-    y = m.log(m.where(inside, ratio, x)) + m.where(inside, 0.0, base)
-    return y, y - base
-
-
-def _gamma(m, a, u, v):
-    y, rest = _product(m, u, v)
-    log_ratio, log_v = _two_logs(m, y * (1.0 / a), v, m.log(u) - m.log(a))
-    return -_cell(m, a, y, (a - y) - rest, -log_ratio) - log_v
-
-
-def _inverse_gamma(m, a, b, x):
-    """s = (a x - b) / (a x + b), since y = b / x is no sum of parts."""
-    w, rest = _product(m, a, x)
-    log_ratio, log_x = _two_logs(m, w * (1.0 / b), x, m.log(a) - m.log(b))
-    difference = (w - b) + rest
-    total = w + b
-    s, d = difference * (1.0 / total), difference * (1.0 / x)
-    square = s * s
-    near = s * (a * square * (polynomial(square, m.table(_SERIES)) * 2.0) + d)
-    return -m.where(m.abs(difference) < total * m.table(_NEAR), near, a * log_ratio - d) - log_x
-
-
-def _beta(m, a, b, x):
-    n, q = a + b, 1.0 - x
-    y, rest = _product(m, n, x)
-    d, log_n, log_x, log_q = ((a - y) - rest) - lost(a, b, n) * x, m.log(n), m.log(x), m.log(q)
-    cells = (_cell(m, a, y, d, (m.log(a) - log_n) - log_x) + _cell(m, b, n * q, -d, (m.log(b) - log_n) - log_q))
-    return -cells - log_x - log_q
 
 
 # ---- log x! ----
@@ -173,11 +122,6 @@ def _rest_slope(m, x):
 
 # ---- primitives ----
 
-def _over(x, y):
-    """x / y, 0 where both are 0."""
-    return x / where(bitwise_and(eq(x, 0), eq(y, 0)), np.ones((), y.dtype), y)
-
-
 def _some(k):
     """k, and 1 for 0: derivatives in counts take log 0 for 0, here and in the remainder of log k!, where it cancels."""
     return where(k > 0, k, np.ones((), k.dtype))
@@ -187,45 +131,35 @@ def _slope_of_counts(k):
     return where(k > 0, stirling_slope_p.bind(_some(k)), np.full((), -np.euler_gamma, k.dtype))
 
 
-def _primitive(name, f, *slopes):
-    """Element-wise, with the derivative slopes[i](*xs) in argument i."""
+def _share(x, y, e):
+    """e / y, the derivative in e: 1 where x is 0 or y infinite."""
+    one, largest = np.ones((), y.dtype), np.full((), np.finfo(y.dtype).max, y.dtype)
+    return where(eq(x, 0), one, minimum(e, largest) / minimum(y, largest))
+
+
+def _primitive(name, f, *slopes, impl=None, lower=None):
+    """Element-wise, with the derivative slopes[i](*xs) in argument i, or none."""
     def rule(slope):
-        return lambda t, y, *xs: t * slope(*xs)
-    return Primitive(name, shape=elementwise, uniform=True, impl=numpy_impl(f), lower=xla_lower(f, True),
+        return slope and (lambda t, y, *xs: t * slope(*xs))
+    return Primitive(name, shape=elementwise, uniform=True, impl=impl or numpy_impl(f),
+                     lower=lower or xla_lower(f, True),
                      jvp=tuple(rule(slope) for slope in slopes), batch=elementwise_batch)
 
 
-poisson_deviance_p = _primitive("poisson_deviance", _poisson, lambda k, r: log(_some(k) / r),
-                                 lambda k, r: (r - k) / r)
-binomial_deviance_p = _primitive(
-    "binomial_deviance", _binomial, lambda k, l, p: log(_some(k) / _some(k + l) / p),
-    lambda k, l, p: log(_some(l) / _some(k + l) / (1 - p)),
-    lambda k, l, p: _over(l, 1 - p) - _over(k, p))
-odds_deviance_p = _primitive(
-    "odds_deviance", _odds, lambda k, l, u, v: log(_some(k) / (k + l) * ((u + v) / u)),
-    lambda k, l, u, v: log(l / (k + l) * ((u + v) / v)),
-    lambda k, l, u, v: (l - k * (v / u)) / (u + v), lambda k, l, u, v: (k - l * (u / v)) / (u + v))
+def _excess_impl(x, y, e, inverse, log_ratio):
+    """In double precision, the logarithm of a float32 too."""
+    if x.dtype.itemsize < 8:
+        wide = np.where(e > 0, np.log1p(np.maximum(e, 0) / x.astype(np.float64)), np.log(y / x.astype(np.float64)))
+        log_ratio = np.where(np.isfinite(wide), wide, log_ratio)
+    return numpy_impl(_excess)(x, y, e, inverse, log_ratio).astype(x.dtype)
 
 
-def _log_table(cell, row, column, total):
-    return log(_some(cell) / _some(row) * (total / column))
-
-
-table_deviance_p = _primitive(
-    "table_deviance", _table, lambda k, l, a, b: _log_table(k, k + l, k + a, (k + l) + (a + b)),
-    lambda k, l, a, b: _log_table(l, k + l, l + b, (k + l) + (a + b)),
-    lambda k, l, a, b: _log_table(a, a + b, k + a, (k + l) + (a + b)),
-    lambda k, l, a, b: _log_table(b, a + b, l + b, (k + l) + (a + b)))
+excess_p = _primitive("excess", _excess, lambda x, y, e, inverse, log_ratio: _share(x, y, e) - log_ratio, None,
+                      lambda x, y, e, inverse, log_ratio: _share(x, y, e), None, None, impl=_excess_impl)
+product_rest_p = _primitive("product_rest", _product_rest, None, None, impl=_product_rest_impl,
+                            lower=_product_rest_lower)
 split_entropy_p = _primitive("split_entropy", _entropy, lambda k, l: log(_some(k + l) / _some(k)),
-                              lambda k, l: log(_some(k + l) / _some(l)))
-gamma_kernel_p = _primitive("gamma_kernel", _gamma, lambda a, u, v: log(u / a) + log(v), lambda a, u, v: a / u - v,
-                            lambda a, u, v: (a - 1) / v - u)
-inverse_gamma_kernel_p = _primitive(
-    "inverse_gamma_kernel", _inverse_gamma, lambda a, b, x: log(b / a) - log(x), lambda a, b, x: a / b - 1 / x,
-    lambda a, b, x: (b / x - (a + 1)) / x)
-beta_kernel_p = _primitive(
-    "beta_kernel", _beta, lambda a, b, x: log((a + b) / a) + log(x), lambda a, b, x: log((a + b) / b * (1 - x)),
-    lambda a, b, x: (a - 1) / x - (b - 1) / (1 - x))
+                             lambda k, l: log(_some(k + l) / _some(l)))
 stirling_slope_p = _unary("stirling_slope", numpy_impl(_rest_slope), xla_lower(_rest_slope, True),
                           lambda t, y, x: t * (polygamma_p.bind(x + 1, n=1) - 1 / x))
 stirling_rest_p = _unary("stirling_rest", numpy_impl(_rest), xla_lower(_rest, True),
@@ -236,51 +170,27 @@ stirling_rest_of_counts_p = _unary("stirling_rest_of_counts", numpy_impl(_rest_o
 
 # ---- functions ----
 
-def poisson_deviance(k, r):
-    """k log(k / r) - k + r for k >= 0, r > 0: r where k is 0.
+def excess(x, y, e, inverse, log_ratio):
+    """x log(x / y) - x + y for x, y >= 0: y where x is 0.
 
-    >>> float(poisson_deviance(1e8, 1e8 + 1.0)).__round__(15)
+    e : y - x      inverse : 1 / x      log_ratio : log(y / x), which counts where the two are far from each other
+
+    Differentiated in x and e alone, which the others follow from.
+
+    >>> float(excess(1e8, 1e8 + 1.0, 1.0, 1e-8, 1e-8)).__round__(15)
     5e-09
     """
-    return poisson_deviance_p.bind(*promote_inexact(k, r))
+    return excess_p.bind(*promote_inexact(x, y, e, inverse, log_ratio))
 
 
-def binomial_deviance(k, l, p):
-    """k log(k / n p) + l log(l / n (1 - p)), n = k + l, for k, l >= 0 and p in [0, 1]."""
-    return binomial_deviance_p.bind(*promote_inexact(k, l, p))
-
-
-def odds_deviance(k, l, u, v):
-    """`binomial_deviance` for p = u / (u + v), u, v > 0."""
-    return odds_deviance_p.bind(*promote_inexact(k, l, u, v))
+def product_rest(x, y):
+    """x y minus its rounded value, exactly, for x, y >= 0; it has no derivative."""
+    return product_rest_p.bind(*promote_inexact(x, y))
 
 
 def split_entropy(k, l):
     """k log(n / k) + l log(n / l), n = k + l, for k, l >= 0: the large part of log C(n, k)."""
     return split_entropy_p.bind(*promote_inexact(k, l))
-
-
-def table_deviance(k, l, a, b):
-    """Σ x log(x / E) over the four cells of the table with rows (k, l) and (a, b), E = row · column / total.
-
-    k, l >= 0; a, b > 0
-    """
-    return table_deviance_p.bind(*promote_inexact(k, l, a, b))
-
-
-def gamma_kernel(a, u, v):
-    """a log(u v / a) - u v + a - log v for positive numbers."""
-    return gamma_kernel_p.bind(*promote_inexact(a, u, v))
-
-
-def inverse_gamma_kernel(a, b, x):
-    """a log(b / (a x)) - b / x + a - log x for positive numbers."""
-    return inverse_gamma_kernel_p.bind(*promote_inexact(a, b, x))
-
-
-def beta_kernel(a, b, x):
-    """-binomial_deviance(a, b, x) - log x - log(1 - x) for a, b > 0 and 0 < x < 1."""
-    return beta_kernel_p.bind(*promote_inexact(a, b, x))
 
 
 def stirling_rest(x):
