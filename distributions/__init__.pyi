@@ -8,6 +8,7 @@ from . import time_series as time_series
 from . import transforms as transforms
 from .autoregressive import AR as AR
 from .autoregressive import GARCH11 as GARCH11
+from .avf_multivariate_normal import AVFMultivariateNormal as AVFMultivariateNormal
 from .bates import Bates as Bates
 from .bent_normal import GeneralizedNormal as GeneralizedNormal
 from .bent_normal import JohnsonSU as JohnsonSU
@@ -41,6 +42,12 @@ from .chi import InvChi2 as InvChi2
 from .chi import Maxwell as Maxwell
 from .chi import Rayleigh as Rayleigh
 from .chi import ScaledInvChi2 as ScaledInvChi2
+from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
+from .coalescent import CoalescentTimes as CoalescentTimes
+from .coalescent import CoalescentTimesWithRate as CoalescentTimesWithRate
+from .conditional import ConditionalDistribution as ConditionalDistribution
+from .conditional import ConditionalTransform as ConditionalTransform
+from .conditional import ConditionalTransformedDistribution as ConditionalTransformedDistribution
 from .conditional_autoregressive import CAR as CAR
 from .conditional_autoregressive import ICAR as ICAR
 from .copula import GaussianCopula as GaussianCopula
@@ -48,6 +55,7 @@ from .copula import GaussianCopulaBeta as GaussianCopulaBeta
 from .delta import Delta as Delta
 from .delta import ImproperUniform as ImproperUniform
 from .delta import Unit as Unit
+from .determinantal import DeterminantalPointProcess as DeterminantalPointProcess
 from .dirichlet import Dirichlet as Dirichlet
 from .discrete_uniform import DiscreteUniform as DiscreteUniform
 from .discrete_weibull import DiscreteWeibull as DiscreteWeibull
@@ -56,6 +64,7 @@ from .empirical import Empirical as Empirical
 from .euler_maruyama import EulerMaruyama as EulerMaruyama
 from .exponential import Exponential as Exponential
 from .exponential import Laplace as Laplace
+from .exponential_family import ExponentialFamily as ExponentialFamily
 from .extended import ExtendedBetaBinomial as ExtendedBetaBinomial
 from .extended import ExtendedBinomial as ExtendedBinomial
 from .extreme_value import Frechet as Frechet
@@ -112,6 +121,8 @@ from .interpolated import Interpolated as Interpolated
 from .inverse_gaussian import InverseGaussian as InverseGaussian
 from .inverse_gaussian import NormalInverseGaussian as NormalInverseGaussian
 from .inverse_gaussian import Wald as Wald
+from .joint import JointDistributionNamed as JointDistributionNamed
+from .joint import JointDistributionSequential as JointDistributionSequential
 from .kl import cross_entropy as cross_entropy
 from .kl import kl_divergence as kl_divergence
 from .kl import kl_divergence_monte_carlo as kl_divergence_monte_carlo
@@ -137,6 +148,8 @@ from .masked_mixture import GaussianScaleMixture as GaussianScaleMixture
 from .masked_mixture import MaskedMixture as MaskedMixture
 from .masked_mixture import MixtureOfDiagNormals as MixtureOfDiagNormals
 from .masked_mixture import MixtureOfDiagNormalsSharedCovariance as MixtureOfDiagNormalsSharedCovariance
+from .matchings import OneOneMatching as OneOneMatching
+from .matchings import OneTwoMatching as OneTwoMatching
 from .matrix_normal import KroneckerNormal as KroneckerNormal
 from .matrix_normal import MatrixNormal as MatrixNormal
 from .matrix_t import MatrixT as MatrixT
@@ -170,6 +183,12 @@ from .ordered import OrderedLogistic as OrderedLogistic
 from .ordered import OrderedMultinomial as OrderedMultinomial
 from .ordered import OrderedProbit as OrderedProbit
 from .ordered import StoppingRatioLogistic as StoppingRatioLogistic
+from .partly_observed import PartlyObserved as PartlyObserved
+from .partly_observed import WhereMissing as WhereMissing
+from .partly_observed import missing_part as missing_part
+from .partly_observed import observed_part as observed_part
+from .partly_observed import where_missing as where_missing
+from .pixel_cnn import PixelCNN as PixelCNN
 from .plackett_luce import PlackettLuce as PlackettLuce
 from .poisson import Poisson as Poisson
 from .poisson import PoissonLogRate as PoissonLogRate
@@ -187,6 +206,11 @@ from .quantile import inverse_cdf as inverse_cdf
 from .quantile import inverse_cdf_integer as inverse_cdf_integer
 from .quantile import inverse_log_cdf as inverse_log_cdf
 from .quantized import QuantizedDistribution as QuantizedDistribution
+from .r2d2m2cp import R2D2M2CP as R2D2M2CP
+from .random_measures import DirichletProcess as DirichletProcess
+from .random_measures import PitmanYorProcess as PitmanYorProcess
+from .random_measures import SizeBiasedSamplingProcess as SizeBiasedSamplingProcess
+from .random_measures import StickBreakingProcess as StickBreakingProcess
 from .random_walk import GaussianRandomWalk as GaussianRandomWalk
 from .random_walk import MvGaussianRandomWalk as MvGaussianRandomWalk
 from .random_walk import MvStudentTRandomWalk as MvStudentTRandomWalk
@@ -196,6 +220,7 @@ from .rearranged import BatchReshape as BatchReshape
 from .rearranged import Blockwise as Blockwise
 from .rearranged import Sample as Sample
 from .record import param as param
+from .rejector import Rejector as Rejector
 from .relaxed import RelaxedBernoulli as RelaxedBernoulli
 from .relaxed import RelaxedBernoulliLogits as RelaxedBernoulliLogits
 from .relaxed import RelaxedOneHotCategorical as RelaxedOneHotCategorical
@@ -209,6 +234,7 @@ from .skew import ExGaussian as ExGaussian
 from .skew import Moyal as Moyal
 from .skew import SkewNormal as SkewNormal
 from .skew import SkewStudentT as SkewStudentT
+from .spanning_tree import SpanningTree as SpanningTree
 from .sparse_gaussian_process import SparseGaussianProcess as SparseGaussianProcess
 from .spherical import PowerSpherical as PowerSpherical
 from .spherical import SphericalUniform as SphericalUniform

@@ -6,11 +6,12 @@ from ..engine import random
 from ..engine.scipy import special
 from . import constraints
 from .deviance import beta_kernel, log_beta_unit
-from .distribution import Distribution, between
+from .distribution import between
+from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
 
 
-class Beta(Distribution):
+class Beta(ExponentialFamily):
     """Beta(concentration1 a, concentration0 b) on the unit interval; mean a / (a + b).
 
         log p(x) = (a - 1) log x + (b - 1) log(1 - x) - log B(a, b), 0 < x < 1
@@ -46,6 +47,16 @@ class Beta(Distribution):
     def log_prob(self, value):
         value = np.asarray(value)
         return self._guarded(value, self.support, np.logical_and(value > 0, value < 1))
+
+    @property
+    def natural_params(self):
+        return self.concentration1 - 1.0, self.concentration0 - 1.0
+
+    def log_normalizer(self, first, second):
+        return special.betaln(first + 1.0, second + 1.0)
+
+    def sufficient_statistics(self, value):
+        return np.log(value), np.log1p(-np.asarray(value))
 
     @property
     def mean(self):

@@ -3,11 +3,11 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution
+from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
 
 
-class Dirichlet(Distribution):
+class Dirichlet(ExponentialFamily):
     """Dirichlet(concentration a) on the simplex of n numbers; mean a / Σ a.
 
         log p(x) = Σ (aᵢ - 1) log xᵢ + log Γ(Σ a) - Σ log Γ(aᵢ), all xᵢ > 0
@@ -21,6 +21,7 @@ class Dirichlet(Distribution):
     concentration: ArrayLike = param(constraints.independent(constraints.positive, 1))
     support = constraints.simplex
     reparametrized_params = ("concentration",)
+    natural_dims = (1,)
 
     @property
     def event_shape(self):
@@ -41,6 +42,16 @@ class Dirichlet(Distribution):
         value = np.asarray(value)
         ok = np.logical_and(self.support(value), np.all(value > 0, -1))
         return self._guarded(value, self.support, ok)
+
+    @property
+    def natural_params(self):
+        return (self.concentration - 1.0,)
+
+    def log_normalizer(self, natural):
+        return np.sum(special.gammaln(natural + 1.0), -1) - special.gammaln(np.sum(natural + 1.0, -1))
+
+    def sufficient_statistics(self, value):
+        return (np.log(value),)
 
     @property
     def mean(self):

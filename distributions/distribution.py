@@ -354,6 +354,11 @@ class Distribution(Record):
         """Whether constructors check parameters unless told (`validate_args=`)."""
         _DEFAULTS["validate_args"] = bool(value)
 
+    @staticmethod
+    def validates_by_default():
+        """What set_default_validate_args set; True at first."""
+        return _DEFAULTS["validate_args"]
+
 
 def safe_log(p):
     """log p, and -inf with derivative 0 where p is 0."""

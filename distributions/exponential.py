@@ -6,10 +6,11 @@ from ..engine import random
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution, above
+from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """Exponential(rate r) on the nonnegative numbers; mean 1/r, variance 1/r².
 
         log p(x) = log r - r x, x >= 0
@@ -30,6 +31,16 @@ class Exponential(Distribution):
 
     def log_prob_inside(self, value):
         return np.log(self.rate) - self.rate * value
+
+    @property
+    def natural_params(self):
+        return (-self.rate,)
+
+    def log_normalizer(self, natural):
+        return -np.log(-natural)
+
+    def sufficient_statistics(self, value):
+        return (value,)
 
     @property
     def mean(self):

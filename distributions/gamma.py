@@ -7,10 +7,11 @@ from ..engine.scipy import special
 from . import constraints
 from .deviance import gamma_kernel, inverse_gamma_kernel, log_gamma_unit
 from .distribution import Distribution, above
+from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
 
 
-class Gamma(Distribution):
+class Gamma(ExponentialFamily):
     """Gamma(concentration a, rate b) on the positive numbers; mean a / b, variance a / b².
 
         log p(x) = a log b + (a - 1) log x - b x - log Γ(a)
@@ -39,6 +40,16 @@ class Gamma(Distribution):
     def log_prob_inside(self, value):
         a = self.concentration
         return gamma_kernel(a, self.rate, value) + log_gamma_unit(a)
+
+    @property
+    def natural_params(self):
+        return self.concentration - 1.0, -self.rate
+
+    def log_normalizer(self, first, second):
+        return special.gammaln(first + 1.0) - (first + 1.0) * np.log(-second)
+
+    def sufficient_statistics(self, value):
+        return np.log(value), value
 
     @property
     def mean(self):

@@ -1,8 +1,21 @@
 """Normal distributions of values of which some are missing: nan counts as not observed, and is integrated out."""
 from ..engine import numpy as np
 from ..engine.numpy.linalg import cholesky
+from . import constraints
+from .constraints.numbers import _Real
 from .multivariate_normal import MultivariateNormal, log_diagonal_sum, whiten
 from .normal import HALF_LOG_2PI, Normal
+
+
+class _RealOrMissing(_Real):
+    """Finite numbers and nan."""
+    words = "finite, or nan where it is missing"
+
+    def check(self, x):
+        return np.logical_not(np.isinf(x))
+
+
+real_or_missing = _RealOrMissing()
 
 
 class NanMaskedNormal(Normal):
@@ -11,6 +24,7 @@ class NanMaskedNormal(Normal):
     >>> NanMaskedNormal(0.0, 1.0).log_prob([0.0, float("nan")]).tolist()
     [-0.9189385332046727, 0.0]
     """
+    support = real_or_missing
 
     def log_prob(self, value):
         value = np.asarray(value)
@@ -30,6 +44,7 @@ class NanMaskedMultivariateNormal(MultivariateNormal):
     >>> round(float(d.log_prob([0.0, float("nan")])), 6)
     -0.918939
     """
+    support = constraints.independent(real_or_missing, 1)
 
     def log_prob(self, value):
         value = np.asarray(value)

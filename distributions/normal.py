@@ -6,12 +6,13 @@ from ..engine import random
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
+from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
-class Normal(Distribution):
+class Normal(ExponentialFamily):
     """Normal(loc μ, scale σ) on the real line; mean μ, variance σ².
 
         log p(x) = -½ ((x - μ) / σ)² - log σ - ½ log 2π
@@ -52,6 +53,19 @@ class Normal(Distribution):
 
     def entropy(self):
         return np.broadcast_to(np.log(self.scale) + (HALF_LOG_2PI + 0.5), self.batch_shape)
+
+    @property
+    def natural_params(self):
+        precision = 1.0 / np.square(self.scale)
+        return self.loc * precision, -0.5 * precision
+
+    def log_normalizer(self, first, second):
+        return -0.25 * np.square(first) / second - 0.5 * np.log(-2.0 * second)
+
+    def sufficient_statistics(self, value):
+        return value, np.square(value)
+
+    mean_log_carrier = -HALF_LOG_2PI
 
     def cdf(self, value):
         return special.ndtr((np.asarray(value) - self.loc) / self.scale)

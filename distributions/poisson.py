@@ -10,17 +10,33 @@ from ..engine.ops.deviance import stirling_rest_of_counts
 from ..engine.scipy import special
 from . import constraints
 from .deviance import poisson_deviance
-from .distribution import Distribution, above
+from .distribution import above
+from .exponential_family import ExponentialFamily
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param, static
 
 
-class _Poisson(Distribution):
+class _Poisson(ExponentialFamily):
     """What both forms share; each has `rate`."""
     support = constraints.nonnegative_integer
 
     def sample(self, key, sample_shape=()):
         return random.poisson(key, self.rate, self.shape(sample_shape))
+
+    @property
+    def natural_params(self):
+        return (np.log(self.rate),)
+
+    def log_normalizer(self, natural):
+        return np.exp(natural)
+
+    def sufficient_statistics(self, value):
+        return (value,)
+
+    @property
+    def mean_log_carrier(self):
+        """-E log x! has no closed form, and so neither has the entropy."""
+        raise self._absent("entropy")
 
     @property
     def mean(self):

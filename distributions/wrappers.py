@@ -227,6 +227,11 @@ class Masked(Wrapper):
         if self.mask_array.dtype.kind != "b":
             raise ParameterError(f"the mask of {type(base_dist).__name__} must be boolean; it is "
                                  f"{self.mask_array.dtype}.")
+        try:
+            broadcast_shapes(self.mask_array.shape, base_dist.batch_shape)
+        except ShapeError:
+            raise ShapeError(f"{type(base_dist).__name__} with batch shape {tuple(base_dist.batch_shape)}: a mask of "
+                             f"shape {self.mask_array.shape} does not broadcast with it.") from None
 
     @property
     def batch_shape(self):

@@ -1,7 +1,68 @@
-"""Inference: MCMC, prediction, diagnostics, ArviZ."""
-from . import diagnostics
+"""Inference: MCMC, prediction, diagnostics, ArviZ; and the queries of a model under the names that samplers know."""
+from ..ppl.queries import (
+    ModelInfo,
+    ParamInfo,
+    Predictive,
+    StartError,
+    compute_deterministics,
+    compute_log_prior,
+    compute_log_probs,
+    constrain,
+    constrain_fn,
+    find_valid_initial_params,
+    get_transforms,
+    init_to_feasible,
+    init_to_mean,
+    init_to_median,
+    init_to_sample,
+    init_to_uniform,
+    init_to_value,
+    initialize_model,
+    log_density,
+    log_likelihood,
+    potential_energy,
+    transform_fn,
+    unconstrain,
+    unconstrain_fn,
+)
+from . import diagnostics, reparam
 from .arviz import to_arviz
-from .mcmc import MCMC, NUTS, SamplingError
-from .predictive import Predictive, log_likelihood
+from .fit import Fit, fit
+from .mcmc import MCMC
+from .samplers import NUTS
+from .starts import SamplingError
 
-__all__ = ["MCMC", "NUTS", "Predictive", "SamplingError", "diagnostics", "log_likelihood", "to_arviz"]
+__all__ = [
+    "Fit",
+    "MCMC",
+    "ModelInfo",
+    "NUTS",
+    "ParamInfo",
+    "Predictive",
+    "SamplingError",
+    "StartError",
+    "compute_deterministics",
+    "compute_log_prior",
+    "compute_log_probs",
+    "constrain",
+    "constrain_fn",
+    "diagnostics",
+    "find_valid_initial_params",
+    "fit",
+    "get_transforms",
+    "init_to_feasible",
+    "init_to_mean",
+    "init_to_median",
+    "init_to_sample",
+    "init_to_uniform",
+    "init_to_value",
+    "initialize_model",
+    "log_density",
+    "log_likelihood",
+    "potential_energy",
+    "reparam",
+    "to_arviz",
+    "transform_fn",
+    "unconstrain",
+    "unconstrain_fn",
+]

@@ -5,7 +5,9 @@ lies between two chunks is the whole state, so a run gives the same draws howeve
 """
 from typing import NamedTuple
 
-from ..engine import cond, while_loop
+import numpy as onp
+
+from ..engine import cond, random, while_loop
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
@@ -27,12 +29,22 @@ class Chunk(NamedTuple):
     gradients: Array           # int[]
 
 
-def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, inverse_mass=None,
-         adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
+class Draw(NamedTuple):
+    """What adaptation looks at of a transition."""
+    position: Array
+    grad: Array
+    accept_prob: Array
+    symmetric_accept: Array
+    diverging: Array               # bool[]
+
+
+def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, metric=None,
+         couples=None, method="fisher", adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
     """A chain before its first gradient."""
     machine = nuts.init(seed, position, num_dims=num_dims, radius=radius, max_tree_depth=max_tree_depth)
-    return Chain(machine, adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob,
-                                          inverse_mass, adapt_step=adapt_step, adapt_metric=adapt_metric))
+    adapted = adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob, metric, couples,
+                              method=method, adapt_step=adapt_step, adapt_metric=adapt_metric)
+    return Chain(machine, adapted)
 
 
 def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
@@ -46,8 +58,10 @@ def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
         machine, ended = nuts.resolve(small, event, adapted.params, max_tree_depth=max_tree_depth, radius=radius)
 
         def new_transition(machine, adapted):
-            adapted = cond(was_starting, lambda a: a, lambda a: adaptation.update(
-                a, machine.transition, machine.position, machine.info.accept_prob), adapted)
+            info = machine.info
+            draw = Draw(machine.position, machine.grad, info.accept_prob, info.symmetric_accept, info.diverging > 0.5)
+            adapted = cond(was_starting, lambda a: adaptation.start(a, machine.grad),
+                           lambda a: adaptation.update(a, machine.transition, draw), adapted)
             return nuts.begin(machine, adapted.params), adapted
 
         return cond(ended, new_transition, lambda m, a: (m, a), machine, adapted)
@@ -62,10 +76,17 @@ def _split(machine):
     return machine._replace(checkpoint_p=None, checkpoint_sum=None), kept
 
 
-def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10, radius=2.0):
-    """Run until `size` more transitions, `max_gradients` gradients, or transition number `stop_at`: a `Chunk`.
+def seed_of(key):
+    """A chain's seed, uint64[], of its key."""
+    words = np.astype(random.key_data(key), onp.uint64)
+    return np.bitwise_or(np.left_shift(words[0], onp.uint64(32)), words[1])
+
+
+def run(chain, logdensity_fn, stop_at, max_gradients, *, size, skip=0, max_tree_depth=10, radius=2.0):
+    """Run until `skip` + `size` more transitions, `max_gradients` gradients, or transition `stop_at`: a `Chunk`.
 
     stop_at, max_gradients : int[], numbers that need no new program          size : int, the rows of the buffer
+    skip : the number of transitions that are not kept, before those that are
     """
     d, first, float_type = chain.machine.position.shape[0], chain.machine.transition, default_float()
     draws, infos = np.zeros((size, d), float_type), np.zeros((size, len(nuts.Info._fields)), float_type)
@@ -73,7 +94,7 @@ def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10
 
     def go_on(c):
         machine = c.chain.machine
-        room = np.logical_and(c.count < size, c.gradients < max_gradients)
+        room = np.logical_and(c.count < skip + size, c.gradients < max_gradients)
         alive = np.logical_and(machine.transition < stop_at, np.logical_not(nuts.failed(machine)))
         return np.logical_and(room, alive)
 
@@ -81,7 +102,7 @@ def run(chain, logdensity_fn, stop_at, max_gradients, *, size, max_tree_depth=10
         chain = step(c.chain, logdensity_fn, max_tree_depth=max_tree_depth, radius=radius)
         machine = chain.machine
         count = machine.transition - first
-        row = np.maximum(count - 1, 0)                   # written at each gradient, so that no branch copies the buffer
+        row = np.maximum(count - 1 - skip, 0)            # written at each gradient, so that no branch copies the buffer
         return Chunk(chain, c.draws.at[row].set(machine.position), c.infos.at[row].set(np.stack(machine.info)),
                      count, c.gradients + 1)
 

@@ -33,11 +33,13 @@ class Group:
 
     run_chunk : (chain, data, stop_at, max_gradients) -> Chunk, compiled          numbers : the chains' numbers
     report : called with a chain's number, its transitions so far, and the infos of its new ones
+    again : (a chain's number, how many start points would not do) -> another one, float[d], or None
     """
 
-    def __init__(self, run_chunk, chain, data, total, numbers, report):
+    def __init__(self, run_chunk, chain, data, total, numbers, report, again=lambda number, tried: None):
         self.run_chunk, self.chain, self.data, self.total = run_chunk, chain, data, np.asarray(total)
-        self.numbers, self.report = numbers, report
+        self.numbers, self.report, self.again = numbers, report, again
+        self.tried = np.zeros(len(numbers), int)
         self.draws, self.infos = [[] for _ in numbers], [[] for _ in numbers]
         self.gradients = np.zeros(len(numbers), int)
         self.failed = np.zeros(len(numbers), bool)
@@ -50,7 +52,9 @@ class Group:
         many = chunk.count.ndim > 0
         rows = lambda x: np.asarray(x) if many else np.asarray(x)[None]
         draws, infos, count, gradients = rows(chunk.draws), rows(chunk.infos), rows(chunk.count), rows(chunk.gradients)
-        transitions, self.failed = rows(machine.transition), rows(nuts.failed(machine))
+        transitions, self.failed = rows(machine.transition), rows(nuts.failed(machine)).copy()
+        for j in np.flatnonzero(self.failed):
+            self._start_again(j)
         for j, number in enumerate(self.numbers):
             self.draws[j].append(draws[j, :count[j]].copy())
             self.infos[j].append(infos[j, :count[j]].copy())
@@ -59,6 +63,20 @@ class Group:
         self.done = bool(np.all(transitions >= self.total) or np.any(self.failed))
         self.behind = int(transitions.min())
         return int(gradients.max())
+
+    def _start_again(self, j):
+        """Put the j-th chain, which found no start, at another point, if there is one."""
+        self.tried[j] += 1
+        point = self.again(self.numbers[j], int(self.tried[j]))
+        if point is None:
+            return
+        machine, self.failed[j] = self.chain.machine, False
+        if machine.transition.ndim == 0:
+            machine = nuts.restart(machine, point)
+        else:
+            one = nuts.restart(tree_map(lambda x: x[j], machine), point)
+            machine = tree_map(lambda old, new: old.at[j].set(new), machine, one)
+        self.chain = self.chain._replace(machine=machine)
 
     def turn(self, stopped, settings):
         """Run chunks for a tenth of a second, or until the chains are done or `stopped()`."""

@@ -16,17 +16,19 @@ import numpy as onp
 
 from ..engine import jit, random, vmap
 from ..engine import numpy as np
-from ..engine.errors import ChainruleError
 from ..engine.interpreters.batch import batch_flat
 from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
-from ..ppl.model import check_data, site_count, site_terms, stage_model, unravel
+from ..ppl.keys import one_key
+from ..ppl.model import check_data, site_count, stage_model, unravel
 from . import chain as chains
 from . import diagnostics, nuts
 from .arviz import to_arviz
 from .driver import Group, drive
 from .progress import Progress
+from .samplers import NUTS, check_options, shown
+from .starts import Starts, check_latents
 
 FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
@@ -38,87 +40,10 @@ SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "acce
 METHODS = ("parallel", "sequential", "vectorized")
 
 # Options of NumPyro's that are not there, with the values that change nothing, and what to write instead.
-_NUTS_OPTIONS = {
-    "potential_fn": (None, "Write the density as a model: factor('density', -potential) adds a term."),
-    "kinetic_fn": (None, "The kinetic energy is ½ pᵀ M⁻¹ p."),
-    "dense_mass": (False, "The metric is diagonal; for correlated parameters, reparametrise the model."),
-    "trajectory_length": (None, "The trajectory ends where it turns round; max_tree_depth limits it."),
-    "init_strategy": (None, "Chains start at Uniform(-init_radius, init_radius), or at the init_params of `run`."),
-    "find_heuristic_step_size": (False, "Dual averaging finds the step size from the first draws on; set step_size."),
-    "forward_mode_differentiation": (False, "Gradients are taken in reverse mode."),
-    "regularize_mass_matrix": (True, "The metric is always drawn a little towards 10⁻³."),
-}
 _MCMC_OPTIONS = {
     "postprocess_fn": (None, "Apply the function to what get_samples returns."),
     "progress_rate": (None, "The bars are drawn ten times a second."),
 }
-
-
-class SamplingError(ChainruleError, ValueError):
-    """A run that cannot begin: no latent sites, discrete ones, or no start point with a finite density."""
-
-
-def _check_options(owner, given, known):
-    """Raise for an option that is not there, unless it has the value that changes nothing."""
-    for name, value in given.items():
-        if name not in known:
-            raise TypeError(f"{owner} has no option {name!r}.")
-        neutral, advice = known[name]
-        if value is not neutral and value != neutral:
-            raise NotImplementedError(f"{owner}({name}={value!r}) is not there yet.\n{advice}")
-
-
-class NUTS:
-    """The No-U-Turn sampler for a model: multinomial, with a diagonal metric, adapted in warm-up.
-
-    step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
-    inverse_mass_matrix : the diagonal of the first metric, float[d]; ones unless given
-    adapt_step_size, adapt_mass_matrix : False keeps the one given
-    max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition
-    init_radius : chains start at Uniform(-radius, radius) in unconstrained space
-
-    Other options of NumPyro's are taken at their defaults and named in an error at other values.
-    Source: Hoffman & Gelman (2014), JMLR 15; Betancourt (2017), arXiv:1701.02434, appendix A.
-    """
-
-    def __init__(self, model=None, *, step_size=1.0, inverse_mass_matrix=None, adapt_step_size=True,
-                 adapt_mass_matrix=True, target_accept_prob=0.8, max_tree_depth=10, init_radius=2.0, **options):
-        _check_options("NUTS", options, _NUTS_OPTIONS)
-        if not callable(model):
-            raise TypeError(f"NUTS takes a model, a function with sample statements; got {_shown(model)}.")
-        if not 0 < target_accept_prob < 1:
-            raise ValueError(f"target_accept_prob must lie between 0 and 1; got {target_accept_prob}.")
-        for name, value in (("step_size", step_size), ("init_radius", init_radius)):
-            if not (value >= 0 if name == "init_radius" else value > 0) or not onp.isfinite(value):
-                raise ValueError(f"{name} must be positive; got {value}.")
-        if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
-            raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
-        self.model, self.step_size, self.inverse_mass_matrix = model, float(step_size), inverse_mass_matrix
-        self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
-        self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
-        self.init_radius = float(init_radius)
-
-    def start(self, seed, latents, num_warmup, position=None):
-        """A chain before its first gradient; position is None for a random one."""
-        d = site_count(latents)
-        return chains.init(
-            seed, d, num_warmup, position=position, step_size=self.step_size, inverse_mass=self._inverse_mass(d),
-            target_accept_prob=self.target_accept_prob, adapt_step=self.adapt_step_size,
-            adapt_metric=self.adapt_mass_matrix, radius=self.init_radius, max_tree_depth=self.max_tree_depth)
-
-    def _inverse_mass(self, d):
-        if self.inverse_mass_matrix is None:
-            return None
-        m = onp.asarray(self.inverse_mass_matrix, float)
-        if m.shape != (d,) or not onp.all((m > 0) & onp.isfinite(m)):
-            what = f"shape {m.shape}" if m.shape != (d,) else "values that are not positive and finite"
-            raise SamplingError(f"inverse_mass_matrix has {what}; it is the diagonal, {d} positive numbers, one for "
-                                "each unconstrained parameter.")
-        return m
-
-
-def _shown(x):
-    return f"a {type(x).__name__}"
 
 
 class MCMC:
@@ -137,9 +62,9 @@ class MCMC:
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel",
                  progress_bar=True, jit_model_args=False, **options):
-        _check_options("MCMC", options, _MCMC_OPTIONS)
+        check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, NUTS):
-            raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {_shown(sampler)}.")
+            raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
         if chain_method not in METHODS:
             raise ValueError(f"chain_method={chain_method!r}: choose one of {', '.join(map(repr, METHODS))}.")
         for name, n, least in (("num_warmup", num_warmup, 0), ("num_samples", num_samples, 1),
@@ -168,41 +93,39 @@ class MCMC:
         started = time.perf_counter()
         self._draws = self._samples = None
         self.interrupted = False
-        key = _key(rng_key)
+        key = one_key(rng_key, "run")
         self._aliases = _extra(extra_fields)
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
-        _check_latents(program)
+        check_latents(program)
         check_data(program, data)
-        starts = self._starts(program, key, init_params)
-        records = self._run(_compiled(program, self.sampler, self.chain_method == "vectorized"), starts, data, program)
+        starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
+        records = self._run(_compiled(program, self.sampler, self.chain_method == "vectorized"), starts)
         self.gradients, self.seconds = sum(r.gradients for r in records), time.perf_counter() - started
         self._program, self._data = program, data
         self._last = [r.chain for r in records]
         self._keep(records)
 
-    def _starts(self, program, key, init_params):
-        out = []
-        for c in range(self.num_chains):
-            words = onp.asarray(random.key_data(random.fold_in(key, c))).astype(onp.uint64)
-            position = None if init_params is None else _position(program.latents, init_params, c, self.num_chains)
-            seed = np.asarray(words[0] << onp.uint64(32) | words[1])
-            out.append(self.sampler.start(seed, program.latents, self.num_warmup, position))
-        return out
+    def _chain(self, starts, number):
+        """A chain before its first gradient."""
+        seed = chains.seed_of(random.fold_in(starts.key, number))
+        return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
 
-    def _run(self, run_chunk, starts, data, program):
-        total = self.num_warmup + self.num_samples
+    def _run(self, run_chunk, starts):
+        total, data = self.num_warmup + self.num_samples, starts.data
+        made = [self._chain(starts, c) for c in range(self.num_chains)]
         with Progress(self.progress_bar, self.num_chains, self.num_warmup, total) as progress:
             if self.chain_method == "vectorized":
-                start = tree_map(lambda *xs: np.stack(xs), *starts)
-                groups = [Group(run_chunk, start, data, total, range(self.num_chains), progress.report)]
+                start = tree_map(lambda *xs: np.stack(xs), *made)
+                groups = [Group(run_chunk, start, data, total, range(self.num_chains), progress.report, starts.again)]
             else:
-                groups = [Group(run_chunk, s, data, total, [c], progress.report) for c, s in enumerate(starts)]
+                groups = [Group(run_chunk, c, data, total, [i], progress.report, starts.again)
+                          for i, c in enumerate(made)]
             self.interrupted = drive(groups, progress, self.chain_method == "parallel")
         records = [r for g in groups for r in g.records()]
         for number, r in enumerate(records):
             if r.failed:
-                raise _no_start(program, data, r.position, number)
+                raise starts.error(r.position, number)
         return records
 
     def _keep(self, records):
@@ -263,8 +186,9 @@ class MCMC:
         print(f"Number of divergences: {self._info('diverging').sum()}")
 
     def to_arviz(self, *, coords=None, dims=None, **groups):
-        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names are the dimensions.
+        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
+        coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
         groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
             constant_data
         """
@@ -277,7 +201,8 @@ class MCMC:
         shape = self._draws.shape[:2]
         made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
         observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None, coords=coords,
+        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None,
+                        coords={**self._program.coords, **(coords or {})},
                         dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
     @property
@@ -289,19 +214,6 @@ class MCMC:
 
 # ---- checks of what was given ----
 
-def _key(rng_key):
-    """One key, of a key, its words, or a seed."""
-    if isinstance(rng_key, int | onp.integer) and not isinstance(rng_key, bool):
-        return random.key(rng_key)
-    key = rng_key if isinstance(rng_key, random.Key) else None
-    if getattr(rng_key, "dtype", None) == onp.uint32 and rng_key.shape == (2,):
-        key = random.wrap_key_data(np.asarray(rng_key))
-    if key is None or key.shape != ():
-        got = f"keys of shape {key.shape}" if key is not None else _shown(rng_key)
-        raise TypeError(f"run takes a key first, random.key(0), and then the model's arguments; got {got}.")
-    return key
-
-
 def _extra(extra_fields):
     """The aliases among the fields asked for."""
     names = (extra_fields,) if isinstance(extra_fields, str) else tuple(extra_fields)
@@ -309,35 +221,6 @@ def _extra(extra_fields):
         if name not in FIELDS and name not in ALIASES:
             raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
     return {name: ALIASES[name] for name in names if name in ALIASES}
-
-
-def _check_latents(program):
-    if not program.latents:
-        raise SamplingError(f"the model {program.name} has no latent sites, so there is nothing to sample.")
-    for v in program.latents:
-        if v.is_discrete:
-            raise SamplingError(f"site {v.name!r} is discrete and not observed; NUTS needs continuous sites.\n"
-                                "Sum it out of the model, or observe it.", v.source)
-
-
-def _position(latents, init_params, number, num_chains):
-    """The start of chain `number`, float[d], from {site: unconstrained value}."""
-    names = [v.name for v in latents]
-    if unknown := [k for k in init_params if k not in names]:
-        raise SamplingError(f"init_params has {unknown[0]!r}, which is no latent site of the model; they are: "
-                            f"{', '.join(names)}.")
-    parts = []
-    for v in latents:
-        if v.name not in init_params:
-            raise SamplingError(f"init_params has no value for site {v.name!r}.", v.source)
-        x, want = np.asarray(init_params[v.name]), v.unconstrained_shape
-        if x.shape == (num_chains, *want) and (num_chains > 1 or x.shape != want):
-            x = x[number]
-        if x.shape != want:
-            raise SamplingError(f"init_params[{v.name!r}] has shape {x.shape}; the unconstrained site has shape {want}"
-                                f", with the chains in front {(num_chains, *want)}.", v.source)
-        parts.append(np.reshape(x, (-1,)))
-    return np.concatenate(parts)
 
 
 # ---- the compiled chunk, and the draws as the model has them ----
@@ -386,19 +269,6 @@ def _batch(jaxpr, consts, z, data):
     n = len(z)
     outs, marks = batch_flat(lambda q: eval_jaxpr(jaxpr, [*consts, q, *data]), n, [np.asarray(z)], [True])
     return [onp.asarray(o) if m else onp.broadcast_to(onp.asarray(o), (n, *o.shape)) for o, m in zip(outs, marks)]
-
-
-def _no_start(program, data, position, number):
-    """The error for a density that is not finite at any start point, with the sites to blame."""
-    terms = site_terms(program, unravel(program.latents, np.asarray(position)), data)
-    bad = [(name, value, source) for name, value, source in terms if not onp.isfinite(value)]
-    shown = ", ".join(f"{name!r} ({value})" for name, value, _ in bad) or "none on its own: the gradient is not finite"
-    source = bad[0][2] if bad else None
-    return SamplingError(
-        f"chain {number}: the log-density or its gradient is not finite at any of {nuts.MAX_TRIES} start points, or at "
-        f"the one given.\nSites whose term is not finite at the last one: {shown}.\n"
-        "Look for data outside of a support, a scale of zero, or a parameter that overflows; or pass init_params.",
-        source)
 
 
 def _by_chain(group, shape):

@@ -20,6 +20,7 @@ from ..engine import cond, random, value_and_grad, while_loop
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
+from .metrics import Dense, Diagonal, LowRank
 
 MAX_ENERGY_ERROR = 1000.0
 MAX_TRIES = 100
@@ -28,7 +29,7 @@ MAX_TRIES = 100
 class Params(NamedTuple):
     """What warm-up changes."""
     step_size: Array               # float[]
-    inverse_mass: Array            # float[d], the diagonal
+    metric: Diagonal | Dense | LowRank
 
 
 class Info(NamedTuple):
@@ -41,6 +42,7 @@ class Info(NamedTuple):
     diverging: Array               # float[], 0 or 1
     step_size: Array               # float[], the one used
     max_energy_error: Array        # float[], the largest in size, with its sign
+    symmetric_accept: Array        # float[], the mean over the tree of 2 min(1, w) / (1 + w), w = exp(energy lost)
 
 
 class Point(NamedTuple):
@@ -85,6 +87,7 @@ class State(NamedTuple):
     # statistics of the tree
     steps: Array                   # int[]
     accept_sum: Array              # float[]
+    symmetric_sum: Array           # float[]
     worst: Array                   # float[]
     info: Info
 
@@ -133,12 +136,19 @@ def init(seed, position=None, *, num_dims=None, radius=2.0, max_tree_depth=10):
         leaf=count, sub_log_weight=zero, sub_momentum_sum=vector,
         sub_proposal=q, sub_logdensity=zero, sub_grad=vector, sub_energy=zero,
         checkpoint_p=checkpoints, checkpoint_sum=checkpoints,
-        steps=count, accept_sum=zero, worst=zero, info=Info(*[zero] * len(Info._fields)))
+        steps=count, accept_sum=zero, symmetric_sum=zero, worst=zero, info=Info(*[zero] * len(Info._fields)))
 
 
 def failed(state):
     """Whether no start point with a finite log-density was found."""
     return np.logical_and(state.starting, state.tries >= MAX_TRIES)
+
+
+def restart(state, position):
+    """A machine that found no start, at another position, which has one try."""
+    q = np.astype(np.asarray(position), state.position.dtype)
+    zero = np.zeros_like(q)
+    return state._replace(tries=np.asarray(MAX_TRIES - 1), position=q, moving=Point(q, zero, zero))
 
 
 # ---- one step ----
@@ -157,18 +167,19 @@ def advance(state, logdensity_fn, params):
     log_weight = np.logaddexp(state.sub_log_weight, delta)               # -inf before the first leaf
     take = np.log(_uniform(state, _LEAF, state.steps)) < delta - log_weight
     momentum_sum = state.sub_momentum_sum + new.p
-    turning, ckpt_p, ckpt_sum = check_subtrees(state, new.p, momentum_sum, params.inverse_mass)
+    turning, ckpt_p, ckpt_sum = check_subtrees(state, new.p, momentum_sum, params.metric)
     diverging = delta < -MAX_ENERGY_ERROR
     stop = np.logical_or(turning, diverging)
     full = state.leaf + 1 == np.left_shift(onp.asarray(1), state.depth)
     choose = lambda a, b: np.where(take, a, b)
+    accept = np.exp(np.minimum(delta, 0.0))
     state = state._replace(
         moving=new, leaf=state.leaf + 1, sub_log_weight=log_weight, sub_momentum_sum=momentum_sum,
         sub_proposal=choose(new.q, state.sub_proposal), sub_grad=choose(new.grad, state.sub_grad),
         sub_logdensity=choose(logdensity, state.sub_logdensity),
         sub_energy=choose(state.energy - delta, state.sub_energy),
         checkpoint_p=ckpt_p, checkpoint_sum=ckpt_sum, steps=state.steps + 1,
-        accept_sum=state.accept_sum + np.exp(np.minimum(delta, 0.0)),
+        accept_sum=state.accept_sum + accept, symmetric_sum=state.symmetric_sum + 2.0 * accept / (1.0 + np.exp(delta)),
         worst=np.where(np.abs(delta) > np.abs(state.worst), -delta, state.worst))
     return state, Event(logdensity, stop, diverging, np.logical_or(np.logical_or(stop, full), state.starting))
 
@@ -181,7 +192,7 @@ def leapfrog(state, logdensity_fn, params):
     q, p, g = state.moving
     eps = np.where(state.starting, 0.0, np.where(state.forwards, params.step_size, -params.step_size))
     p = p + 0.5 * eps * g
-    q = q + eps * (params.inverse_mass * p)
+    q = q + eps * params.metric.velocity(p)
     logdensity, g = value_and_grad(logdensity_fn)(q)
     p = p + 0.5 * eps * g
     delta = state.energy - (kinetic(p, params) - logdensity)
@@ -190,10 +201,10 @@ def leapfrog(state, logdensity_fn, params):
 
 def kinetic(p, params):
     """½ pᵀ M⁻¹ p"""
-    return 0.5 * np.sum(params.inverse_mass * p * p)
+    return 0.5 * np.sum(params.metric.velocity(p) * p)
 
 
-def check_subtrees(state, p, momentum_sum, inverse_mass):
+def check_subtrees(state, p, momentum_sum, metric):
     """(turning, checkpoints): leaf n, if even, is kept as the beginning of subtrees; if odd, the balanced subtrees that
     it ends are checked.
 
@@ -215,20 +226,20 @@ def check_subtrees(state, p, momentum_sum, inverse_mass):
     def check(c):
         k, _ = c
         begin = ckpt_p[k]
-        return k - 1, turns(begin, p, momentum_sum - ckpt_sum[k] + begin, inverse_mass)
+        return k - 1, turns(begin, p, momentum_sum - ckpt_sum[k] + begin, metric)
 
     _, turning = while_loop(unfinished, check, (slot, np.asarray(False)))
     return turning, ckpt_p, ckpt_sum
 
 
-def turns(p_left, p_right, momentum_sum, inverse_mass):
+def turns(p_left, p_right, momentum_sum, metric):
     """Whether a trajectory has turned round: the velocity at either end points against the sum ρ of the momenta.
 
         v_left · (ρ - (p_left + p_right) / 2) <= 0   or   v_right · (ρ - (p_left + p_right) / 2) <= 0,   v = M⁻¹ p
 
     With the ends half-weighted a regular trajectory is not found to turn because of its last half step.
     """
-    rho = (momentum_sum - 0.5 * (p_left + p_right)) * inverse_mass
+    rho = metric.velocity(momentum_sum - 0.5 * (p_left + p_right))
     return np.logical_or(np.sum(p_left * rho) <= 0.0, np.sum(p_right * rho) <= 0.0)
 
 
@@ -266,14 +277,14 @@ def _merge(state, event, params, max_tree_depth):
     momentum_sum = state.momentum_sum + state.sub_momentum_sum
     depth = state.depth + 1
     ended = np.logical_or(np.logical_or(event.stop, depth >= max_tree_depth),
-                          turns(left.p, right.p, momentum_sum, params.inverse_mass))
+                          turns(left.p, right.p, momentum_sum, params.metric))
     q = choose(state.sub_proposal, state.proposal)
     logdensity = choose(state.sub_logdensity, state.proposal_logdensity)
     grad = choose(state.sub_grad, state.proposal_grad)
     energy = choose(state.sub_energy, state.proposal_energy)
     as_float = lambda x: np.astype(x, q.dtype)
     info = Info(logdensity, energy, state.accept_sum / as_float(state.steps), as_float(state.steps), as_float(depth),
-                as_float(event.diverging), params.step_size, state.worst)
+                as_float(event.diverging), params.step_size, state.worst, state.symmetric_sum / as_float(state.steps))
     arrived = lambda a, b: np.where(ended, a, b)
     state = state._replace(
         left=left, right=right, momentum_sum=momentum_sum, depth=depth,
@@ -298,11 +309,11 @@ def begin(state, params):
     """Begin a transition from the position: draw a momentum p ~ N(0, M)."""
     q, d = state.position, state.position.shape[0]
     z = random.hash_normal(_transition_seed(state.seed, state.transition), _MOMENTUM, (d,))
-    p = np.astype(z, q.dtype) / np.sqrt(params.inverse_mass)
+    p = params.metric.momentum(np.astype(z, q.dtype))
     energy = kinetic(p, params) - state.logdensity
     zero = np.zeros_like(energy)
     point = Point(q, p, state.grad)
     return begin_subtree(state._replace(
         left=point, right=point, depth=np.zeros_like(state.depth), energy=energy, log_weight=zero, momentum_sum=p,
         proposal=q, proposal_logdensity=state.logdensity, proposal_grad=state.grad, proposal_energy=energy,
-        steps=np.zeros_like(state.steps), accept_sum=zero, worst=zero))
+        steps=np.zeros_like(state.steps), accept_sum=zero, symmetric_sum=zero, worst=zero))

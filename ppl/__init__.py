@@ -1,8 +1,40 @@
 """Models: statements, effect handlers, queries."""
-from . import handlers
+from . import handlers, reparam
 from .handlers import Handler
-from .model import log_density
-from .plates import plate
-from .sites import Site, SiteError, deterministic, factor, sample
+from .inspect import check_model, format_shapes, get_dependencies, get_model_relations, render_model
+from .joint import Joint
+from .modules import module, random_module
+from .plates import plate, plate_stack, subsample
+from .queries import log_density
+from .settings import enable_validation, enable_x64, validation_enabled
+from .sites import Site, SiteError
+from .statements import deterministic, factor, get_mask, param, prng_key, sample
 
-__all__ = ["Handler", "Site", "SiteError", "deterministic", "factor", "handlers", "log_density", "plate", "sample"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "Site",
+    "SiteError",
+    "check_model",
+    "deterministic",
+    "enable_validation",
+    "enable_x64",
+    "factor",
+    "format_shapes",
+    "get_dependencies",
+    "get_mask",
+    "get_model_relations",
+    "handlers",
+    "log_density",
+    "module",
+    "param",
+    "plate",
+    "plate_stack",
+    "prng_key",
+    "random_module",
+    "render_model",
+    "reparam",
+    "sample",
+    "subsample",
+    "validation_enabled",
+]

@@ -1,4 +1,4 @@
-"""Queries of a model: its log-density, its potential, and the program that MCMC runs.
+"""The program of a model, which its queries (`ppl/queries`) and MCMC run.
 
 `ModelProgram` stages a model once, with its sites left open, for the types of its data. Everything else (the
 log-density, the constrained draws, a check of the data) is an interpreter run over that program: the user's function is
@@ -17,8 +17,9 @@ from ..engine.core import Tracer, world
 from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.staged import stage_function
 from .arguments import is_data, is_numbers, surroundings
-from .handlers import Handler, seed, substitute, trace
-from .sites import SiteError, check_support, log_prob_of, with_value
+from .handlers import Handler, seed, trace
+from .sites import SiteError, draw_type, log_prob_of
+from .values import check_support, with_value
 
 MAX_PROGRAMS = 32            # that are kept for one model
 
@@ -43,7 +44,14 @@ class Points(Handler):
         return self.next(self.given(site)[0])
 
     def given(self, site):
-        """(the site with its value, log |det| of the bijection that made it)."""
+        """(the site with its value, log |det| of the bijection that made it).
+
+        A param or a subsampled plate takes a value where one is given; it has no density, so no log-determinant.
+        """
+        if site.kind in ("param", "plate") and site.name in self.values:
+            z = self.values[site.name]
+            x = biject_to(site.fn.support)(z) if self.unconstrained and site.kind == "param" else z
+            return with_value(site, x, "the value given", grows=False), 0.0
         if site.kind != "sample" or site.value is not None:
             return site, 0.0
         if site.name not in self.values:
@@ -51,7 +59,10 @@ class Points(Handler):
                              f"Values were given for: {', '.join(sorted(self.values)) or '(none)'}.")
         z = self.values[site.name]
         if not self.unconstrained:
-            return with_value(site, z, "the value given"), 0.0
+            return with_value(site, z, "the value given", grows=False), 0.0
+        if site.fn.is_discrete:
+            raise site.error(f"site {site.name!r} is discrete and not observed: it has no unconstrained form.\n"
+                             "Sum it out of the model, or observe it.")
         transform = biject_to(site.fn.support)
         x = transform(z)
         return site.replace(value=x), np.sum(transform.log_abs_det_jacobian(z, x))
@@ -75,36 +86,36 @@ class LogJoint(Points):
     def site(self, site):
         site, log_det = self.given(site)
         out = self.next(site)
-        if site.kind != "deterministic":
+        if site.scored:
             term = np.sum(site.replace(value=out[0]).log_prob()) + log_det
             self.total = self.total + np.astype(term, self.total.dtype)
         return out
 
 
-def log_density(model, model_args=(), model_kwargs=None, params=None):
-    """(log p(latents, data), trace): the joint log-density of a model at given values of its latent sites.
+class Drawn(seed):
+    """`seed`, where values do not matter: a distribution that cannot be drawn from gives a member of its support."""
 
-    params : {site name: value} in the sites' supports
-    A pure function of its arguments: it can be jitted, differentiated and mapped.
+    def __init__(self, key=0):
+        super().__init__(None, key)
 
-    >>> import chainrule as cr, chainrule.distributions as dist
-    >>> def model(y):
-    ...     mu = cr.sample("mu", dist.Normal(0.0, 1.0))
-    ...     cr.sample("y", dist.Normal(mu, 1.0), obs=y)
-    >>> float(log_density(model, (0.5,), {}, {"mu": 0.0})[0]).__round__(4)
-    -1.9629
-    """
-    recorded = trace(substitute(model, data=params or {})).get_trace(*model_args, **(model_kwargs or {}))
-    total = np.zeros(())
-    for name, site in recorded.items():
-        if site["type"] != "deterministic":
-            total = total + np.sum(site_log_prob(name, site))
-    return total, recorded
+    def draw(self, site, key):
+        try:
+            return super().draw(site, key)
+        except NotImplementedError:
+            return site.fn.support.feasible_like(np.zeros(site.fn.shape(), draw_type(site.fn).dtype))
 
 
 def site_log_prob(name, record):
     """The masked and scaled log-density of one entry of a trace, one number per batch element."""
     return log_prob_of(record["fn"], record["value"], record["mask"], record["scale"])
+
+
+class Outline(NamedTuple):
+    """What is known of a site before its value is."""
+    kind: str
+    shape: tuple
+    observed: bool
+    source: object
 
 
 class Latent(NamedTuple):
@@ -128,7 +139,15 @@ class ModelProgram:
         self.jaxpr, self.consts, self.name = staged.jaxpr, staged.consts, name
         self.out_tree = staged.out_tree
         self.cache = {}
-        self.latents, self.dims = None, None
+        self.latents, self.dims, self.coords, self._outline = None, None, None, None
+
+    @property
+    def __name__(self):
+        return self.name
+
+    def __call__(self, *data):
+        """The model on its data, its sites bound in the current world: the program is a model too."""
+        eval_jaxpr(self.jaxpr, [*self.consts, *data])
 
     def run(self, handler, data):
         """Run the program under a handler; returns the handler as used and the model's result."""
@@ -145,18 +164,33 @@ class ModelProgram:
             self.run(handler, data)
         return recorder.sites
 
-    def describe(self, data):
-        """Fill in `latents` and `dims` (site name -> names of its dimensions); runs on types alone."""
-        if self.latents is None:
-            def run(words, *flat):                       # the key is traced too, so that nothing is drawn
-                sites = self.record(seed(rng_seed=random.wrap_key_data(words)), flat).values()
-                latents = [_latent(s) for s in sites if s.kind == "sample" and not s.observed]
-                found.append((latents, {s.name: _dims(s) for s in sites if s.kind != "factor"}))
-                return []
+    def on_types(self, data, take):
+        """take({name: Site}) of a run on types alone, in which nothing is drawn."""
+        def run(words, *flat):                           # the key is traced too
+            found.append(take(self.record(Drawn(random.wrap_key_data(words)), flat)))
+            return []
 
-            found = []
-            stage(run, [random.key_data(random.key(0)).aval, *[x.aval for x in data]])
-            self.latents, self.dims = found[0]
+        found = []
+        stage(run, [random.key_data(random.key(0)).aval, *[x.aval for x in data]])
+        return found[0]
+
+    def outline(self, data):
+        """{name: Outline} of all sites."""
+        if self._outline is None:
+            self._outline = self.on_types(data, lambda sites: {
+                name: Outline(s.kind, tuple(s.value.shape), s.observed, s.source) for name, s in sites.items()})
+        return self._outline
+
+    def describe(self, data):
+        """Fill in `latents`, `dims` (site name -> names of its dimensions) and `coords` (plate name -> labels).
+
+        Runs on types alone.
+        """
+        if self.latents is None:
+            self.latents, self.dims, self.coords = self.on_types(data, lambda sites: (
+                [_latent(s) for s in sites.values() if s.kind == "sample" and not s.observed],
+                {name: _dims(s) for name, s in sites.items() if s.kind in ("sample", "deterministic")},
+                {f.name: list(f.coords) for s in sites.values() for f in s.plates if f.coords and f.full is None}))
         return self
 
     def log_joint(self, values, data, unconstrained=False):
@@ -166,11 +200,12 @@ class ModelProgram:
     def constrained(self, z, data):
         """{site: value} of the latent and deterministic sites at an unconstrained point."""
         sites = self.record(Points(None, z, True), data)
-        return {name: s.value for name, s in sites.items() if s.kind != "factor" and not s.observed}
+        return {name: s.value for name, s in sites.items()
+                if s.kind in ("sample", "deterministic") and not s.observed}
 
     def observed(self, data):
         """{site: value} of the observed sites."""
-        sites = self.record(seed(rng_seed=0), data)
+        sites = self.record(Drawn(), data)
         return {name: onp.asarray(s.value) for name, s in sites.items() if s.observed and s.kind == "sample"}
 
 
@@ -189,6 +224,11 @@ def _dims(s):
     for axis, f in [*enumerate(lanes), *[(batch + f.dim, f) for f in s.plates if f.dim is not None]]:
         if f.name is not None and 0 <= axis < len(shape) and shape[axis] == f.size:
             names[axis] = str(f.name)
+    events = s.infer.get("event_dims", ())
+    if len(events) > len(shape) - batch:
+        raise s.error(f"site {s.name!r}: event_dims has {len(events)} names, {list(events)}, and a draw has "
+                      f"{len(shape) - batch} axes of its own.\nName those alone; plates name the others.")
+    names[len(shape) - len(events):] = events
     return names
 
 
@@ -268,13 +308,7 @@ def check_data(program, data):
 
     stage(run, [np.zeros(site_count(program.latents)).aval])
     if unknown and not any(isinstance(x, Tracer) for x in data):
-        sites = program.record(seed(rng_seed=0), data)
+        sites = program.record(Drawn(), data)
         for s in (sites[name] for name in unknown):
             if not tree.leaves(s.fn.support):            # bounds may depend on what was drawn
                 check_support(s, s.fn, s.value, "obs")
-
-
-def site_terms(program, values, data):
-    """[(site, its log-density, its line)] at an unconstrained point."""
-    sites = program.record(Points(None, values, True), data).values()
-    return [(s.name, float(np.sum(s.log_prob())), s.source) for s in sites if s.kind != "deterministic"]

@@ -21,7 +21,8 @@ from ..engine.core import aval_of, world
 from ..engine.interpreters.batch import LaneLoop
 from ..engine.interpreters.stage import eval_jaxpr
 from ..engine.interpreters.stage import stage as stage_program
-from .sites import Facts, Frame, Site, SiteError, site_p
+from ..engine.ir import Var
+from .sites import Arrays, Facts, Frame, Site, SiteError, site_p
 from .stacked import feasible, stack
 from .stacked import join as join_sites
 
@@ -30,6 +31,7 @@ class Place(NamedTuple):
     """Where a site stands in an equation's programs."""
     facts: Facts
     lanes: tuple               # sizes of the axes that come from a vmap around the equation
+    is_open: bool              # it has no value yet
 
 
 def site_names(prim, params):
@@ -43,12 +45,17 @@ def _places(program, depth, frames):
         if eqn.prim is site_p:
             facts = eqn.params["facts"]
             lanes = [f.size for f in facts.plates if f.loops > depth] + [f.size for f, d in frames if f.loops > d]
-            yield Place(facts, tuple(lanes))
+            yield Place(facts, tuple(lanes), _is_open(eqn))
         elif eqn.prim.inner:
             frame = lane_frame(eqn.params) if eqn.prim is scan_p else None
             more = (*frames, (frame, depth)) if frame else frames
             for inner in eqn.prim.programs(eqn.params):
                 yield from _places(inner, depth + (eqn.prim is scan_p), more)
+
+
+def _is_open(eqn):
+    """Whether a site's equation has no value among its operands."""
+    return eqn.params["structure"].children[Arrays._fields.index("value")].num_leaves == 0
 
 
 def lane_frame(params):
@@ -59,9 +66,10 @@ def lane_frame(params):
 
 def through_program(handler, prim, args, params):
     """Run a handler through an equation with programs inside; returns the equation's results."""
-    rule = RULES.get(prim)
+    rule, places = RULES.get(prim), site_names(prim, params)
+    handler.meets(places)
     if rule is None:
-        facts = next(iter(site_names(prim, params).values())).facts
+        facts = next(iter(places.values())).facts
         raise SiteError(f"site {facts.name!r} stands in a function that goes through `{prim.name}`, which handlers "
                         "cannot see into.\nTake the sample statement out of that function.", facts.source)
     return rule(handler, args, params)
@@ -118,6 +126,7 @@ def _call(prim, handler, args, params):
 def _scan(handler, args, params):
     jaxpr, n_consts, n_carry, length = params["jaxpr"], params["n_consts"], params["n_carry"], params["length"]
     consts, init, xs = args[:n_consts], args[n_consts:n_consts + n_carry], args[n_consts + n_carry:]
+    _check_params(jaxpr, [False] * n_consts + [True] * (len(jaxpr.invars) - n_consts))
     values = _sliced(handler, site_names(scan_p, params), length)
     value_leaves, value_tree = tree.flatten(values)
     carried_leaves, carried_tree = tree.flatten(handler.carried())
@@ -149,7 +158,9 @@ def _sliced(handler, places, length):
     """The values for a scan's sites, one slice for each step."""
     values = {}
     for name, value in handler.puts(set(places)).items():
-        facts, lanes = places[name]
+        facts, lanes, _ = places[name]
+        if facts.kind == "param":                        # the same at each step
+            continue
         value, k = np.asarray(value), len(lanes)
         if value.ndim <= k or value.shape[k] != length:
             raise SiteError(f"site {name!r} stands in a scan of {length} steps, and the value given for it has shape "
@@ -157,6 +168,21 @@ def _sliced(handler, places, length):
                             f"shape ({', '.join(map(str, (*lanes, length)))}, ...).", facts.source)
         values[name] = np.moveaxis(value, k, 0) if k else value
     return values
+
+
+def _check_params(jaxpr, moving):
+    """Raise SiteError where the start of a param depends on inputs that change from step to step (`moving`)."""
+    known = {v: m for v, m in zip(jaxpr.invars, moving)}
+    for eqn in jaxpr.eqns:
+        marks = [type(v) is Var and known.get(v, False) for v in eqn.inputs]
+        if eqn.prim is site_p and eqn.params["facts"].kind == "param" and any(marks):
+            facts = eqn.params["facts"]
+            raise SiteError(f"param {facts.name!r} stands in a loop, and its start depends on the step.\n"
+                            "A parameter is one for all steps: make its start outside of the loop.", facts.source)
+        for inner in eqn.prim.programs(eqn.params) if eqn.prim.inner else ():
+            if len(inner.invars) == len(marks):
+                _check_params(inner, marks)
+        known.update(dict.fromkeys(eqn.outs, any(marks)))
 
 
 # ---- cond and switch ----
@@ -174,8 +200,9 @@ def _switch(handler, args, params):
         def body(*flat, program=program):
             carried = tree.unflatten(carried_tree, flat[:n])
             out, carried, taken = _run(handler, None, dict(zip(given, flat[n:])), carried, program, flat[n + v:])
-            takens.append(taken or ({}, {}))
-            return tree.leaves(carried) + out + tree.leaves(takens[-1][0])
+            arrays, facts = taken or ({}, {})
+            takens.append((tree.map(aval_of, arrays), facts))        # types: a traced value must not outlive its trace
+            return tree.leaves(carried) + out + tree.leaves(arrays)
         staged.append(stage_program(body, _types(operands), program.name)[:2])
     k = n + len(branches[0].outs)
     types = [[v.aval for v in program.outs[k:]] for program, _ in staged]
@@ -219,7 +246,7 @@ def _while(handler, args, params):
     if cond.effects:
         raise SiteError(f"site {first.name!r} stands in the condition of a while_loop; put it into the body.",
                         first.source)
-    for name in handler.puts(set(places)):
+    for name in handler.puts({n for n, place in places.items() if place.facts.kind != "param"}):
         raise SiteError(f"site {name!r} stands in a while_loop, whose number of steps is not known, so it cannot be "
                         "given values.\nUse scan or fori_loop with a fixed number of steps.", places[name].facts.source)
     cc, bc, init = args[:n_cond], args[n_cond:n_cond + n_body], args[n_cond + n_body:]

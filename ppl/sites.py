@@ -1,4 +1,4 @@
-"""Statements of a model: `sample`, `deterministic` and `factor` are primitives of the tracer.
+"""Sites: the primitive of the tracer that every statement of a model binds.
 
 A statement makes a `Site` and binds it. Handlers are interpreters that change the site and bind it again under their
 parent, so they nest innermost first. At the bottom a site that has a value returns it; one that has none raises an
@@ -12,19 +12,61 @@ from typing import Any, NamedTuple
 
 import numpy as onp
 
-from ..distributions import Distribution, Masked, Vmapped
-from ..distributions.wrappers import Wrapper
+from ..distributions import Vmapped
 from ..engine import numpy as np
 from ..engine import random, tree
 from ..engine.api import jvp, vmap
-from ..engine.avals import broadcast_shapes, default_float, is_inexact
-from ..engine.core import Primitive, Tracer, aval_of, enclosing, state
-from ..engine.errors import ChainruleError, ShapeError, user_location
+from ..engine.avals import Aval, broadcast_shapes, default_float, is_inexact
+from ..engine.core import Primitive, aval_of, enclosing, state
+from ..engine.errors import ChainruleError, ShapeError, describe_location
 from ..engine.interpreters.batch import spread_lane
+from .sources import Source
 
 
 class SiteError(ChainruleError, ValueError):
     """A statement of a model that cannot be carried out; the message names the site and the user's own line."""
+
+
+def repeated(name, source):
+    """The error for two sites of one name."""
+    return SiteError(f"the model has two sites named {name!r}; a name must be unique.\n"
+                     "Give one of them another name (in a Python loop, put the index into it).", source)
+
+
+def check_plates(frames, seen):
+    """Note the frames' names in `seen`; raise SiteError for one that stood for another size or other coords before."""
+    for f in frames:
+        if f.name is None or f.dim is None:
+            continue
+        first = seen.setdefault(f.name, f)
+        if (first.size, first.full, first.coords) == (f.size, f.full, f.coords):
+            continue
+        if (first.size, first.full) == (f.size, f.full) and None in (first.coords, f.coords):
+            seen[f.name] = first if f.coords is None else f
+            continue
+        same = (first.size, first.full) == (f.size, f.full)
+        sizes = [f"size {g.size}" + ("" if g.full is None else f" of {g.full}") for g in (first, f)]
+        at = ["" if not g.line else f" ({describe_location(tuple(g.line))})" for g in (first, f)]
+        raise SiteError(
+            f"plate {f.name!r} has {'one set of coords' if same else sizes[0]}{at[0]}, and "
+            f"{'another' if same else sizes[1]}{at[1]}: one name stands for one axis of the model, and for one "
+            "dimension in ArviZ.\nGive one of them another name.", tuple(f.line) or None)
+
+
+class Coords(tuple):
+    """Labels along a plate."""
+    __slots__ = ()
+
+
+class Line(tuple):
+    """(code, line number) of a statement, or empty. Any two are equal: a line is no part of what a thing is."""
+    __slots__ = ()
+    __eq__ = lambda self, other: isinstance(other, Line)
+    __ne__ = lambda self, other: not isinstance(other, Line)
+    __hash__ = lambda self: 0
+
+    def __repr__(self):
+        return f"<{describe_location(tuple(self) or None) or 'no line'}>"
 
 
 class Frame(NamedTuple):
@@ -37,6 +79,12 @@ class Frame(NamedTuple):
     dim: int | None
     size: int
     loops: int = 0             # of a vmap: the number of scans around the site that it goes around
+    full: int | None = None    # of a subsampled plate: the size of the whole
+    coords: Coords | None = None
+    line: Line = Line()        # of the plate's statement
+
+
+SCORED = ("sample", "factor")  # the kinds of sites that have a log-density
 
 
 class Arrays(NamedTuple):
@@ -49,7 +97,7 @@ class Arrays(NamedTuple):
 
 class Facts(NamedTuple):
     """What of a site is known before the program runs."""
-    kind: str                  # sample, deterministic or factor
+    kind: str                  # sample, deterministic, factor, param, plate (a subsampled one) or prng_key
     name: str
     observed: bool
     plates: tuple              # of Frame
@@ -74,9 +122,10 @@ class Site:
     plates = property(lambda self: self.facts.plates)
     infer = property(lambda self: dict(self.facts.infer))
     source = property(lambda self: self.facts.source)
+    scored = property(lambda self: self.facts.kind in SCORED, doc="Whether it has a log-density.")
 
     def replace(self, **changes):
-        """A copy with other arrays (fn, value, mask, scale) or facts (name, observed, plates, infer)."""
+        """A copy with other arrays (fn, value, mask, scale) or facts (kind, name, observed, plates, infer)."""
         arrays = {k: changes.pop(k) for k in list(changes) if k in Arrays._fields}
         if "infer" in changes:
             changes["infer"] = tuple(sorted(dict(changes["infer"]).items()))
@@ -84,6 +133,7 @@ class Site:
 
     def bind(self):
         """[value, key, drawn]: the site carried out below. One with a value and no handler below it is done."""
+        check_weights(self)
         if self.value is not None and not any(t.context == "handler" for t in enclosing()):
             return closed(self.value)
         leaves, structure = tree.flatten(self.arrays)
@@ -96,11 +146,47 @@ class Site:
 
     def log_prob(self):
         """The log-density of the value, masked and scaled, one number per batch element."""
-        return onp.zeros(()) if self.kind == "deterministic" else log_prob_of(*self.arrays)
+        return log_prob_of(*self.arrays) if self.scored else onp.zeros(())
 
     def error(self, message):
         """A SiteError at the site's own line."""
         return SiteError(message, self.source)
+
+
+def check_weights(site):
+    """Raise SiteError for a mask or scale that would enlarge the site's log-density instead of broadcasting to it."""
+    for what in ("mask", "scale"):
+        shape = onp.shape(getattr(site, what)) if getattr(site, what) is not None else ()
+        if not shape:
+            continue
+        batch = tuple(site.value.shape if site.fn is None else site.fn.batch_shape)
+        if broadcasts(shape, batch):
+            continue
+        problem = "each term would count more than once" if _broadcast(shape, batch) else "they do not broadcast"
+        raise site.error(f"site {site.name!r}: the {what} has shape {shape}, and the site's terms have shape {batch}"
+                         f"{plate_text(site.plates)}: {problem}.\n"
+                         f"Give a {what} that broadcasts to {batch}, or put the site into a plate of the {what}'s "
+                         "size. Inside of a scan, pass it along with the scan's inputs.")
+
+
+def broadcasts(shape, target):
+    """Whether an array of `shape` broadcasts to `target` without enlarging it."""
+    return _broadcast(shape, target) == tuple(target)
+
+
+def _broadcast(*shapes):
+    try:
+        return broadcast_shapes(*shapes)
+    except ShapeError:
+        return None
+
+
+def plate_text(frames):
+    """The plates of a site in words: " in plates a=3, b=2 under a vmap or scan of 5", or nothing."""
+    shown = [f"{f.name}={f.size}" for f in frames if f.name]
+    lanes = [str(f.size) for f in frames if f.name is None]
+    return (f" in plates {', '.join(shown)}" if shown else "") + (
+        f" under a vmap or scan of {', '.join(lanes)}" if lanes else "")
 
 
 def log_prob_of(fn, value, mask, scale):
@@ -128,11 +214,14 @@ def _result_avals(structure, facts, avals):
 
 def draw_type(fn):
     """The type of a draw from a distribution whose leaves may be types."""
-    from_types = tree.map(aval_of, fn)
-    shape = fn.shape()
+    one = fn
+    while type(one) is Vmapped:
+        one = one.base_dist
+    if isinstance(one, Source):
+        return Aval(fn.shape(), one.value_dtype)
     dtype = onp.dtype("int64") if fn.is_discrete else onp.result_type(
-        default_float(), *[a.dtype for a in tree.leaves(from_types) if is_inexact(a.dtype)])
-    return type(next(iter(tree.leaves(from_types)), aval_of(onp.zeros(()))))(shape, dtype)
+        default_float(), *[a.dtype for a in map(aval_of, tree.leaves(fn)) if is_inexact(a.dtype)])
+    return Aval(fn.shape(), dtype)
 
 
 def _shape(*avals, structure, facts):
@@ -140,13 +229,21 @@ def _shape(*avals, structure, facts):
     return [_result_avals(structure, facts, avals), key, aval_of(onp.asarray(False))]
 
 
+NO_VALUE = {
+    "sample": "site {name!r} was reached, and no handler gave it a value.\nRun the model under one that does: "
+              "seed(model, key) draws it, condition(model, {{{name!r}: ...}}) fixes it.",
+    "param": "param {name!r} has a function for its start, which needs a key.\nRun the model under seed(model, key), "
+             "or give the value with substitute(model, {{{name!r}: ...}}).",
+    "plate": "plate {name!r} draws a subsample, and no handler gave it a key.\nRun the model under seed(model, key). "
+             "MCMC needs all of the data: leave subsample_size out there.",
+    "prng_key": "prng_key {name!r} was reached, and no handler gave it a key.\nRun the model under seed(model, key).",
+}
+
+
 def _at_the_bottom(args, params):
     site = Site.rebuild(args, params)
     if site.value is None:
-        raise site.error(
-            f"site {site.name!r} was reached, and no handler gave it a value.\n"
-            f"Run the model under one that does: seed(model, key) draws it, "
-            f"condition(model, {{{site.name!r}: ...}}) fixes it.")
+        raise site.error(NO_VALUE.get(site.kind, NO_VALUE["sample"]).format(name=site.name))
     return closed(site.value)
 
 
@@ -182,6 +279,8 @@ def _(b, mine, *xs, structure, facts):
     site = Site.rebuild(xs, dict(structure=structure, facts=facts))
     marks = tree.unflatten(structure, mine)
     value, fn, mask, scale = site.value, site.fn, site.mask, site.scale
+    if facts.kind == "param" and not any(mine):
+        return site.bind(), [False, False, False]        # a parameter is the same in every lane
     if value is not None and not marks.value:
         value = spread_lane(value, b.size)
     if fn is None:
@@ -199,8 +298,10 @@ def _(b, mine, *xs, structure, facts):
 
 
 def _one_lane(x, batched):
+    if not batched:
+        return x
     a = aval_of(x)
-    return type(a)(a.shape[1:], a.dtype) if batched else a
+    return type(a)(a.shape[1:], a.dtype)
 
 
 def _aligned(x, batched, rank, size):
@@ -208,172 +309,3 @@ def _aligned(x, batched, rank, size):
     if x is None or not batched:
         return x
     return np.reshape(x, (size, *(1,) * (rank + 1 - x.ndim), *x.shape[1:]))
-
-
-# ---- the statements ----
-
-def active_plates():
-    """The frames of the plates around the current statement, innermost first."""
-    return [t.context for t in enclosing() if isinstance(t.context, Frame)]
-
-
-def _in_plates(name, fn, frames):
-    """fn expanded to the plates' sizes."""
-    if not frames:
-        return fn
-    depth = max(len(fn.batch_shape), *[-f.dim for f in frames])
-    want = [1] * depth
-    for f in frames:
-        want[f.dim] = f.size
-    have = (1,) * (depth - len(fn.batch_shape)) + tuple(fn.batch_shape)
-    for f in frames:
-        if have[f.dim] not in (1, f.size):
-            raise SiteError(
-                f"site {name!r} has batch shape {tuple(fn.batch_shape)}, whose axis {f.dim} has size {have[f.dim]}; "
-                f"plate {f.name!r} has that axis with size {f.size}.\n"
-                "Make the parameters' shape match the plate, or give the plate another dim.")
-    shape = tuple(w if h == 1 else h for h, w in zip(have, want))
-    return fn if shape == tuple(fn.batch_shape) else fn.expand(shape)
-
-
-def with_value(site, value, what="obs"):
-    """The site with a value, its shape checked and broadcast against the distribution's."""
-    try:
-        value = np.asarray(value)
-    except ChainruleError as e:
-        reason = e.args[0].splitlines()[0].rstrip(".")
-        raise site.error(f"site {site.name!r}: {what} is not an array of numbers: {reason}.") from None
-    fn, shape = site.fn, site.fn.shape()
-    try:
-        both = broadcast_shapes(value.shape, shape)
-    except ShapeError:
-        both = None
-    event = tuple(fn.event_shape)
-    wrong_event = event and value.shape[len(value.shape) - len(event):] != event
-    if both is None or both not in (value.shape, shape) or wrong_event:
-        raise site.error(
-            f"site {site.name!r}: {what} has shape {value.shape}, and the distribution {family(fn)} has shape "
-            f"{tuple(shape)} (batch {tuple(fn.batch_shape)}, event {event}){_plate_text(site.plates)}; "
-            + ("they do not broadcast.\n" if both is None or both in (value.shape, shape) else
-               f"together they would broadcast to {both}, one term for each pair.\n")
-            + "Reshape one of them so that each observation meets its own parameters.")
-    if both != tuple(shape):
-        fn = _grown(site, both[:len(both) - len(event)], value, what)
-    value = np.broadcast_to(value, both)
-    check_support(site, fn, value, what)
-    return site.replace(fn=fn, value=value)
-
-
-def _grown(site, batch, value, what):
-    """The site's distribution expanded to a value's batch shape; axes of plates, vmap and scan must not grow."""
-    lanes = [f for f in site.plates if f.dim is None]
-    bad = [f for f in site.plates if f.dim is not None and batch[f.dim] != f.size]
-    if bad:
-        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and plate {bad[0].name!r} has size "
-                         f"{bad[0].size}.\nMake the plate as large as the data.")
-    if lanes and (len(batch) != len(site.fn.batch_shape) or [f.size for f in lanes] != list(batch[:len(lanes)])):
-        raise site.error(f"site {site.name!r}: {what} has shape {value.shape}, and the site in vmap or scan has shape "
-                         f"{site.fn.shape()}.\nIts leading axes are those of the vmap or scan.")
-    return _expanded(site.fn, batch, len(lanes))
-
-
-def _expanded(fn, batch, lanes):
-    """fn.expand(batch), lane by lane, so that the axes of vmap and scan stay what they are."""
-    if not lanes or type(fn) is not Vmapped:
-        return fn.expand(batch)
-    made = fn.lanes.each(lambda d: _expanded(d, batch[1:], lanes - 1))
-    return Vmapped(made, (True,) * len(tree.leaves(made)), fn.lanes.size)
-
-
-def check_support(site, fn, value, what):
-    """A value that is known must lie in the support (nan counts as outside)."""
-    if isinstance(value, Tracer) or any(isinstance(x, Tracer) for x in tree.leaves(fn.support)):
-        return
-    counted = _counted(site, fn, value)
-    if counted is None:
-        return
-    ok = onp.asarray(fn.support(counted))
-    if not ok.all():
-        flat = onp.asarray(value).reshape(ok.shape + (-1,))
-        bad = flat[~ok][0]
-        at = f" at index {onp.argwhere(~ok)[0].tolist()}" if ok.ndim else ""
-        shown = bad.item() if bad.size == 1 else bad.tolist()
-        raise site.error(f"site {site.name!r}: {what} has the value {shown}{at}, outside of the support of "
-                         f"{family(fn)}: it must be {fn.support.words}.\n"
-                         "Check the data, or choose a distribution that allows it.")
-
-
-def _counted(site, fn, value):
-    """The value, with a member of the support where a mask says that it does not count; None where a mask is traced."""
-    masks = [m for m in (site.mask, *[getattr(t, "site_mask", None) for t in enclosing()]) if m is not None]
-    pairs = [(m, len(fn.event_shape)) for m in masks]
-    while isinstance(fn, Wrapper):
-        if isinstance(fn, Masked):
-            pairs.append((fn.mask_array, len(fn.event_shape)))
-        fn = fn.base_dist
-    if any(isinstance(m, Tracer) for m, _ in pairs):
-        return None
-    for m, event_dim in pairs:
-        wide = onp.reshape(m, (*onp.shape(m), *(1,) * event_dim))
-        value = np.where(wide, value, fn.support.example(value))
-    return value
-
-
-def family(fn):
-    """The name of a distribution's family, without what wraps it."""
-    while isinstance(fn, (Wrapper, Vmapped)):
-        fn = fn.base_dist
-    return type(fn).__name__
-
-
-def _plate_text(plates):
-    shown = [f"{f.name}={f.size}" for f in plates if f.name]
-    return f" in plates {', '.join(shown)}" if shown else ""
-
-
-def sample(name, fn, obs=None, rng_key=None, sample_shape=(), infer=None, obs_mask=None):
-    """A random variable `name` with distribution `fn`; with `obs`, an observation of it. Returns its value.
-
-    name : str, unique in the model          fn : Distribution
-    obs : array that broadcasts to the site's shape, in the support
-    sample_shape : shape of independent copies, put in front
-    Raises SiteError naming the site, the shapes and the line.
-
-    >>> from chainrule import handlers, sample
-    >>> import chainrule.distributions as dist
-    >>> with handlers.seed(rng_seed=0):
-    ...     x = sample("x", dist.Normal(0.0, 1.0))
-    >>> x.shape
-    ()
-    """
-    infer = tuple(sorted((infer or {}).items()))
-    facts = Facts("sample", name, obs is not None, tuple(active_plates()), infer, user_location())
-    site = Site(Arrays(fn, None, None, None), facts)
-    if not isinstance(name, str):
-        raise site.error(f"the first argument of sample is the site's name, a string; got {name!r}.")
-    if not isinstance(fn, Distribution):
-        raise site.error(f"site {name!r}: the second argument of sample is a distribution; got {type(fn).__name__}.")
-    if obs_mask is not None:
-        raise site.error(f"site {name!r}: obs_mask is not known yet; leave it out.")
-    fn = _in_plates(name, fn, facts.plates)
-    site = site.replace(fn=fn.expand_by(tuple(sample_shape)) if sample_shape else fn)
-    if obs is not None:
-        site = with_value(site, obs)
-    elif rng_key is not None:
-        site = site.replace(value=site.fn.sample(rng_key))
-    return site.bind()[0]
-
-
-def _plain(kind, name, value):
-    facts = Facts(kind, name, False, tuple(active_plates()), (), user_location())
-    return Site(Arrays(None, np.asarray(value), None, None), facts).bind()[0]
-
-
-def deterministic(name, value):
-    """Record a value under a name; returns it."""
-    return _plain("deterministic", name, value)
-
-
-def factor(name, log_factor):
-    """Add `log_factor` to the log-density of the model."""
-    _plain("factor", name, log_factor)

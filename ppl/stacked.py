@@ -22,6 +22,8 @@ def lanes_before(frames):
 def stack(arrays, facts, length, frame=None):
     """The site of a loop of `length` steps, from arrays that were stacked along a leading axis."""
     fn, value, mask, scale = arrays
+    if facts.kind == "param":                            # the same at each step
+        return Site(tree.map(lambda x: x[0], arrays), facts)
     k = lanes_before(facts.plates)
     if facts.kind != "deterministic":
         rank = value.ndim - 1 if fn is None else len(_one_step(fn).batch_shape)
@@ -68,6 +70,9 @@ def _stacked_distribution(fn, k, length, facts):
 def join(index, rows, facts):
     """One site out of those of the branches; rows[i] are the arrays of branch i's, None where it has none."""
     present = tuple([i for i, a in enumerate(rows) if a is not None])
+    if facts.kind == "param":
+        raise SiteError(f"param {facts.name!r} stands in a branch, and has no value when another branch is taken.\n"
+                        "Put the param statement in front of the cond.", facts.source)
     shapes = {rows[i].value.shape for i in present}
     if len(shapes) > 1:
         raise SiteError(f"site {facts.name!r} has different shapes in the branches of a cond: "
@@ -122,10 +127,18 @@ def feasible(x):
         v = getattr(x, f.name)
         if f.kind == "param" and f.constraint is not None and v is not None:
             so_far = x._unflatten([getattr(x, s) for s in x._statics], [leaves.get(n, getattr(x, n)) for n in x._leafy])
-            leaves[f.name] = (f.constraint(so_far) if f.depends else f.constraint).feasible_like(v)
+            leaves[f.name] = _member(f.constraint(so_far) if f.depends else f.constraint, v)
         elif f.kind != "static":
             leaves[f.name] = feasible(v)
     return x._unflatten([getattr(x, s) for s in x._statics], [leaves[n] for n in x._leafy])
+
+
+def _member(constraint, v):
+    """An array of v's shape in the constraint, whose bounds may have larger shapes but are the same everywhere."""
+    x = np.asarray(constraint.example(v), v.dtype)
+    x = x[(0,) * max(x.ndim - v.ndim, 0)]
+    x = x[tuple([slice(0, 1) if n == 1 else slice(None) for n in v.shape[v.ndim - x.ndim:]])]
+    return np.broadcast_to(x, v.shape)
 
 
 class Branched(Distribution):

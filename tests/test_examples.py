@@ -4,8 +4,14 @@ import pathlib
 
 import pytest
 
+from chainrule.inference import MCMC
+from chainrule.ppl import check_model
+
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
-NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"]}
+NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"], "nile": ["matplotlib"],
+         "thousand_regressions": ["matplotlib"],
+         "funnel": ["matplotlib"],
+         "iris": ["matplotlib", "sklearn"]}
 rows = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 
@@ -16,13 +22,26 @@ def load(path):
     return module
 
 
+@pytest.fixture
+def findings(monkeypatch):
+    """What `check_model` finds in the models that are fitted."""
+    found, run = [], MCMC.run
+
+    def checked(self, rng_key, *args, extra_fields=(), init_params=None, **kwargs):
+        found.extend(check_model(self.sampler.model, args, kwargs) if callable(self.sampler.model) else [])
+        return run(self, rng_key, *args, extra_fields=extra_fields, init_params=init_params, **kwargs)
+    monkeypatch.setattr(MCMC, "run", checked)
+    return found
+
+
 @rows
-def test_an_example_runs_and_saves_its_plot(path, tmp_path, capsys):
+def test_an_example_runs_saves_its_plot_and_has_no_model_with_a_finding(path, tmp_path, capsys, findings):
     example = load(path)
     for package in NEEDS.get(path.stem, []): pytest.importorskip(package)
     example.main(["--plot", str(tmp_path / "plot.png")] if hasattr(example, "plot") else [])
     assert not hasattr(example, "plot") or (tmp_path / "plot.png").stat().st_size > 10_000
     assert capsys.readouterr().out
+    assert findings == []
 
 
 def test_a_model_of_an_example_runs_once_for_its_fits():

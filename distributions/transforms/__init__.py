@@ -54,6 +54,7 @@ from .matrices import (
     CorrMatrixCholeskyTransform,
     MatrixInverseTriLTransform,
 )
+from .normalization import BatchNormTransform
 from .numbers import (
     AbsTransform,
     AffineTransform,
@@ -65,6 +66,7 @@ from .numbers import (
     SoftplusTransform,
 )
 from .orders import OrderedTransform, PartiallyOrderedTransform, PositiveOrderedTransform
+from .padding import PadTransform
 from .shapes import CatTransform, ComplexTransform, ReshapeTransform, StackTransform, UnpackTransform
 from .simplexes import (
     ColumnStochasticTransform,
@@ -82,6 +84,7 @@ from .spectral import (
     RealFastFourierTransform,
 )
 from .splines import RationalQuadraticSplineTransform
+from .splitting import SplitTransform
 from .triangles import (
     CorrCholeskyTransform,
     CorrLCholeskyTransform,
@@ -101,22 +104,22 @@ from .vectors import (
 )
 
 __all__ = [
-    "AbsTransform", "AffineTransform", "CDFTransform", "CatTransform", "CholeskyOuterProductTransform",
-    "CholeskyToInvCholeskyTransform", "CholeskyTransform", "CirculantTransform", "ColumnStochasticTransform",
-    "ComplexTransform", "ComposeTransform", "CorrCholeskyTransform", "CorrLCholeskyTransform",
-    "CorrMatrixCholeskyTransform", "CumsumTransform", "CumulativeDistributionTransform", "DiscreteCosineTransform",
-    "ELUTransform", "ExpTransform", "Expm1Transform", "FillScaleTriLTransform", "FillTriangularTransform",
-    "GeneralizedChannelPermuteTransform", "HaarTransform", "HouseholderTransform", "IdentityTransform",
-    "IndependentTransform", "IntervalTransform", "Inverse", "IsometricLogRatioTransform", "L1BallTransform",
-    "LeakyReLUTransform", "Log1pTransform", "LowerCholeskyAffine", "LowerCholeskyTransform",
+    "AbsTransform", "AffineTransform", "BatchNormTransform", "CDFTransform", "CatTransform",
+    "CholeskyOuterProductTransform", "CholeskyToInvCholeskyTransform", "CholeskyTransform", "CirculantTransform",
+    "ColumnStochasticTransform", "ComplexTransform", "ComposeTransform", "CorrCholeskyTransform",
+    "CorrLCholeskyTransform", "CorrMatrixCholeskyTransform", "CumsumTransform", "CumulativeDistributionTransform",
+    "DiscreteCosineTransform", "ELUTransform", "ExpTransform", "Expm1Transform", "FillScaleTriLTransform",
+    "FillTriangularTransform", "GeneralizedChannelPermuteTransform", "HaarTransform", "HouseholderTransform",
+    "IdentityTransform", "IndependentTransform", "IntervalTransform", "Inverse", "IsometricLogRatioTransform",
+    "L1BallTransform", "LeakyReLUTransform", "Log1pTransform", "LowerCholeskyAffine", "LowerCholeskyTransform",
     "MatrixExponentialTransform", "MatrixInverseTriLTransform", "NormalizeTransform", "OpenIntervalTransform",
-    "OrderedTransform", "PackRealFastFourierCoefficientsTransform", "PartiallyOrderedTransform", "PermuteTransform",
-    "PositiveOrderedTransform", "PositivePowerTransform", "PowerTransform", "RationalQuadraticSplineTransform",
-    "RealFastFourierTransform", "ReciprocalTransform", "RecursiveLinearTransform", "Registry", "ReshapeTransform",
-    "ScaleMatvecDiagTransform", "ScaleMatvecLUTransform", "ScaleMatvecTriLTransform",
-    "ScaledUnitLowerCholeskyTransform", "SigmoidTransform", "SimplexToOrderedTransform", "SinhArcsinhTransform",
-    "SoftClipTransform", "SoftmaxCenteredTransform", "SoftmaxTransform", "SoftplusLowerCholeskyTransform",
-    "SoftplusTransform", "SoftsignTransform", "StackTransform", "StereographicTransform", "StickBreakingTransform",
-    "SymmetricTransform", "TanhTransform", "Transform", "UnitLowerCholeskyTransform", "UnpackTransform",
-    "ZeroSumTransform", "biject_to",
+    "OrderedTransform", "PackRealFastFourierCoefficientsTransform", "PadTransform", "PartiallyOrderedTransform",
+    "PermuteTransform", "PositiveOrderedTransform", "PositivePowerTransform", "PowerTransform",
+    "RationalQuadraticSplineTransform", "RealFastFourierTransform", "ReciprocalTransform",
+    "RecursiveLinearTransform", "Registry", "ReshapeTransform", "ScaleMatvecDiagTransform",
+    "ScaleMatvecLUTransform", "ScaleMatvecTriLTransform", "ScaledUnitLowerCholeskyTransform", "SigmoidTransform",
+    "SimplexToOrderedTransform", "SinhArcsinhTransform", "SoftClipTransform", "SoftmaxCenteredTransform",
+    "SoftmaxTransform", "SoftplusLowerCholeskyTransform", "SoftplusTransform", "SoftsignTransform",
+    "SplitTransform", "StackTransform", "StereographicTransform", "StickBreakingTransform", "SymmetricTransform",
+    "TanhTransform", "Transform", "UnitLowerCholeskyTransform", "UnpackTransform", "ZeroSumTransform", "biject_to",
 ]

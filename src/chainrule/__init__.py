@@ -8,8 +8,60 @@
 """
 from . import distributions, engine, inference, ppl
 from .engine.stats import stats
-from .ppl import Handler, deterministic, factor, handlers, log_density, plate, sample
+from .ppl import (
+    Handler,
+    Joint,
+    check_model,
+    deterministic,
+    enable_validation,
+    enable_x64,
+    factor,
+    format_shapes,
+    get_dependencies,
+    get_mask,
+    get_model_relations,
+    handlers,
+    log_density,
+    module,
+    param,
+    plate,
+    plate_stack,
+    prng_key,
+    random_module,
+    render_model,
+    sample,
+    subsample,
+    validation_enabled,
+)
 
 __version__ = "0.1.0"
-__all__ = ["Handler", "deterministic", "distributions", "engine", "factor", "handlers", "inference", "log_density",
-           "plate", "ppl", "sample", "stats"]
+__all__ = [
+    "Handler",
+    "Joint",
+    "check_model",
+    "deterministic",
+    "distributions",
+    "enable_validation",
+    "enable_x64",
+    "engine",
+    "factor",
+    "format_shapes",
+    "get_dependencies",
+    "get_mask",
+    "get_model_relations",
+    "handlers",
+    "inference",
+    "log_density",
+    "module",
+    "param",
+    "plate",
+    "plate_stack",
+    "ppl",
+    "prng_key",
+    "random_module",
+    "render_model",
+    "sample",
+    "stats",
+    "subsample",
+    "validation_enabled",
+]

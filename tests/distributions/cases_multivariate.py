@@ -169,4 +169,5 @@ CASES = [
                [dict(loc=LOC, covariance_matrix=MATRIX)],
                lambda loc, covariance_matrix: normal(loc, covariance_matrix), (dist.NanMaskedMultivariateNormal,)),
 ]
-NO_ROW = (dist.SphericalUniform, dist.GaussianMRF)       # see test_multivariate.py
+NO_ROW = (dist.SphericalUniform, dist.GaussianMRF,       # see test_multivariate.py
+          dist.PartlyObserved, dist.WhereMissing)        # see tests/ppl/test_missing.py

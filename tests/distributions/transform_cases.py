@@ -28,6 +28,7 @@ class Row:
     moves: str | None = None
     bijective: bool = True
     loop: bool = False                   # a loop is compiled for it
+    pieces: bool = False                 # its result is a list of arrays
 
     @property
     def x(self):
@@ -104,6 +105,10 @@ CASES = [
     Row("zero sum of matrices", lambda: t.ZeroSumTransform(2), WIDE, "area"),
     Row("permute", lambda: t.PermuteTransform(np.array([2, 0, 3, 1])), FOUR),
     Row("reshape", lambda: t.ReshapeTransform((2, 6), (3, 4)), WIDE),
+    Row("pad", lambda: t.PadTransform([(1, 2)], 0.7), FOUR, slice(1, 5)),
+    Row("pad matrices", lambda: t.PadTransform(((1, 0), (2, 1))), WIDE, (slice(1, None), slice(2, -1))),
+    Row("split", lambda: t.SplitTransform([1, 3]), FOUR, pieces=True),
+    Row("split rows", lambda: t.SplitTransform(3, -2), WIDE, pieces=True),
     Row("cumsum", t.CumsumTransform, FOUR),
     Row("cumsum along rows", lambda: t.CumsumTransform(-2), WIDE),
     Row("complex", t.ComplexTransform, [[0.3, -1.0], [2.0, 0.1]], "coefficients"),
@@ -125,6 +130,8 @@ CASES = [
 
     # ---- linear maps ----
     Row("diagonal matrix", lambda: t.ScaleMatvecDiagTransform(np.array([1.0, -2.0, 0.5, 3.0])), FOUR),
+    Row("batch normalisation", lambda: t.BatchNormTransform(
+        np.array([0.5, -1.0, 0.0, 2.0]), np.array([1.0, 0.2, 4.0, 0.1]), np.array([1.0, -2.0, 0.5, 1.0]), 0.3), FOUR),
     Row("triangular matrix", lambda: t.ScaleMatvecTriLTransform(LOWER), FOUR),
     Row("triangular matrices", lambda: t.ScaleMatvecTriLTransform(np.stack([LOWER, 2.0 * LOWER])), FOUR),
     Row("triangular affine", lambda: t.LowerCholeskyAffine(np.arange(4.0), LOWER), FOUR),

@@ -9,6 +9,7 @@ from scipy import stats
 import chainrule.engine.numpy as np
 from chainrule.engine import config, jacfwd, jit, make_jaxpr, random, value_and_grad, vmap
 from chainrule.inference import adaptation, chain, nuts
+from chainrule.inference.metrics import Diagonal
 from chainrule.inference.nuts import Info, Params, Point
 from tests.inference.targets import TARGETS, collect, runner, seed_of
 
@@ -16,7 +17,7 @@ BANANA, SKEWED = TARGETS["banana"], TARGETS["log gamma"]
 
 
 def params(step_size, *inverse_mass):
-    return Params(np.asarray(step_size), np.asarray(onp.array(inverse_mass)))
+    return Params(np.asarray(step_size), Diagonal(np.asarray(onp.array(inverse_mass))))
 
 
 def machine(logdensity, q, p, step, forwards=True):
@@ -183,7 +184,8 @@ TREES = {
 def test_the_iterative_tree_is_the_recursive_one(name):
     logdensity, reference, step_size, depth, inverse_mass = TREES[name]
     inverse_mass, seed, d, n = onp.array(inverse_mass), seed_of(3), len(inverse_mass), 80
-    start = chain.init(seed, d, 0, position=onp.full(d, 0.2), step_size=step_size, inverse_mass=inverse_mass,
+    metric = Diagonal(np.asarray(inverse_mass))
+    start = chain.init(seed, d, 0, position=onp.full(d, 0.2), step_size=step_size, metric=metric,
                        max_tree_depth=depth)
     draws, infos, _ = collect(runner(logdensity, max_tree_depth=depth), start, n)
     where = onp.concatenate([onp.full((1, d), 0.2), draws])
@@ -333,5 +335,5 @@ def test_float32():
 
 
 def test_the_adaptation_starts_where_it_is_told():
-    a = adaptation.init(2, 0.3, 100, 0.8, onp.array([2.0, 3.0]))
-    assert float(a.params.step_size) == 0.3 and onp.asarray(a.params.inverse_mass).tolist() == [2.0, 3.0]
+    a = adaptation.init(2, 0.3, 100, 0.8, Diagonal(np.array([2.0, 3.0])))
+    assert float(a.params.step_size) == 0.3 and onp.asarray(a.params.metric.variance).tolist() == [2.0, 3.0]

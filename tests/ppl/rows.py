@@ -12,11 +12,24 @@ import numpy as np
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
-from chainrule.engine import checkpoint, cond, grad, jit, scan, switch, vmap
+from chainrule.engine import (
+    checkpoint,
+    cond,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    jit,
+    jvp,
+    scan,
+    switch,
+    value_and_grad,
+    vmap,
+)
 
 OFFSETS = np.array([-0.4, 0.3, 0.9])
 COUNTS = np.array([3.0, 0.0, 1.0])
 MATRIX = np.array([[1.0, 0.3], [0.3, 2.0]])
+PARTS = np.array([0.5, np.nan, -0.2])
 
 
 class Row(NamedTuple):
@@ -135,6 +148,22 @@ def choice_score(x, v):
     return lp(dist.Gamma(2.0, 1.0 + x), v["s"]) - x
 
 
+def missing(x):
+    """Observations of which some are missing: whole events, and an element of a vector."""
+    y = cr.sample("y", dist.Normal(x, 2.0), obs=PARTS, obs_mask=~np.isnan(PARTS))
+    w = cr.sample("w", dist.MultivariateNormal(cnp.stack([x, 2.0 * x]), MATRIX), obs=np.array([np.nan, 0.4]),
+                  obs_mask=np.array([False, True]))
+    return cnp.sum(y) + w[0]
+
+
+def missing_score(x, v):
+    slope = MATRIX[0, 1] / MATRIX[1, 1]
+    given = dist.Normal(x + slope * (0.4 - 2.0 * x), np.sqrt(MATRIX[0, 0] - slope * MATRIX[0, 1]))
+    u, w, aside = v["y_unobserved"], v["w_unobserved"], dist.Normal(0.0, 1.0)
+    return (lp(dist.Normal(x, 2.0), PARTS[[0, 2]]) + lp(dist.Normal(x, 2.0), u[1]) + lp(aside, u[[0, 2]])
+            + lp(dist.Normal(2.0 * x, np.sqrt(MATRIX[1, 1])), 0.4) + lp(given, w[0]) + lp(aside, w[1]))
+
+
 MODELS = {
     "plain": Row(plain, plain_score),
     "observed": Row(observed, observed_score),
@@ -143,6 +172,7 @@ MODELS = {
     "chain": Row(chain, chain_score),
     "lanes": Row(lanes, lanes_score),
     "choice": Row(choice, choice_score),
+    "missing": Row(missing, missing_score),
 }
 
 
@@ -200,12 +230,26 @@ def in_switch(row):
     return row._replace(model=model)
 
 
+def in_custom_jvp(row):
+    """With a rule of its own, which meets the sites again."""
+    f = custom_jvp(lambda x: row.model(x))
+    f.defjvp(lambda primals, tangents: jvp(lambda x: row.model(x), primals, tangents))
+    return row._replace(model=lambda x: f(x))
+
+
+def in_custom_vjp(row):
+    f = custom_vjp(lambda x: row.model(x))
+    f.defvjp(lambda x: value_and_grad(lambda u: row.model(u))(x * 1.0), lambda slope, c: (c * slope,))
+    return row._replace(model=lambda x: f(x))
+
+
 def in_grad(row):
     return row._replace(model=lambda x: grad(lambda u: row.model(u))(x * 1.0))
 
 
 TRANSFORMS = {"vmap": in_vmap, "vmap of nothing": in_vmap_of_nothing, "scan": in_scan, "reverse scan": in_reverse_scan,
-              "jit": in_jit, "checkpoint": in_checkpoint, "cond": in_cond, "switch": in_switch, "grad": in_grad}
+              "jit": in_jit, "checkpoint": in_checkpoint, "cond": in_cond, "switch": in_switch, "grad": in_grad,
+              "custom_jvp": in_custom_jvp, "custom_vjp": in_custom_vjp}
 
 
 def nested(name, transforms):

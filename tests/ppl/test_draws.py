@@ -1,6 +1,7 @@
 """Draws: addressed by the seed, the name and the indices alone; differentiated along their paths; in while loops."""
 import numpy as np
 import pytest
+from scipy import stats
 
 import chainrule as cr
 import chainrule.distributions as dist
@@ -100,6 +101,21 @@ def test_the_lanes_of_a_site_are_independent_and_follow_its_distribution():
     z = x.sum() / np.sqrt(x.size)
     neighbours = (x[:, 1:] * x[:, :-1]).sum() / np.sqrt(x[:, 1:].size), (x[1:] * x[:-1]).sum() / np.sqrt(x[1:].size)
     assert np.all(np.abs([z, *neighbours, (x ** 2 - 1).sum() / np.sqrt(2 * x.size)]) < 4.5)      # false alarm: 3e-5
+
+
+def test_a_hundred_thousand_lanes_are_independent_of_their_neighbours():
+    """Chi-square over the 10 x 10 table of deciles of (lane i, lane i + lag), and of the lanes of two sites."""
+    n = 100_000
+
+    def lane(i):
+        return cr.sample("u", dist.Uniform(0.0, 1.0)), cr.sample("v", dist.Uniform(0.0, 1.0))
+
+    u, v = (np.asarray(x) for x in seed(vmap(lane), 0)(np.arange(n)))
+    for a, b in ((u[:-1], u[1:]), (u[:-2], u[2:]), (u[:-64], u[64:]), (u, v), (u[1:], v[:-1])):
+        table, *_ = np.histogram2d(a, b, bins=10, range=[[0, 1], [0, 1]])
+        assert 1e-5 < stats.chisquare(table.ravel()).pvalue          # false alarm: 5e-5 for the five tables
+    for x in (u, v):
+        assert stats.kstest(x, "uniform").pvalue > 1e-5
 
 
 def test_a_seed_is_an_integer_or_a_key_and_keys_are_mapped_over():

@@ -7,7 +7,7 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
-from chainrule.engine import checkpoint, cond, custom_jvp, grad, jit, scan, vmap, while_loop
+from chainrule.engine import checkpoint, cond, grad, jit, scan, vmap, while_loop
 from chainrule.engine.errors import ChainruleError
 from chainrule.ppl import SiteError, log_density
 from chainrule.ppl.handlers import block, condition, mask, scale, seed, substitute, trace
@@ -68,16 +68,6 @@ def checked(model, *args):
     check_data(program, data)
 
 
-@custom_jvp
-def with_rule(x):
-    return normal("x", x)
-
-
-@with_rule.defjvp
-def _(primals, tangents):
-    return primals[0], tangents[0]
-
-
 MISTAKES = {
     "condition on an unknown site": lambda: seeded(condition(eight, data={"teta": 1.0}), None),
     "no value and no key": lambda: normal(),
@@ -115,8 +105,13 @@ MISTAKES = {
     "branches with different shapes": lambda: trace(seed(in_branches, 0)).get_trace(),
     "if on a drawn value in jit": lambda: seeded(jit(lambda: 1.0 if normal() > 0 else 2.0)),
     "a blocked site without a value": lambda: seeded(block(normal, hide=["x"])),
+    "an obs_mask of numbers": lambda: seeded(lambda: normal(obs=SEVEN, obs_mask=np.ones(7))),
+    "an obs_mask of another shape": lambda: seeded(lambda: normal(obs=SEVEN, obs_mask=np.ones(6, bool))),
+    "an obs_mask for parts of a simplex": lambda: seeded(lambda: cr.sample(
+        "x", dist.Dirichlet(np.ones(3)), obs=np.ones(3) / 3, obs_mask=np.ones(3, bool))),
+    "obs outside of the support where it is observed": lambda: seeded(lambda: cr.sample(
+        "x", dist.HalfNormal(1.0), obs=[-1.0, -2.0], obs_mask=np.array([False, True]))),
     "a value for a factor": lambda: condition(lambda: cr.factor("f", 1.0), data={"f": 2.0})(),
-    "a site in a function with its own derivative": lambda: seeded(with_rule, 1.0),
     "an argument that is neither data nor fixed": lambda: stage_model(lambda y: normal(), ({1, 2},)),
     "a mask of numbers": lambda: mask(normal, mask=np.ones(2)),
     "block with two choices": lambda: block(normal, hide=["x"], expose=["y"]),

@@ -7,12 +7,28 @@ import itertools
 import numpy as np
 import pytest
 
+import chainrule as cr
+import chainrule.distributions as dist
 import chainrule.engine.numpy as cnp
 from chainrule.engine import config, grad, jit, random, vmap
-from chainrule.ppl import Handler, log_density
-from chainrule.ppl.handlers import block, condition, mask, replay, scale, seed, substitute, trace
+from chainrule.ppl import Handler, SiteError, log_density
+from chainrule.ppl.handlers import (
+    block,
+    condition,
+    do,
+    infer_config,
+    lift,
+    mask,
+    replay,
+    scale,
+    scope,
+    seed,
+    substitute,
+    trace,
+    uncondition,
+)
 from chainrule.ppl.model import site_log_prob
-from tests.ppl.rows import MODELS, TRANSFORMS, nested
+from tests.ppl.rows import MODELS, TRANSFORMS, Row, nested
 
 X = 0.35
 ALONE = [(m, ()) for m in MODELS]
@@ -129,6 +145,63 @@ def test_block_hides_sites_and_keeps_the_rest(name, transforms):
     assert not trace(block(seed(model, 0))).get_trace(X)
     samples = trace(block(seed(model, 0), expose_types=["sample"])).get_trace(X)
     assert {s["type"] for s in samples.values()} == {"sample"}
+
+
+@rows(SOME)
+def test_intervening_with_what_was_drawn_changes_nothing(name, transforms):
+    model = nested(name, transforms).model
+    tr = recorded(model)
+    cut = recorded(do(model, data=open_values(tr)))
+    same({k: s["value"] for k, s in cut.items()}, {k: s["value"] for k, s in tr.items()})
+    assert total(cut) == pytest.approx(total(tr), rel=1e-13)
+    assert open_values(cut).keys() == open_values(tr).keys()
+
+
+@rows(SOME)
+def test_a_scope_renames_and_nothing_else(name, transforms):
+    model = nested(name, transforms).model
+    params = open_values(recorded(model))
+    renamed = {f"a/{k}": v for k, v in params.items()}
+    assert density(scope(model, prefix="a"), params=renamed) == density(model, params=params)
+    assert list(recorded(scope(model, prefix="a"))) == [f"a/{k}" for k in recorded(model)]
+
+
+@rows(SOME)
+def test_uncondition_undoes_condition(name, transforms):
+    model = nested(name, transforms).model
+    other = open_values(recorded(model, number=1))
+    same(open_values(recorded(uncondition(condition(model, data=other)))), open_values(recorded(uncondition(model))))
+    facts = recorded(infer_config(uncondition(model), lambda s: {"seen": True}))
+    assert all(s["infer"]["seen"] and not s["is_observed"] for s in facts.values() if s["type"] == "sample")
+
+
+def with_param(x):
+    w = cr.param("w", np.array([0.5, -1.0]))
+    return cnp.sum(cr.sample("y", dist.Normal(w * x, 1.0)))
+
+
+@pytest.mark.parametrize("transforms", [(), *[(t,) for t in TRANSFORMS], ("vmap", "scan"), ("checkpoint", "vmap")],
+                         ids="-".join)
+def test_a_param_is_one_under_every_transformation(transforms):
+    row = Row(with_param, None)
+    for t in transforms:
+        row = TRANSFORMS[t](row)
+    if {"cond", "switch"} & set(transforms):
+        with pytest.raises(SiteError, match="in front of the cond"):
+            recorded(row.model)
+        given = seed(substitute(row.model, {"w": np.zeros(2)}), 0)
+        assert float(given(X)) == float(given(2.0 * X)) != 0.0       # y ~ Normal(0 x, 1)
+        return
+    tr = recorded(row.model)
+    assert (tr["w"]["type"], tr["w"]["value"].shape) == ("param", (2,))
+    moved = recorded(substitute(row.model, {"w": np.array([3.0, 4.0])}))
+    np.testing.assert_array_equal(moved["w"]["value"], [3.0, 4.0])
+    shift = np.asarray(moved["y"]["value"] - tr["y"]["value"])
+    np.testing.assert_allclose(shift, np.asarray(moved["y"]["fn"].mean) - np.asarray(tr["y"]["fn"].mean), rtol=1e-12)
+    assert np.all(shift[..., 1] != 0)
+    if "scan" not in " ".join(transforms):
+        lifted = recorded(lift(row.model, dist.Normal(0.0, 1.0)))
+        assert (lifted["w"]["type"], lifted["w"]["value"].shape) == ("sample", (2,))
 
 
 @rows(SOME)

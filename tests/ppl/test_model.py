@@ -11,7 +11,8 @@ import chainrule.engine.numpy as cnp
 from chainrule.distributions import biject_to
 from chainrule.engine import config, grad, jit, vmap
 from chainrule.ppl.handlers import scale, seed, trace
-from chainrule.ppl.model import site_terms, stage_model, unravel
+from chainrule.ppl.model import Points, site_log_prob, stage_model, unravel
+from chainrule.ppl.sites import SCORED
 from tests.ppl.rows import nested
 
 GLOBAL = np.array([1.0, 2.0])
@@ -52,7 +53,7 @@ def test_the_function_runs_once_for_each_set_of_types_and_fixed_arguments():
         program, data = program_of(model, *args, **kwargs)
         z = {v.name: np.zeros(v.unconstrained_shape) for v in program.latents}
         program.log_joint(z, data, True), program.constrained(z, data)
-        program.observed(data), site_terms(program, z, data)
+        program.observed(data), program.outline(data)
         runs.append(len(calls))
         seen.append(program)
     assert runs == [1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 6]
@@ -205,8 +206,9 @@ def test_log_joint_is_the_density_with_the_log_determinants(name, transforms):
             np.testing.assert_allclose(found[k], tr[k]["value"], rtol=1e-9, atol=1e-12)
         for k, y in program.observed(data).items():
             np.testing.assert_array_equal(y, values[k])
-        terms = {k: lp for k, lp, _ in site_terms(program, z, data)}
-        assert sum(terms.values()) == pytest.approx(expected, rel=1e-9)
+        at = trace(Points(program, z, True)).get_trace(*data)
+        terms = [site_log_prob(k, s) for k, s in at.items() if s["type"] in SCORED]
+        assert float(sum(cnp.sum(t) for t in terms)) == pytest.approx(expected, rel=1e-9)
 
 
 def test_log_joint_is_compiled_differentiated_and_mapped_over_data_sets():
@@ -232,3 +234,14 @@ def test_a_vector_is_taken_apart_in_the_order_of_the_sites():
     program, _ = program_of(model)
     parts = unravel(program.latents, cnp.arange(4.0))
     assert list(parts) == ["b", "a"] and parts["a"].tolist() == [2.0, 3.0]
+
+
+def test_a_prior_that_cannot_be_drawn_from_is_described_all_the_same():
+    def model():
+        s = cr.sample("s", dist.ImproperUniform(dist.constraints.positive, (2,), ()))
+        with cr.plate("n", 2):
+            cr.sample("y", dist.Normal(0.0, s), obs=np.array([1.0, -2.0]))
+    program, data = program_of(model)
+    assert [(v.name, v.shape, v.is_discrete) for v in program.latents] == [("s", (2,), False)]
+    expected = np.log([0.5, 2.0]).sum() + float(cnp.sum(dist.Normal(0.0, np.array([0.5, 2.0])).log_prob([1.0, -2.0])))
+    assert float(program.log_joint({"s": np.log([0.5, 2.0])}, data, True)) == pytest.approx(expected, rel=1e-12)

@@ -1,0 +1,86 @@
+"""A whole fit as a pure function: warm-up, sampling and the draws as the model has them.
+
+    fits = jit(vmap(lambda key, x, y: fit(NUTS(model), key, x, y, num_samples=500)))(keys, xs, ys)
+
+`fit` has no hidden state and no host in its loop, so it can be jitted, and mapped over data sets, each of which adapts
+its own step size and metric. A vectorised chain never waits for another's tree: the program runs as many gradients as
+the chain that needs most.
+"""
+from typing import NamedTuple
+
+import numpy as onp
+
+from ..engine import numpy as np
+from ..engine import random, vmap
+from ..engine.array import Array
+from ..ppl.model import check_data, site_count, stage_model, unravel
+from ..ppl.queries.start import start_point
+from ..ppl.queries.strategies import uniform_radius
+from . import chain as chains
+from . import nuts
+from .starts import check_latents
+
+NO_LIMIT = onp.asarray(2 ** 62)
+
+
+def _start(program, sampler, key, data):
+    """The start of a chain by the sampler's strategy; None leaves it to the machine."""
+    if uniform_radius(sampler.init_strategy) is not None:
+        return None
+    z = start_point(program, sampler.init_strategy, random.fold_in(key, 0), data)
+    return np.concatenate([np.reshape(z[v.name], (-1,)) for v in program.latents])
+
+
+class Fit(NamedTuple):
+    """What a fit gives; chains and draws are the leading axes."""
+    samples: dict              # {site: [chain, draw, *shape]}, latent and deterministic sites
+    stats: dict                # {name: [chain, draw]}: potential_energy, energy, accept_prob, num_steps, diverging, …
+    failed: Array              # bool[chain]: no start point with a finite log-density was found; its draws mean nothing
+    gradients: Array           # int[chain]: gradients evaluated, warm-up included
+    step_size: Array           # float[chain], after warm-up
+
+
+def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1, **kwargs):
+    """Fit a model to data: a `Fit`. A pure function of the key and of the data among the arguments.
+
+    sampler : NUTS(model, ...)          rng_key : a key
+    args, kwargs : the model's; arrays and floats among them are data, and may be traced
+    The draws are those of `MCMC` with the same key, up to rounding. A start point of a strategy other than
+    init_to_uniform is tried once; `failed` tells where it would not do.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import jit, random, vmap
+    >>> from chainrule.inference import NUTS
+    >>> def model(y):
+    ...     mu = cr.sample("mu", dist.Normal(0.0, 10.0))
+    ...     with cr.plate("row", len(y)):
+    ...         cr.sample("y", dist.Normal(mu, 1.0), obs=y)
+    >>> one = lambda key, y: fit(NUTS(model), key, y, num_warmup=200, num_samples=200)
+    >>> keys, ys = random.split(random.key(0), 3), [[0.0, 1.0], [5.0, 6.0], [9.0, 9.0]]
+    >>> jit(vmap(one))(keys, np.asarray(ys)).samples["mu"].shape          # three fits, a chain each
+    (3, 1, 200)
+    """
+    program, data = stage_model(sampler.model, args, kwargs)
+    program.describe(data)
+    check_latents(program)
+    check_data(program, data)
+    latents = program.latents
+
+    def logdensity(z):
+        return program.log_joint(unravel(latents, z), data, unconstrained=True)
+
+    def one(number):
+        key = random.fold_in(rng_key, number)
+        chain = sampler.start(chains.seed_of(key), latents, num_warmup, _start(program, sampler, key, data))
+        return chains.run(chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
+                          skip=num_warmup, max_tree_depth=sampler.max_tree_depth, radius=sampler.init_radius)
+
+    done = vmap(one)(np.arange(num_chains))
+    d = site_count(latents)
+    flat = np.reshape(done.draws, (num_chains * num_samples, d))
+    samples = vmap(lambda z: program.constrained(unravel(latents, z), data))(flat)
+    samples = {name: np.reshape(x, (num_chains, num_samples, *x.shape[1:])) for name, x in samples.items()}
+    info = nuts.Info(*np.moveaxis(done.infos, -1, 0))
+    stats = {"potential_energy": -info.logdensity, "energy": info.energy, "accept_prob": info.accept_prob,
+             "num_steps": info.num_steps, "tree_depth": info.tree_depth, "diverging": info.diverging > 0.5}
+    return Fit(samples, stats, nuts.failed(done.chain.machine), done.gradients, info.step_size[:, -1])

@@ -1,0 +1,139 @@
+"""The kernels as users name them: each ties a kernel's functions to a model and holds the numbers it starts with."""
+import math
+
+import numpy as onp
+
+from ..engine import numpy as np
+from ..engine.avals import default_float
+from ..ppl.model import site_count
+from ..ppl.queries import init_to_uniform
+from ..ppl.queries.strategies import strategy_of, uniform_radius
+from . import chain as chains
+from .adaptation import ESTIMATORS
+from .metrics import Diagonal, dense
+from .starts import SamplingError
+
+# Options of NumPyro's that are not there, with the values that change nothing, and what to write instead.
+_NUTS_OPTIONS = {
+    "potential_fn": (None, "Write the density as a model: factor('density', -potential) adds a term."),
+    "kinetic_fn": (None, "The kinetic energy is ½ pᵀ M⁻¹ p."),
+    "trajectory_length": (None, "The trajectory ends where it turns round; max_tree_depth limits it."),
+    "find_heuristic_step_size": (False, "Dual averaging finds the step size from the first draws on; set step_size."),
+    "forward_mode_differentiation": (False, "Gradients are taken in reverse mode."),
+    "regularize_mass_matrix": (True, "The metric is always drawn a little towards 10⁻³."),
+}
+
+def check_options(owner, given, known):
+    """Raise for an option that is not there, unless it has the value that changes nothing."""
+    for name, value in given.items():
+        if name not in known:
+            raise TypeError(f"{owner} has no option {name!r}.")
+        neutral, advice = known[name]
+        if value is not neutral and value != neutral:
+            raise NotImplementedError(f"{owner}({name}={value!r}) is not there yet.\n{advice}")
+
+
+class NUTS:
+    """The No-U-Turn sampler for a model: multinomial, with a metric adapted in warm-up.
+
+    step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
+    dense_mass : False for a diagonal metric, True for a dense one, or a list of tuples of sites, each a dense block:
+        [("a", "b"), ("c",)]; the sites that are left out stay diagonal
+    inverse_mass_matrix : the first metric, float[d], or float[d, d] of a dense one; unless given, from the first
+        gradient ("fisher") or ones ("stan")
+    adapt_step_size, adapt_mass_matrix : False keeps the one given
+    adaptation : "fisher", on draws and gradients (needs fewer gradients; the default of diagonal metrics), or "stan",
+        on the draws of growing windows (the default of dense ones)
+    max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition
+    init_strategy : where chains start, a function of a site's record: init_to_uniform (the default), init_to_median,
+        init_to_mean, init_to_sample, init_to_feasible, init_to_value(values=...), or one of your own. A point at which
+        the log-density or its gradient is not finite is replaced by the strategy's next, up to 100.
+    init_radius : the radius of init_to_uniform, Uniform(-radius, radius) in unconstrained space
+
+    Other options of NumPyro's are taken at their defaults and named in an error at other values.
+    Source: Hoffman & Gelman (2014), JMLR 15; Betancourt (2017), arXiv:1701.02434, appendix A.
+    """
+
+    def __init__(self, model=None, *, step_size=1.0, inverse_mass_matrix=None, adapt_step_size=True,
+                 adapt_mass_matrix=True, dense_mass=False, target_accept_prob=0.8, max_tree_depth=10,
+                 init_strategy=init_to_uniform, init_radius=2.0, adaptation=None, **options):
+        check_options("NUTS", options, _NUTS_OPTIONS)
+        self.init_strategy = strategy_of(init_strategy, "NUTS")
+        if self.init_strategy is not init_to_uniform and uniform_radius(self.init_strategy) is not None:
+            init_radius = uniform_radius(self.init_strategy)
+        if not callable(model):
+            raise TypeError(f"NUTS takes a model, a function with sample statements; got {shown(model)}.")
+        if not 0 < target_accept_prob < 1:
+            raise ValueError(f"target_accept_prob must lie between 0 and 1; got {target_accept_prob}.")
+        for name, value in (("step_size", step_size), ("init_radius", init_radius)):
+            if not (value >= 0 if name == "init_radius" else value > 0) or not onp.isfinite(value):
+                raise ValueError(f"{name} must be positive; got {value}.")
+        if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
+            raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
+        adaptation = adaptation or ("stan" if dense_mass else "fisher")
+        if adaptation not in ESTIMATORS:
+            raise ValueError(f"adaptation={adaptation!r}: choose one of {', '.join(map(repr, ESTIMATORS))}.")
+        if dense_mass and adaptation == "fisher":
+            raise ValueError('adaptation="fisher" is for diagonal metrics; a dense one takes adaptation="stan".')
+        self.adaptation, self.dense_mass = adaptation, dense_mass
+        self.model, self.step_size, self.inverse_mass_matrix = model, float(step_size), inverse_mass_matrix
+        self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
+        self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
+        self.init_radius = float(init_radius)
+
+    def start(self, seed, latents, num_warmup, position=None):
+        """A chain before its first gradient; position is None for a random one."""
+        d = site_count(latents)
+        couples = couplings(self.dense_mass, latents) if self.dense_mass else None
+        metric = first_metric(self.inverse_mass_matrix, d, couples)
+        return chains.init(
+            seed, d, num_warmup, position=position, step_size=self.step_size, metric=metric, couples=couples,
+            method=self.adaptation, target_accept_prob=self.target_accept_prob, adapt_step=self.adapt_step_size,
+            adapt_metric=self.adapt_mass_matrix, radius=self.init_radius, max_tree_depth=self.max_tree_depth)
+
+
+def couplings(dense_mass, latents):
+    """bool[d, d]: the pairs of unconstrained parameters that a dense metric may couple."""
+    d, at, places = site_count(latents), 0, {}
+    for v in latents:
+        n = math.prod(v.unconstrained_shape)
+        places[v.name], at = onp.arange(at, at + n), at + n
+    if dense_mass is True:
+        return onp.ones((d, d), bool)
+    out, seen = onp.eye(d, dtype=bool), set()
+    for block in dense_mass:
+        names = (block,) if isinstance(block, str) else tuple(block)
+        for name in names:
+            if name not in places:
+                raise SamplingError(f"dense_mass has {name!r}, which is no latent site of the model; they are: "
+                                    f"{', '.join(places)}.")
+            if name in seen:
+                raise SamplingError(f"dense_mass has {name!r} in two blocks.")
+            seen.add(name)
+        rows = onp.concatenate([places[name] for name in names])
+        out[onp.ix_(rows, rows)] = True
+    return out
+
+
+def first_metric(inverse_mass_matrix, d, couples=None):
+    """The metric that a chain begins with: that given, ones where it is dense, or None."""
+    shape = (d,) if couples is None else (d, d)
+    if inverse_mass_matrix is None:
+        return None if couples is None else dense(np.eye(d, dtype=default_float()))
+    m = onp.asarray(inverse_mass_matrix, float)
+    sound = m.shape == shape and onp.all(onp.isfinite(m))
+    if sound and couples is not None:
+        sound = onp.allclose(m, m.T) and onp.all(onp.linalg.eigvalsh(m) > 0) and not onp.any(m[~couples])
+    elif sound:
+        sound = onp.all(m > 0)
+    if not sound:
+        what = f"shape {m.shape}" if m.shape != shape else "values that are not positive and finite" if \
+            couples is None else "values that are not those of a covariance with the blocks of dense_mass"
+        is_ = f"the diagonal, {d} positive numbers, one for each unconstrained parameter" if couples is None else \
+            f"a covariance matrix of the {d} unconstrained parameters"
+        raise SamplingError(f"inverse_mass_matrix has {what}; it is {is_}.")
+    return Diagonal(np.asarray(m)) if couples is None else dense(np.asarray(m))
+
+
+def shown(x):
+    return f"a {type(x).__name__}"
