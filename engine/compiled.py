@@ -49,8 +49,9 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
     @functools.wraps(f)
     def compiled(*args, **kwargs):
         key, arrays = _types(args) if plain and not kwargs and state.trace is ROOT else (None, None)
-        if key is not None and key in ready:
-            return _call(*ready[key], arrays)
+        known = ready.get(key)
+        if known is not None:
+            return _call(*known, arrays)
         staged, leaves = stage_function(f, args, kwargs, statics)
         if state.trace is not ROOT or config.disable_jit or staged.jaxpr.effects & OPEN_EFFECTS:
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
@@ -90,13 +91,14 @@ def _types(args):
             key.append(a.aval)
             arrays.append(a)
         elif type(a) is dict:
-            names = tuple(sorted(a)) if all([type(name) is str for name in a]) else ()
-            values = [a[name] for name in names]
-            if not values or not all([type(v) is Array for v in values]):
-                return None, None
-            key.append(names)
-            key += [v.aval for v in values]
-            arrays += values
+            key.append(len(a))
+            for name in sorted(a, key=str):
+                v = a[name]
+                if type(v) is not Array or type(name) is not str:
+                    return None, None
+                key.append(name)
+                key.append(v.aval)
+                arrays.append(v)
         else:
             return None, None
     return tuple(key), arrays
