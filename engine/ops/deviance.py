@@ -28,6 +28,7 @@ from .structural import elementwise, elementwise_batch, promote_inexact
 _HALF_LOG = 0.5 * math.log(2 * math.pi)
 _NEAR = {8: (0.0, 0.2), 4: (0.25, 0.75)}                 # the middle and half the width of where P is taken
 _SAFE = {8: 1e290, 4: 1e30}                              # up to which a product splits without overflow
+_LARGE = {"float64": 1e308, "float32": 1e38, "bfloat16": 1e38, "float16": 6e4}
 # P on [-0.2, 0.2], and in float32, where the other form has few digits to lose, on [-0.5, 1]
 _EXCESS = {
     8: [0.5, -0.3333333333333332, 0.2499999999999999, -0.2000000000001254, 0.1666666666667859, -0.14285714281333,
@@ -136,7 +137,7 @@ def _slope_of_counts(k):
 
 def _share(x, y, e):
     """e / y, the derivative in e: 1 where x is 0 or y infinite."""
-    one, largest = np.ones((), y.dtype), np.full((), np.finfo(y.dtype).max, y.dtype)
+    one, largest = np.ones((), y.dtype), np.full((), _LARGE[y.dtype.name], y.dtype)
     return where(eq(x, 0), one, minimum(e, largest) / minimum(y, largest))
 
 

@@ -6,6 +6,7 @@ from scipy import special, stats
 
 import chainrule.distributions as dist
 from chainrule.engine import grad, jit
+from chainrule.engine import numpy as cnp
 
 EXTREME = np.array([0.0, 1e-30, 1.0, 40.0, 1e10, 1e18, 1e25, -1e30], np.float32)
 
@@ -196,3 +197,18 @@ def test_slopes_in_the_counts_themselves_are_finite(make, want):
     """As relaxations of counts ask for them; at 0 and at the total too."""
     for k in (0.0, 1.0, 5.0):
         np.testing.assert_allclose(float(grad(make().log_prob_inside)(k)), want(k), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype, error", [("float16", 4e-3), ("bfloat16", 4e-2)])
+def test_half_precision_goes_through(dtype, error):
+    r = cnp.astype(cnp.asarray(3.0), dtype)
+    half = cnp.astype(cnp.asarray(0.5), dtype)
+    for f, want, slope in ((lambda r: dist.Poisson(r).log_prob(2), stats.poisson.logpmf(2, 3), -1 / 3),
+                           (lambda r: dist.Gamma(r, half).log_prob(half), stats.gamma.logpdf(0.5, 3, scale=2),
+                            np.log(0.25) - special.psi(3)),
+                           (lambda r: dist.Beta(r, half).log_prob(half), stats.beta.logpdf(0.5, 3, 0.5),
+                            np.log(0.5) + special.psi(3.5) - special.psi(3))):
+        for g in (f, jit(f)):
+            assert g(r).dtype == dtype
+            np.testing.assert_allclose(float(g(r)), want, rtol=error, atol=error)
+        np.testing.assert_allclose(float(grad(f)(r)), slope, rtol=error, atol=error)
