@@ -34,6 +34,8 @@ def test_a_t_distribution_of_many_degrees_of_freedom_is_normal(dtype, error):
     x = np.array([-3.0, 0.0, 0.1, 2.0], dtype)
     got = dist.StudentT(dtype(1e15), dtype(0.0), dtype(1.0)).log_prob(x)
     np.testing.assert_allclose(np.asarray(got), stats.norm.logpdf(x.astype(float)), rtol=error)
+    got = dist.StudentT(dtype(1e15), dtype(0.0), dtype(1.0)).log_cdf(x)
+    np.testing.assert_allclose(np.asarray(got), stats.norm.logcdf(x.astype(float)), rtol=3 * error)
 
 
 def test_large_counts_do_not_cancel_in_single_precision():
