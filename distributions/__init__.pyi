@@ -113,6 +113,11 @@ from .hilbert_space import hsgp_parameters as hsgp_parameters
 from .hilbert_space import hsgp_periodic_basis as hsgp_periodic_basis
 from .hilbert_space import hsgp_periodic_weights as hsgp_periodic_weights
 from .hilbert_space import hsgp_weights as hsgp_weights
+from .hmm_families import DiscreteHMM as DiscreteHMM
+from .hmm_families import GammaGaussianHMM as GammaGaussianHMM
+from .hmm_families import GaussianHMM as GaussianHMM
+from .hmm_families import IndependentHMM as IndependentHMM
+from .hmm_families import LinearHMM as LinearHMM
 from .horseshoe import Horseshoe as Horseshoe
 from .hurdle import HurdleDistribution as HurdleDistribution
 from .hurdle import HurdleGamma as HurdleGamma
@@ -251,6 +256,7 @@ from .spherical import SphericalUniform as SphericalUniform
 from .spherical import VonMises3D as VonMises3D
 from .spherical import VonMisesFisher as VonMisesFisher
 from .stable import Stable as Stable
+from .stable import StableWithLogProb as StableWithLogProb
 from .state_space import LinearGaussianStateSpace as LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights as StickBreakingWeights
 from .straight_through import RelaxedBernoulliStraightThrough as RelaxedBernoulliStraightThrough

@@ -5,7 +5,8 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .counting import UpToTotal, cdf_by_sum, log_multichoose
+from .counting import UpToTotal, cdf_by_sum, log_multichoose, rest_of_multichoose
+from .deviance import table_deviance
 from .distribution import Distribution
 from .record import ArrayLike, param
 from .sigmoid_beta import beta_quotient_tail
@@ -38,7 +39,9 @@ class BetaBinomial(UpToTotal):
     def log_prob_inside(self, value):
         a, b = self.concentration1, self.concentration0
         k, n = np.astype(value, self.dtype), self._trials
-        return log_multichoose(a, k) + log_multichoose(b, n - k) - log_multichoose(a + b, n)
+        l = n - k
+        rest = rest_of_multichoose(a, k) + rest_of_multichoose(b, l) - rest_of_multichoose(a + b, n)
+        return rest - table_deviance(k, l, a, b)
 
     @property
     def mean(self):

@@ -4,7 +4,7 @@ import math
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.control import scan
-from ..engine.errors import ParameterError
+from ..engine.errors import ShapeError
 from . import constraints
 from .distribution import Distribution
 from .multivariate_normal import factor_of, log_diagonal_sum, whiten
@@ -43,8 +43,8 @@ class GaussianStateSpace(Distribution):
         n = factor.shape[-1]
         first = np.zeros(n, factor.dtype) if initial_value is None else np.asarray(initial_value)
         if matrix.shape[-2:] != (n, n) or first.shape[-1:] != (n,):
-            raise ParameterError(f"{name}: a transition_matrix of shape {matrix.shape}, noise of shape {factor.shape} "
-                                 f"and an initial_value of shape {first.shape} do not fit.")
+            raise ShapeError(f"{name}: transition_matrix has shape {matrix.shape}, the noise {factor.shape} and "
+                             f"initial_value {first.shape}; they must be (..., {n}, {n}) twice and (..., {n}).")
         super().__init__(checked_steps(name, num_steps), matrix, factor, first, validate_args=validate_args)
 
     @property

@@ -42,7 +42,7 @@ class StudentT(Distribution):
         return 0.5 * np.log(self.df) + special.betaln(0.5 * self.df, 0.5)
 
     def log_prob_inside(self, value):
-        z = (value - self.loc) / (self.scale * np.sqrt(self.df))
+        z = (value - self.loc) * (1.0 / (self.scale * np.sqrt(self.df)))     # one division for a shared scale
         return (-0.5 * (self.df + 1.0)) * log1p_squared(z) - (np.log(self.scale) + self._log_norm())
 
     @property

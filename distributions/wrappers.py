@@ -301,3 +301,6 @@ class Masked(Wrapper):
 
 ExpandedDistribution, MaskedDistribution = Expanded, Masked      # their names in other systems
 WRAPPERS.update(expand=Expanded, to_event=Independent, mask=Masked)
+
+
+ExpandedDistribution, MaskedDistribution = Expanded, Masked          # NumPyro's names
