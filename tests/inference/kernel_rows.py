@@ -66,7 +66,7 @@ def _single(name, kernel, scale, target, method, targets, warmup, draws):
 
 
 def _trajectories(multinomial):
-    step = lambda key, state, f: hmc.step(key, state, f, params(state.position, 0.6), num_steps=3,
+    step = lambda key, state, f: hmc.step(key, state, f, params(state.position, 0.85), num_steps=3,
                                           multinomial=multinomial)
     return Row(hmc, step, stepwise.Stepwise(moves.Trajectories(None, 6.0, 1.0, multinomial)), _adapted(),
                (BANANA, WIDE, NORMAL, SCALES, T, MIXTURE, SKEWED, LOGISTIC), 500, 4000)
@@ -126,7 +126,7 @@ def _walkers(stretch_prob, randomize_split, targets):
 
 
 def _chees_step(key, state, f):
-    return chees.step(key, state, f, chees.Params(np.asarray(0.6), np.asarray(3.0), metric(state.position.shape[-1])))
+    return chees.step(key, state, f, chees.Params(np.asarray(1.1), np.asarray(3.5), metric(state.position.shape[-1])))
 
 
 _LANGEVIN = (NORMAL, BANANA, SCALES, T, MIXTURE, SKEWED, LOGISTIC)
