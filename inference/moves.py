@@ -35,7 +35,7 @@ def stopped(params, still):
 
 
 def draw_of(state, info):
-    """What adaptation looks at of a transition."""
+    """What adaptation looks at of a transition. The estimator of a kernel without gradients does not look at them."""
     accept = getattr(info, "accept_prob", np.ones_like(state.logdensity))
     diverging = getattr(info, "diverging", np.asarray(False))
     return Draw(state.position, getattr(state, "grad", state.position), accept, accept, diverging)
@@ -55,7 +55,7 @@ class InMetric(Move):
 
 class Noisy(NamedTuple):
     """Warm-up of a step size whose acceptance probabilities tell little, one by one: log ε moves by their distance from
-    the target, less and less, and the end is a mean (Andrieu & Thoms 2008, Statistics and Computing 18, section 5.1).
+    the target, less and less, and the end is a mean (Andrieu & Thoms 2008, Statistics and Computing 18).
     """
     params: Params
     metric: warmup.Adaptation      # of which the metric is used; it ends before the step size does
@@ -175,7 +175,9 @@ FIRST_WINDOW = 25
 
 
 class Ellipse(NamedTuple):
-    """Warm-up of the normal distribution: that of the draws of windows which double."""
+    """Warm-up of the normal distribution: that of the draws of windows which double, the last one if it is a quarter of
+    warm-up.
+    """
     params: elliptical_slice.Params
     draws: Running
     window_end: Array              # int[]
@@ -211,14 +213,14 @@ class Ellipses(Move):
         s = adaptation
         warm = np.logical_and(s.adapts, transition <= s.num_warmup)
         draws = s.draws.add(state.position).where(warm, s.draws)
-        last = np.logical_and(transition == s.num_warmup, draws.count >= FIRST_WINDOW)
+        last = np.logical_and(transition == s.num_warmup, draws.count >= 0.25 * s.num_warmup)
         closes = np.logical_and(warm, np.logical_or(transition == s.window_end, last))
         sd = SPREAD * np.sqrt(draws.covariance())
         sound = np.logical_and(closes, np.all(np.logical_and(np.isfinite(sd), sd > 0)))
         mean = np.where(sound, draws.mean, s.params.mean)
         root = s.params.root if s.params.root.ndim == 2 else np.where(sound, sd, s.params.root)
         return s._replace(params=elliptical_slice.Params(mean, root), draws=draws.cleared().where(closes, draws),
-                          window_end=np.where(closes, 3 * s.window_end + FIRST_WINDOW, s.window_end))
+                          window_end=np.where(closes, 2 * s.window_end + FIRST_WINDOW, s.window_end))
 
 
 # ---- particles of constant speed ----
