@@ -9,6 +9,7 @@ new data of the same shapes compiles nothing. The compiled loop runs in chunks, 
 shows progress and hears an interrupt. A chain's draws depend on the key and its number alone, not on how it is cut or
 where it runs.
 """
+import math
 import sys
 import time
 
@@ -22,8 +23,8 @@ from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model, unravel
+from . import advice, diagnostics, nuts
 from . import chain as chains
-from . import diagnostics, nuts
 from .arviz import to_arviz
 from .driver import Group, drive
 from .progress import Progress
@@ -55,13 +56,15 @@ class MCMC:
         rounding, which a chain's later draws magnify.
     progress_bar : a bar for each chain on the standard error, once a run has lasted half a second
     jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
+    warn : whether a run ends with a SamplingWarning for each thing that is wrong with its draws: divergences, R-hat,
+        effective sample size, E-BFMI, tree depth
 
     After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost, and
     `interrupted` whether it was cut short.
     """
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel",
-                 progress_bar=True, jit_model_args=False, **options):
+                 progress_bar=True, jit_model_args=False, warn=True, **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, NUTS):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
@@ -75,7 +78,7 @@ class MCMC:
             raise ValueError(f"thinning={thinning} keeps none of num_samples={num_samples} draws.")
         self.sampler, self.num_warmup, self.num_samples = sampler, int(num_warmup), int(num_samples)
         self.num_chains, self.thinning, self.chain_method = int(num_chains), int(thinning), chain_method
-        self.progress_bar = progress_bar
+        self.progress_bar, self.warn = progress_bar, bool(warn)
         self.gradients, self.seconds, self.interrupted = 0, 0.0, False
         self._draws = None
 
@@ -105,6 +108,8 @@ class MCMC:
         self._program, self._data = program, data
         self._last = [r.chain for r in records]
         self._keep(records)
+        if self.warn:
+            advice.warn(self._problems(), stacklevel=2)
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
@@ -147,6 +152,16 @@ class MCMC:
         self._draws = onp.stack([r.draws[rows] for r in records])
         self._infos = onp.stack([r.infos[rows] for r in records])
 
+    def _problems(self):
+        """What is wrong with the draws, see `advice`."""
+        latents, (chains, draws, _) = self._program.latents, self._draws.shape
+        ends = onp.cumsum([math.prod(v.unconstrained_shape) for v in latents])[:-1]
+        parts = onp.split(self._draws, ends, axis=-1)
+        unconstrained = {v.name: x.reshape(chains, draws, *v.unconstrained_shape) for v, x in zip(latents, parts)}
+        values = lambda: {v.name: self._constrained()[v.name] for v in latents}
+        return advice.problems(unconstrained, self._stats(), values, self.sampler.max_tree_depth,
+                               self.sampler.target_accept_prob)
+
     # ---- what came of it ----
 
     def _need(self):
@@ -176,6 +191,12 @@ class MCMC:
         x = self._infos[:, :, nuts.Info._fields.index(field)]
         return x > 0.5 if field == "diverging" else x.astype(int) if field in ("num_steps", "tree_depth") else x
 
+    def _stats(self):
+        """{ArviZ's name: [chain, draw]}"""
+        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items()}
+        stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
+        return stats
+
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
         self._need()
@@ -196,12 +217,10 @@ class MCMC:
         draws = {k: onp.asarray(v) for k, v in self._constrained().items()}
         known = {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)]
                  for k, names in self._program.dims.items() if any(names)}
-        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items()}
-        stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
         shape = self._draws.shape[:2]
         made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
         observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None,
+        return to_arviz(posterior=draws, sample_stats=self._stats(), observed_data=observed or None,
                         coords={**self._program.coords, **(coords or {})},
                         dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
