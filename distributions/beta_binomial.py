@@ -5,9 +5,11 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .counting import cdf_by_sum, known, listed, log_multichoose, the_same_for_all
+from .counting import cdf_by_sum, known, listed, log_multichoose, rest_of_multichoose, the_same_for_all
+from .deviance import table_deviance
 from .distribution import Distribution
 from .record import ArrayLike, param
+from .sigmoid_beta import beta_quotient_tail
 
 
 class BetaBinomial(Distribution):
@@ -42,7 +44,9 @@ class BetaBinomial(Distribution):
     def log_prob_inside(self, value):
         a, b = self.concentration1, self.concentration0
         k, n = np.astype(value, self.dtype), np.astype(self.total_count, self.dtype)
-        return log_multichoose(a, k) + log_multichoose(b, n - k) - log_multichoose(a + b, n)
+        l = n - k
+        rest = rest_of_multichoose(a, k) + rest_of_multichoose(b, l) - rest_of_multichoose(a + b, n)
+        return rest - table_deviance(k, l, a, b)
 
     @property
     def mean(self):
@@ -91,6 +95,7 @@ class BetaNegativeBinomial(Distribution):
     What is counted has the Beta(a, b) probability, what is waited for n times has the rest; n need not be whole.
 
     concentration1, concentration0, n : float[*batch], > 0          sample : int[*shape, *batch], >= 0
+    The distribution function by quadrature over the chance, to 1e-12 for n and concentrations up to a hundred.
     Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 6.2.3.
     """
     concentration1: ArrayLike = param(constraints.positive)
@@ -110,6 +115,25 @@ class BetaNegativeBinomial(Distribution):
         a, b, n = self.concentration1, self.concentration0, self.n
         k = np.astype(value, self.dtype)
         return log_multichoose(a, k) + special.betaln(n + k, a + b) - special.betaln(n, b)
+
+    def _tail(self, value, over, log=True):
+        """log P(K <= value), or of K > value where `over`: K <= k is Y <= Q for beta numbers Y(n, k + 1), Q(b, a)."""
+        k = np.floor(np.astype(np.asarray(value), self.dtype))
+        inside = k >= 0
+        k = np.where(inside, k, 0.0)
+        tail = beta_quotient_tail(np.zeros_like(k), (self.n, k + 1.0), (self.concentration0, self.concentration1),
+                                  np.asarray(over), log)
+        return np.where(inside, tail, (0.0 if over else -math.inf) if log else 0.0)
+
+    def cdf(self, value):
+        return self._tail(value, False, log=False)
+
+    def log_cdf(self, value):
+        return self._tail(value, False)
+
+    def log_survival(self, value):
+        """log P(X > value)."""
+        return self._tail(value, True)
 
     @property
     def mean(self):

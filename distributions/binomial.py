@@ -7,7 +7,8 @@ from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
-from .counting import known, listed, log_choose, the_same_for_all
+from .counting import known, listed, log_choose, rest_of_choose, the_same_for_all
+from .deviance import binomial_deviance
 from .distribution import Distribution
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
@@ -111,7 +112,8 @@ class BinomialProbs(_Binomial):
     def log_prob_inside(self, value):
         d = self.probs.dtype
         k, n = np.astype(value, d), np.astype(self.total_count, d)
-        return special.xlogy(k, self.probs) + special.xlog1py(n - k, -self.probs) + log_choose(n, k)
+        p = self.probs
+        return rest_of_choose(n, k) - binomial_deviance(k, n - k, p, np.log(p), np.log1p(-p))
 
 
 def Binomial(total_count=1, probs=None, logits=None, *, validate_args=None):

@@ -94,7 +94,7 @@ class Laplace(Distribution):
         return self.loc + self.scale * random.laplace(key, self.shape(sample_shape), self.dtype)
 
     def log_prob_inside(self, value):
-        return -np.abs((value - self.loc) / self.scale) - (np.log(self.scale) + math.log(2))
+        return -np.abs(value - self.loc) * (1.0 / self.scale) - (np.log(self.scale) + math.log(2))
 
     @property
     def mean(self):

@@ -28,7 +28,7 @@ class Logistic(Distribution):
         return self.loc + self.scale * random.logistic(key, self.shape(sample_shape), self.dtype)
 
     def log_prob_inside(self, value):
-        z = (value - self.loc) / self.scale
+        z = (value - self.loc) * (1.0 / self.scale)          # one division for a shared scale
         return z - 2.0 * softplus(z) - np.log(self.scale)
 
     @property

@@ -8,7 +8,8 @@ from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
-from .counting import log_multichoose
+from .counting import log_multichoose, rest_of_multichoose
+from .deviance import binomial_deviance, odds_deviance
 from .distribution import Distribution, above
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
@@ -89,7 +90,7 @@ class NegativeBinomialProbs(_NegativeBinomial):
     def log_prob_inside(self, value):
         r, p = self.total_count, self.probs
         k = np.astype(value, r.dtype)
-        return log_multichoose(r, k) + special.xlogy(k, p) + r * np.log1p(-p)
+        return rest_of_multichoose(r, k) - binomial_deviance(k, r, p, *self._logs())
 
     @classmethod
     def from_stopping_probability(cls, n, p, *, validate_args=None):
@@ -149,6 +150,11 @@ class NegativeBinomial2(_NegativeBinomial):
     def _logs(self):
         return -np.log1p(self.concentration / self.mean), -np.log1p(self.mean / self.concentration)
 
+    def log_prob_inside(self, value):
+        k, c = np.astype(value, self.dtype), self.concentration
+        m = self.mean
+        return rest_of_multichoose(c, k) - odds_deviance(k, c, m, c, (m - k) * (c / (m + c)))
+
     @staticmethod
     def from_log_mean(log_mean, concentration, *, validate_args=None):
         """The same by the logarithm of its mean, which may be far out: a NegativeBinomial2Log."""
@@ -199,6 +205,10 @@ class GammaPoisson(_NegativeBinomial):
 
     def _logs(self):
         return -np.log1p(self.rate), -np.log1p(1.0 / self.rate)
+
+    def log_prob_inside(self, value):
+        k, a = np.astype(value, self.dtype), self.concentration
+        return rest_of_multichoose(a, k) - odds_deviance(k, a, np.ones((), self.dtype), self.rate)
 
 
 def NegativeBinomial(total_count=None, probs=None, logits=None, *, mean=None, concentration=None, validate_args=None):

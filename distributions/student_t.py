@@ -42,7 +42,7 @@ class StudentT(Distribution):
         return 0.5 * np.log(self.df) + special.betaln(0.5 * self.df, 0.5)
 
     def log_prob_inside(self, value):
-        z = (value - self.loc) / (self.scale * np.sqrt(self.df))
+        z = (value - self.loc) * (1.0 / (self.scale * np.sqrt(self.df)))     # one division for a shared scale
         return (-0.5 * (self.df + 1.0)) * log1p_squared(z) - (np.log(self.scale) + self._log_norm())
 
     @property
@@ -82,8 +82,12 @@ class StudentT(Distribution):
         """log P(X <= z) at loc 0 and scale 1. Near 0 it is the logarithm of a number that is not small."""
         far = z < -1.0
         w = np.where(far, z, -2.0)
-        log_tail = special.log_betainc(0.5 * self.df, 0.5, self.df / (self.df + w * w)) - math.log(2)
-        return np.where(far, log_tail, np.log(special.stdtr(self.df, np.where(far, 0.0, z))))
+        square, half = w * w, 0.5 * self.df
+        near = square < self.df                        # the smaller of the two parts of 1 is not rounded
+        u, v = np.where(near, square, 1.0), np.where(near, 1.0, square)
+        log_tail = np.where(near, special.log_betaincc(0.5, half, u / (self.df + u)),
+                            special.log_betainc(half, 0.5, self.df / (self.df + v)))
+        return np.where(far, log_tail - math.log(2), np.log(special.stdtr(self.df, np.where(far, 0.0, z))))
 
     def icdf(self, q):
         return self.loc + self.scale * self._quantile(np.asarray(q))

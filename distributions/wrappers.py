@@ -300,3 +300,6 @@ class Masked(Wrapper):
 
 
 WRAPPERS.update(expand=Expanded, to_event=Independent, mask=Masked)
+
+
+ExpandedDistribution, MaskedDistribution = Expanded, Masked          # NumPyro's names

@@ -423,9 +423,7 @@ def autoregression(coefs, scale, constant, num_steps):
         b[t, t - p:t] = -np.asarray(coefs)[::-1]
     inverse = np.linalg.inv(b)
     sd = np.r_[np.full(p, 1.5), np.full(num_steps, scale)]
-    law = normal(inverse @ np.r_[np.zeros(p), np.full(num_steps, constant)], inverse * sd ** 2 @ inverse.T)
-    del law.mean, law.var                                # which AR does not give
-    return law
+    return normal(inverse @ np.r_[np.zeros(p), np.full(num_steps, constant)], inverse * sd ** 2 @ inverse.T)
 
 
 def garch(omega, alpha_1, beta_1, initial_vol, num_steps):

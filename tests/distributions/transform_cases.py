@@ -70,6 +70,7 @@ CASES = [
     Row("soft clip", lambda: t.SoftClipTransform(-1.0, 2.0), [-4.0, -0.4, 0.5, 3.0]),
     Row("soft clip below", lambda: t.SoftClipTransform(-1.0, hinge_softness=0.5), [-4.0, -0.4, 0.5, 3.0]),
     Row("soft clip above", lambda: t.SoftClipTransform(high=1.0), LINE),
+    Row("softfloor", lambda: t.SoftfloorTransform(0.3), [-2.7, -0.4, 0.25, 3.9]),
     Row("soft clip nowhere", t.SoftClipTransform, LINE),
     Row("distribution function", lambda: t.CDFTransform(dist.Normal(0.5, 2.0)), [-3.0, -0.4, 0.5, 3.0]),
     Row("distribution function on a half line", lambda: t.CDFTransform(dist.Exponential(0.5)), SOME),
