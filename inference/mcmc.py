@@ -23,7 +23,7 @@ from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model, unravel
-from . import advice, diagnostics, nuts
+from . import advice, diagnostics, groups, nuts
 from . import chain as chains
 from .arviz import to_arviz
 from .driver import Group, drive
@@ -154,12 +154,8 @@ class MCMC:
 
     def _problems(self):
         """What is wrong with the draws, see `advice`."""
-        latents, (chains, draws, _) = self._program.latents, self._draws.shape
-        ends = onp.cumsum([math.prod(v.unconstrained_shape) for v in latents])[:-1]
-        parts = onp.split(self._draws, ends, axis=-1)
-        unconstrained = {v.name: x.reshape(chains, draws, *v.unconstrained_shape) for v, x in zip(latents, parts)}
-        values = lambda: {v.name: self._constrained()[v.name] for v in latents}
-        return advice.problems(unconstrained, self._stats(), values, self.sampler.max_tree_depth,
+        values = lambda: {v.name: self._constrained()[v.name] for v in self._program.latents}
+        return advice.problems(self._unconstrained(), self._stats(), values, self.sampler.max_tree_depth,
                                self.sampler.target_accept_prob)
 
     # ---- what came of it ----
@@ -172,6 +168,13 @@ class MCMC:
         if self._samples is None:
             self._samples = _constrain(self._program, self._draws, self._data)
         return self._samples
+
+    def _unconstrained(self):
+        """{site: NumPy array [chain, draw, *shape]} of the latent sites, as the sampler has them."""
+        latents, lead = self._program.latents, self._draws.shape[:2]
+        ends = onp.cumsum([math.prod(v.unconstrained_shape) for v in latents])[:-1]
+        return {v.name: x.reshape(*lead, *v.unconstrained_shape)
+                for v, x in zip(latents, onp.split(self._draws, ends, axis=-1))}
 
     def get_samples(self, group_by_chain=False):
         """{site: draws} of the latent and deterministic sites: [draws, *shape], or [chain, draw, *shape]."""
@@ -206,22 +209,45 @@ class MCMC:
         diagnostics.print_summary(samples, prob=prob)
         print(f"Number of divergences: {self._info('diverging').sum()}")
 
-    def to_arviz(self, *, coords=None, dims=None, **groups):
+    def to_arviz(self, *, coords=None, dims=None, log_likelihood=False, log_prior=False, unconstrained_posterior=False,
+                 constant_data=None, **given):
         """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
         coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
-        groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
-            constant_data
+        log_likelihood, log_prior : True computes the log-density of each observation, and of each latent site, at every
+            draw; or {site: array} that were computed
+        unconstrained_posterior : True adds the draws as the sampler has them
+        constant_data : {name: array}; unless given, the arrays and floats among the model's arguments that it does not
+            observe, under the names of its parameters
+        given : other groups, {name: array} with draws in front: prior (as Predictive gives it: the observed sites go to
+            prior_predictive), prior_predictive, posterior_predictive, predictions; predictions_constant_data
+
+        >>> import chainrule as cr, chainrule.distributions as dist
+        >>> from chainrule.inference import NUTS
+        >>> def model(x, y):
+        ...     slope = cr.sample("slope", dist.Normal(0.0, 1.0))
+        ...     with cr.plate("row", len(y)):
+        ...         cr.sample("y", dist.Normal(slope * x, 1.0), obs=y)
+        >>> mcmc = MCMC(NUTS(model), num_warmup=100, num_samples=50, progress_bar=False, warn=False)
+        >>> mcmc.run(0, x=[1.0, 2.0], y=[0.5, 1.5])
+        >>> data = mcmc.to_arviz(log_likelihood=True)
+        >>> data["log_likelihood"]["y"].dims, list(data["constant_data"].data_vars)
+        (('chain', 'draw', 'row'), ['x'])
         """
         self._need()
-        draws = {k: onp.asarray(v) for k, v in self._constrained().items()}
+        program, data, draws = self._program, self._data, {k: onp.asarray(v) for k, v in self._constrained().items()}
+        made = {"observed_data": program.observed(data) or None}
+        made["constant_data"] = groups.constants(program, data, made["observed_data"] or {}) if constant_data is None \
+            else constant_data
+        made |= groups.densities(program, data, draws, log_likelihood is True, log_prior is True)
+        if unconstrained_posterior is True:
+            made["unconstrained_posterior"] = self._unconstrained()
+        given |= {k: v for k, v in (("log_likelihood", log_likelihood), ("log_prior", log_prior),
+                                    ("unconstrained_posterior", unconstrained_posterior)) if v and v is not True}
+        made |= groups.prepared(given, draws_shape=self._draws.shape[:2], observed=made["observed_data"] or {})
         known = {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)]
-                 for k, names in self._program.dims.items() if any(names)}
-        shape = self._draws.shape[:2]
-        made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
-        observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=self._stats(), observed_data=observed or None,
-                        coords={**self._program.coords, **(coords or {})},
+                 for k, names in program.dims.items() if any(names)}
+        return to_arviz(posterior=draws, sample_stats=self._stats(), coords={**program.coords, **(coords or {})},
                         dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
     @property
@@ -289,12 +315,3 @@ def _batch(jaxpr, consts, z, data):
     outs, marks = batch_flat(lambda q: eval_jaxpr(jaxpr, [*consts, q, *data]), n, [np.asarray(z)], [True])
     return [onp.asarray(o) if m else onp.broadcast_to(onp.asarray(o), (n, *o.shape)) for o, m in zip(outs, marks)]
 
-
-def _by_chain(group, shape):
-    """Draws [chain * draw, …] as [chain, draw, …]."""
-    out = {}
-    for k, v in group.items():
-        v = onp.asarray(v)
-        flat = v.shape[0] == shape[0] * shape[1] and v.shape[:2] != shape
-        out[k] = v.reshape(*shape, *v.shape[1:]) if flat else v if v.shape[:2] == shape else v[None]
-    return out
