@@ -5,7 +5,8 @@ The largest weights are replaced by the expected order statistics of a generalis
     F(x) = 1 - (1 + k x / σ)^(-1/k)    of what the weights exceed a threshold by.
 
 Its shape k̂ counts the moments: weights with k < 1/2 have a variance, with k < 1 a mean. Above `khat_threshold` the
-smoothed estimate is not to be used, whatever its standard error says: take a better proposal.
+smoothed estimate is not to be used, whatever its standard error says: take a better proposal. The tail is the largest
+⌈min(S / 5, 3 √(S / r_eff))⌉ of S weights, as in ArviZ 0.23; its line 1.x rounds down.
 
 Source: Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling, JMLR 25(72).
 """
