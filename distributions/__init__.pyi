@@ -89,6 +89,7 @@ from .gamma_relatives import GammaGamma as GammaGamma
 from .gaussian_mrf import GaussianMRF as GaussianMRF
 from .gaussian_process import GaussianProcess as GaussianProcess
 from .gaussian_process import StudentTProcess as StudentTProcess
+from .gaussian_state_space import GaussianStateSpace as GaussianStateSpace
 from .generalized_extreme import GeneralizedExtremeValue as GeneralizedExtremeValue
 from .generalized_extreme import GeneralizedPareto as GeneralizedPareto
 from .generalized_poisson import GeneralizedPoisson as GeneralizedPoisson
@@ -115,7 +116,6 @@ from .hilbert_space import hsgp_weights as hsgp_weights
 from .hmm_families import DiscreteHMM as DiscreteHMM
 from .hmm_families import GammaGaussianHMM as GammaGaussianHMM
 from .hmm_families import GaussianHMM as GaussianHMM
-from .hmm_families import GaussianStateSpace as GaussianStateSpace
 from .hmm_families import IndependentHMM as IndependentHMM
 from .hmm_families import LinearHMM as LinearHMM
 from .horseshoe import Horseshoe as Horseshoe
@@ -274,11 +274,14 @@ from .triangular import Triangular as Triangular
 from .truncated import Truncated as Truncated
 from .truncated import TruncatedDistribution as TruncatedDistribution
 from .truncated_families import LeftTruncatedDistribution as LeftTruncatedDistribution
+from .truncated_families import LeftTruncatedGamma as LeftTruncatedGamma
 from .truncated_families import RightTruncatedDistribution as RightTruncatedDistribution
+from .truncated_families import RightTruncatedGamma as RightTruncatedGamma
 from .truncated_families import TruncatedCauchy as TruncatedCauchy
 from .truncated_families import TruncatedGamma as TruncatedGamma
 from .truncated_families import TruncatedNormal as TruncatedNormal
 from .truncated_families import TwoSidedTruncatedDistribution as TwoSidedTruncatedDistribution
+from .truncated_families import TwoSidedTruncatedGamma as TwoSidedTruncatedGamma
 from .two_piece import TwoPieceNormal as TwoPieceNormal
 from .two_piece import TwoPieceStudentT as TwoPieceStudentT
 from .uniform import Uniform as Uniform

@@ -8,7 +8,9 @@ from ..engine.array import Array
 from ..engine.errors import ParameterError
 from ..engine.ops.deviance import split_entropy, stirling_rest, stirling_rest_of_counts
 from ..engine.scipy import special
+from . import constraints
 from .categorical import pick
+from .distribution import Distribution
 
 
 def rest_of_choose(n, k):
@@ -75,6 +77,29 @@ def log_multinomial(k):
     """log of n! / Π kᵢ! for counts k[..., i] with sum n: a product of binomial coefficients."""
     total = np.cumsum(k, -1)[..., 1:]
     return np.sum(log_choose(total, k[..., 1:]), -1)
+
+
+class UpToTotal(Distribution):
+    """Base of counts in 0 … total_count."""
+
+    @property
+    def support(self):
+        return constraints.integer_interval(0, self.total_count)
+
+    is_discrete = True
+
+    @property
+    def _trials(self):
+        """total_count as a real number."""
+        return np.astype(self.total_count, self.dtype)
+
+    @property
+    def has_enumerate_support(self):
+        return known(self.total_count)
+
+    def enumerate_support(self, expand=True):
+        n = the_same_for_all(type(self).__name__, "total_count", self.total_count)
+        return listed(np.arange(n + 1), self.batch_shape, expand)
 
 
 # ---- lists of values ----

@@ -7,7 +7,6 @@ are rows here: zₜ = zₜ₋₁ F + noise, yₜ = zₜ H + noise.
 """
 from ..engine import numpy as np
 from ..engine import random
-from ..engine.avals import broadcast_shapes
 from ..engine.control import scan
 from ..engine.errors import ParameterError, ShapeError
 from ..engine.scipy.special import gammaln
@@ -17,11 +16,9 @@ from .distribution import Distribution
 from .gamma import Gamma
 from .hidden_markov import HiddenMarkovModel, log_sum
 from .kalman import apply, sandwich, transposed, whitener
-from .multivariate_normal import MultivariateNormal
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, child, static
 from .state_space import LinearGaussianStateSpace, _time_first
-from .transforms import RecursiveLinearTransform
 
 
 class DiscreteHMM(HiddenMarkovModel):
@@ -254,73 +251,3 @@ class LinearHMM(Distribution):
     def log_prob(self, value):
         raise NotImplementedError("LinearHMM has no closed density.\nWhere all of its laws are normal use GaussianHMM; "
                                   "else write the states as sites, in a scan.")
-
-
-class GaussianStateSpace(Distribution):
-    """The path of a linear recursion with normal innovations, itself observed.
-
-        zₜ = A zₜ₋₁ + eₜ,  eₜ ~ N(0, Σ),  z₀ = 0,  t = 1 … T          log p(z) = Σ log N(zₜ - A zₜ₋₁; 0, Σ)
-
-    num_steps : T          transition_matrix : A, float[*batch, n, n]          sample : float[*shape, *batch, T, n]
-    covariance_matrix, precision_matrix, scale_tril : one of them, Σ, its inverse, or its Cholesky factor
-
-    >>> GaussianStateSpace(4, np.eye(2), np.eye(2)).event_shape
-    (4, 2)
-    """
-    num_steps: int = static()
-    transition_matrix: ArrayLike = child()
-    innovation: Distribution = child()
-
-    def __init__(self, num_steps, transition_matrix, covariance_matrix=None, precision_matrix=None, scale_tril=None, *,
-                 validate_args=None):
-        given = [x for x in (covariance_matrix, precision_matrix, scale_tril) if x is not None]
-        if len(given) != 1:
-            raise ParameterError("GaussianStateSpace takes one of covariance_matrix, precision_matrix and scale_tril; "
-                                 f"got {len(given)}.")
-        innovation = MultivariateNormal(np.zeros(np.shape(given[0])[-1]), covariance_matrix, precision_matrix,
-                                        scale_tril, validate_args=validate_args)
-        matrix, n = np.asarray(transition_matrix), innovation.event_shape[0]
-        if matrix.shape[-2:] != (n, n):
-            raise ShapeError(f"GaussianStateSpace: transition_matrix has shape {matrix.shape}; with innovations of {n} "
-                             f"numbers it must be (..., {n}, {n}).")
-        self._bind((int(num_steps), matrix, innovation), {})
-
-    support = constraints.real_matrix
-    reparametrized_params = ("transition_matrix", "innovation")
-    batch_shape = property(lambda self: broadcast_shapes(self.transition_matrix.shape[:-2],
-                                                         self.innovation.batch_shape))
-    event_shape = property(lambda self: (self.num_steps, *self.innovation.event_shape))
-    dtype = property(lambda self: self.innovation.dtype)
-
-    @property
-    def _path(self):
-        return RecursiveLinearTransform(self.transition_matrix)
-
-    def sample(self, key, sample_shape=()):
-        e = self.innovation.expand(self.batch_shape).sample(key, (self.num_steps, *sample_shape))
-        return self._path(np.moveaxis(e, 0, -2))
-
-    def log_prob_inside(self, value):
-        e = self._path._inverse(value)
-        return np.sum(MultivariateNormal.log_prob(self._along_time(), e), -1)
-
-    def _along_time(self):
-        """The innovations' law with an axis for time after its batch."""
-        batch = self.innovation.batch_shape
-        factor = self.innovation.scale_tril
-        return MultivariateNormal(0.0, scale_tril=factor.reshape((*batch, 1, *factor.shape[-2:])))
-
-    @property
-    def mean(self):
-        return np.zeros(self.shape(), self.dtype)
-
-    @property
-    def variance(self):
-        """The diagonals of V₁ = Σ, Vₜ = A Vₜ₋₁ A' + Σ, [*batch, T, n]."""
-        A, Q = self.transition_matrix, self.innovation.covariance_matrix
-        start = np.zeros((*self.batch_shape, *Q.shape[-2:]), self.dtype)
-
-        def step(v, _):
-            v = sandwich(A, v) + Q
-            return v, np.diagonal(v, axis1=-2, axis2=-1)
-        return np.moveaxis(scan(step, start, None, length=self.num_steps)[1], 0, -2)

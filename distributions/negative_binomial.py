@@ -1,5 +1,6 @@
 """The negative binomial distribution: Poisson counts whose rate is a gamma number, in each of its parametrisations."""
 import math
+import operator
 
 from ..engine import numpy as np
 from ..engine import random
@@ -76,9 +77,7 @@ class NegativeBinomialProbs(_NegativeBinomial):
     total_count: ArrayLike = param(constraints.positive)
     probs: ArrayLike = param(constraints.unit_interval)
 
-    @property
-    def _shape(self):
-        return self.total_count
+    _shape = property(operator.attrgetter("total_count"))
 
     @property
     def _odds(self):
@@ -113,9 +112,7 @@ class NegativeBinomialLogits(_NegativeBinomial):
         """The probability of a success, of which there are k."""
         return expit(self.logits)
 
-    @property
-    def _shape(self):
-        return self.total_count
+    _shape = property(operator.attrgetter("total_count"))
 
     @property
     def _odds(self):
@@ -139,9 +136,7 @@ class NegativeBinomial2(_NegativeBinomial):
     mean: ArrayLike = param(constraints.positive)
     concentration: ArrayLike = param(constraints.positive)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):
@@ -171,9 +166,7 @@ class NegativeBinomial2Log(_NegativeBinomial):
     log_mean: ArrayLike = param(constraints.real)
     concentration: ArrayLike = param(constraints.positive)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):
@@ -195,9 +188,7 @@ class GammaPoisson(_NegativeBinomial):
     concentration: ArrayLike = param(constraints.positive)
     rate: ArrayLike = param(constraints.positive, default=1.0)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):

@@ -299,6 +299,7 @@ class Masked(Wrapper):
         return self.base_dist.enumerate_support(expand)
 
 
+ExpandedDistribution, MaskedDistribution = Expanded, Masked      # their names in other systems
 WRAPPERS.update(expand=Expanded, to_event=Independent, mask=Masked)
 
 
