@@ -23,7 +23,7 @@ from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model, unravel
-from . import advice, diagnostics, groups, nuts
+from . import advice, diagnostics, fields, groups, nuts
 from . import chain as chains
 from .arviz import to_arviz
 from .driver import Group, drive
@@ -34,7 +34,6 @@ from .starts import Starts, check_latents
 FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
           "max_energy_error": "max_energy_error"}
-ALIASES = {"adapt_state.step_size": "step_size"}         # NumPyro's names of fields
 SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
                 "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
                 "max_energy_error": "max_energy_error"}
@@ -88,7 +87,8 @@ class MCMC:
         """Warm up and sample. args and kwargs go to the model; arrays and floats among them are data.
 
         rng_key : random.key(seed), or an int
-        extra_fields : names that get_extra_fields is to have; all of FIELDS are there unasked
+        extra_fields : names that get_extra_fields is to have besides those of FIELDS, which are there unasked; see
+            `fields`. "~z.site" leaves a site out of get_samples
         init_params : {site: unconstrained value}, with a leading chain axis where there are several chains
         Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
         before the first draw it raises KeyboardInterrupt.
@@ -97,9 +97,9 @@ class MCMC:
         self._draws = self._samples = None
         self.interrupted = False
         key = one_key(rng_key, "run")
-        self._aliases = _extra(extra_fields)
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
+        self._asked = fields.asked(extra_fields, FIELDS, program)
         check_latents(program)
         check_data(program, data)
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
@@ -151,6 +151,7 @@ class MCMC:
         rows = slice(self.num_warmup + self.thinning - 1, self.num_warmup + n * self.thinning, self.thinning)
         self._draws = onp.stack([r.draws[rows] for r in records])
         self._infos = onp.stack([r.infos[rows] for r in records])
+        self._kept = [r.chain for r in records]
 
     def _problems(self):
         """What is wrong with the draws, see `advice`."""
@@ -179,15 +180,20 @@ class MCMC:
     def get_samples(self, group_by_chain=False):
         """{site: draws} of the latent and deterministic sites: [draws, *shape], or [chain, draw, *shape]."""
         self._need()
-        out = self._constrained()
+        out = {k: v for k, v in self._constrained().items() if k not in self._asked.dropped}
         return out if group_by_chain else {k: np.reshape(v, (-1, *v.shape[2:])) for k, v in out.items()}
 
     def get_extra_fields(self, group_by_chain=False):
-        """{name: facts of each transition}: the names of FIELDS, [draws], or [chain, draw]."""
+        """{name: facts of each transition}, [draws], or [chain, draw]: the names of FIELDS, and those asked for in run.
+
+        `z` and `z_grad` are dicts of sites.
+        """
         self._need()
-        out = {name: self._info(field) for name, field in {**FIELDS, **self._aliases}.items()}
+        out = {name: self._info(field) for name, field in {**FIELDS, **self._asked.aliases}.items()}
         out["potential_energy"] = -out["potential_energy"]
-        return {name: np.asarray(x if group_by_chain else x.reshape(-1)) for name, x in out.items()}
+        out |= fields.computed(self._asked.computed, self._draws, out, self._kept, self._program, self._data,
+                               self.num_warmup, self.thinning)
+        return tree_map(lambda x: np.asarray(x if group_by_chain else x.reshape(-1, *x.shape[2:])), out)
 
     def _info(self, field):
         """One column of the transitions' facts, [chain, draw]."""
@@ -255,17 +261,6 @@ class MCMC:
         """The chains where they stopped."""
         self._need()
         return self._last
-
-
-# ---- checks of what was given ----
-
-def _extra(extra_fields):
-    """The aliases among the fields asked for."""
-    names = (extra_fields,) if isinstance(extra_fields, str) else tuple(extra_fields)
-    for name in names:
-        if name not in FIELDS and name not in ALIASES:
-            raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
-    return {name: ALIASES[name] for name in names if name in ALIASES}
 
 
 # ---- the compiled chunk, and the draws as the model has them ----
