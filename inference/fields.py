@@ -45,7 +45,7 @@ def asked(extra_fields, known, program):
             raise ValueError(f"extra_fields: there is no field {name!r}; there are "
                              f"{', '.join([*known, *ALIASES, *COMPUTED])}, 'z.site' and '~z.site'.")
     return Asked({name: ALIASES[name] for name in names if name in ALIASES},
-                 tuple(name for name in names if name in COMPUTED or name.startswith("z.")),
+                 tuple(name for name in names if name in COMPUTED and name not in known or name.startswith("z.")),
                  tuple(name[3:] for name in names if name.startswith("~z.")))
 
 
@@ -74,7 +74,7 @@ def computed(names, draws, facts, chains, program, data, first, thinning):
         elif name == "trajectory_length":
             out[name] = facts["num_steps"] * facts["step_size"]
         else:
-            metric = np.stack([_covariance(chain.adaptation.params.metric) for chain in chains])
+            metric = np.stack([_covariance(chain) for chain in chains])
             out[name] = np.broadcast_to(metric[:, None], (*shape, *metric.shape[1:]))
     return out
 
@@ -85,8 +85,9 @@ def _places(latents):
     return [slice(a, b) for a, b in zip([0, *ends], ends)]
 
 
-def _covariance(metric):
+def _covariance(chain):
     """float[d], or float[d, d] of a dense metric."""
+    metric = getattr(getattr(getattr(chain, "adaptation", None), "params", None), "metric", None)
     if isinstance(metric, Diagonal):
         return np.asarray(metric.variance)
     if isinstance(metric, Dense):

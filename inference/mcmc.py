@@ -156,8 +156,9 @@ class MCMC:
     def _problems(self):
         """What is wrong with the draws, see `advice`."""
         values = lambda: {v.name: self._constrained()[v.name] for v in self._program.latents}
-        return advice.problems(self._unconstrained(), self._stats(), values, self.sampler.max_tree_depth,
-                               self.sampler.target_accept_prob)
+        return advice.problems(self._unconstrained(), self._stats(), values,
+                               getattr(self.sampler, "max_tree_depth", None),
+                               getattr(self.sampler, "target_accept_prob", None))
 
     # ---- what came of it ----
 
