@@ -16,7 +16,8 @@ from ..ppl.model import unravel
 from .metrics import Dense, Diagonal
 
 ALIASES = {"adapt_state.step_size": "step_size"}         # NumPyro's names of fields
-COMPUTED = ("i", "z", "z_grad", "mean_accept_prob", "trajectory_length", "adapt_state.inverse_mass_matrix")
+COMPUTED = {"i": (), "z": (), "z_grad": (), "mean_accept_prob": ("accept_prob",),        # and what they are made from
+            "trajectory_length": ("num_steps", "step_size"), "adapt_state.inverse_mass_matrix": ()}
 ABSENT = {"r": "The momentum is drawn anew at each transition: energy - potential_energy is its kinetic energy.",
           "rng_key": "The randomness of a transition is made from the run's key and the transition's number, i.",
           "adapt_state.mass_matrix_sqrt": "Take the root of adapt_state.inverse_mass_matrix."}
@@ -31,9 +32,14 @@ class Asked(NamedTuple):
 
 
 def asked(extra_fields, known, program):
-    """What is asked for; raises ValueError for a name that there is not, with those that there are."""
+    """What is asked for; raises ValueError for a name that there is not, with those that there are.
+
+    known : NumPyro's names of the facts that the kernel writes down
+    """
     names = (extra_fields,) if isinstance(extra_fields, str) else tuple(extra_fields)
     latent = [v.name for v in program.latents]
+    aliases = {name: fact for name, fact in ALIASES.items() if fact in known}
+    made = [name for name, facts in COMPUTED.items() if name not in known and set(facts) <= set(known)]
     for name in names:
         site = name.removeprefix("~").removeprefix("z.")
         if name.startswith(("z.", "~z.")):
@@ -41,11 +47,11 @@ def asked(extra_fields, known, program):
                 raise ValueError(f"extra_fields: {name!r} names no latent site; they are: {', '.join(latent)}.")
         elif name in ABSENT:
             raise ValueError(f"extra_fields: {name!r} is not kept. {ABSENT[name]}")
-        elif name not in (*known, *ALIASES, *COMPUTED):
+        elif name not in (*known, *aliases, *made):
             raise ValueError(f"extra_fields: there is no field {name!r}; there are "
-                             f"{', '.join([*known, *ALIASES, *COMPUTED])}, 'z.site' and '~z.site'.")
-    return Asked({name: ALIASES[name] for name in names if name in ALIASES},
-                 tuple(name for name in names if name in COMPUTED and name not in known or name.startswith("z.")),
+                             f"{', '.join([*known, *aliases, *made])}, 'z.site' and '~z.site'.")
+    return Asked({name: aliases[name] for name in names if name in aliases},
+                 tuple(name for name in names if name in made or name.startswith("z.")),
                  tuple(name[3:] for name in names if name.startswith("~z.")))
 
 
