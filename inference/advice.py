@@ -7,6 +7,7 @@ Source: Vehtari et al. (2021), Bayesian Analysis 16(2), for the limits of R-hat 
 arXiv:1604.00695, for that of E-BFMI.
 """
 import math
+import sys
 import warnings
 
 import numpy as np
@@ -26,10 +27,13 @@ class SamplingWarning(UserWarning):
     """
 
 
-def warn(problems, stacklevel):
-    """One SamplingWarning for each text."""
+def warn(problems):
+    """One SamplingWarning for each text, at the line outside of the library that led here."""
+    frame, level, library = sys._getframe(), 1, __name__.split(".")[0]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == library:
+        frame, level = frame.f_back, level + 1
     for text in problems:
-        warnings.warn(text, SamplingWarning, stacklevel=stacklevel + 1)
+        warnings.warn(text, SamplingWarning, stacklevel=level)
 
 
 def problems(draws, stats, values=None, max_tree_depth=None, target_accept_prob=None):

@@ -109,7 +109,7 @@ class MCMC:
         self._last = [r.chain for r in records]
         self._keep(records)
         if self.warn:
-            advice.warn(self._problems(), stacklevel=2)
+            advice.warn(self._problems())
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
