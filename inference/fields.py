@@ -5,6 +5,7 @@
 `z.mu` is a site's unconstrained value, `~z.theta` leaves a site out of get_samples. The other names are those of the
 fields of NumPyro's HMCState, as far as a transition leaves them behind.
 """
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,9 @@ class Asked(NamedTuple):
     aliases: dict                  # {name: the field that it stands for}
     computed: tuple                # names of COMPUTED, and z.site
     dropped: tuple                 # sites that get_samples leaves out
+
+
+NOTHING = Asked({}, (), ())
 
 
 def asked(extra_fields, known, program):
@@ -63,18 +67,16 @@ def computed(names, draws, facts, chains, program, data, first, thinning):
     The mean of accept_prob runs over the draws that are kept.
     """
     shape, out = draws.shape[:2], {}
-    by_site = lambda x: {v.name: x[..., at].reshape(*shape, *v.unconstrained_shape)
-                         for v, at in zip(program.latents, _places(program.latents))}
     counts = np.arange(1, shape[1] + 1)
     for name in names:
         if name == "i":
             out[name] = np.broadcast_to(first + thinning * counts, shape)
         elif name == "z":
-            out[name] = by_site(draws)
+            out[name] = by_site(program, draws)
         elif name.startswith("z."):
-            out[name] = by_site(draws)[name[2:]]
+            out[name] = by_site(program, draws)[name[2:]]
         elif name == "z_grad":
-            out[name] = by_site(_potential_gradients(program, data, draws))
+            out[name] = by_site(program, _potential_gradients(program, data, draws))
         elif name == "mean_accept_prob":
             out[name] = np.cumsum(facts["accept_prob"], axis=1) / counts
         elif name == "trajectory_length":
@@ -85,10 +87,11 @@ def computed(names, draws, facts, chains, program, data, first, thinning):
     return out
 
 
-def _places(latents):
-    """The slice of each site in a vector of unconstrained values."""
-    ends = np.cumsum([int(np.prod(v.unconstrained_shape)) for v in latents]).tolist()
-    return [slice(a, b) for a, b in zip([0, *ends], ends)]
+def by_site(program, draws):
+    """{site: [..., *unconstrained shape]} of float[..., d]."""
+    sizes = [math.prod(v.unconstrained_shape) for v in program.latents]
+    parts = np.split(draws, np.cumsum(sizes)[:-1], axis=-1)
+    return {v.name: x.reshape(*draws.shape[:-1], *v.unconstrained_shape) for v, x in zip(program.latents, parts)}
 
 
 def _covariance(chain):

@@ -9,7 +9,6 @@ new data of the same shapes compiles nothing. The compiled loop runs in chunks, 
 shows progress and hears an interrupt. A chain's draws depend on the key and its number alone, not on how it is cut or
 where it runs.
 """
-import math
 import sys
 import time
 
@@ -156,7 +155,7 @@ class MCMC:
     def _problems(self):
         """What is wrong with the draws, see `advice`."""
         values = lambda: {v.name: self._constrained()[v.name] for v in self._program.latents}
-        return advice.problems(self._unconstrained(), self._stats(), values,
+        return advice.problems(fields.by_site(self._program, self._draws), self._stats(), values,
                                getattr(self.sampler, "max_tree_depth", None),
                                getattr(self.sampler, "target_accept_prob", None))
 
@@ -170,13 +169,6 @@ class MCMC:
         if self._samples is None:
             self._samples = _constrain(self._program, self._draws, self._data)
         return self._samples
-
-    def _unconstrained(self):
-        """{site: NumPy array [chain, draw, *shape]} of the latent sites, as the sampler has them."""
-        latents, lead = self._program.latents, self._draws.shape[:2]
-        ends = onp.cumsum([math.prod(v.unconstrained_shape) for v in latents])[:-1]
-        return {v.name: x.reshape(*lead, *v.unconstrained_shape)
-                for v, x in zip(latents, onp.split(self._draws, ends, axis=-1))}
 
     def get_samples(self, group_by_chain=False):
         """{site: draws} of the latent and deterministic sites: [draws, *shape], or [chain, draw, *shape]."""
@@ -248,7 +240,7 @@ class MCMC:
             else constant_data
         made |= groups.densities(program, data, draws, log_likelihood is True, log_prior is True)
         if unconstrained_posterior is True:
-            made["unconstrained_posterior"] = self._unconstrained()
+            made["unconstrained_posterior"] = fields.by_site(self._program, self._draws)
         given |= {k: v for k, v in (("log_likelihood", log_likelihood), ("log_prior", log_prior),
                                     ("unconstrained_posterior", unconstrained_posterior)) if v and v is not True}
         made |= groups.prepared(given, draws_shape=self._draws.shape[:2], observed=made["observed_data"] or {})
