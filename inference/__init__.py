@@ -26,6 +26,7 @@ from ..ppl.queries import (
     unconstrain_fn,
 )
 from . import diagnostics, reparam
+from .advice import SamplingWarning
 from .arviz import to_arviz
 from .ensemble_samplers import AIES, ChEES
 from .fit import Fit, fit
@@ -51,6 +52,7 @@ __all__ = [
     "RWM",
     "SamplingError",
     "Slice",
+    "SamplingWarning",
     "StartError",
     "compute_deterministics",
     "compute_log_prior",

@@ -7,10 +7,11 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAYERS = ("engine", "distributions", "ppl", "inference")             # each may import those before it
-KERNELS = {f"inference/{name}.py" for name in (                      # they know a log density and nothing of models
+KERNELS = {f"inference/{file}.py" for file in (                      # they know a log density and nothing of models
     "base", "nuts", "hmc", "rwm", "mala", "barker", "slices", "elliptical_slice", "aies", "chees", "mclmc",
     "mclmc_adaptation", "adaptation", "windows", "fisher", "metrics", "running", "chunks", "chain", "stepwise",
-    "ensembles", "moves", "diagnostics")}
+    "ensembles", "moves", "diagnostics/autocovariance", "diagnostics/compiled", "diagnostics/convergence",
+    "diagnostics/effective", "diagnostics/energy", "diagnostics/pareto", "diagnostics/sites", "diagnostics/tables")}
 
 JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it",
              "benchmarks/jax_densities.py": "measures NumPyro in a process of its own, where a user has installed it"}
