@@ -134,7 +134,8 @@ def test_dual_averaging_finds_the_step_size_whose_acceptance_is_aimed_at(target)
 @pytest.mark.parametrize("target, start", [(0.8, 1e-4), (0.8, 50.0), (0.95, 1.0)])
 def test_the_step_size_brings_the_acceptance_aimed_at(method, target, start):
     """Over 1,000 transitions. The last 50 of warm-up, that settle it, are few: that is the width of the band."""
-    begin = chain.init(seed_of(1), 20, 1000, step_size=start, target_accept_prob=target, metric=ones(20), method=method)
+    begin = chain.init(seed_of(1), 20, 1000, step_size=start, target_accept_prob=target, metric=ones(20), method=method,
+                       rank=2 * (method == "low_rank"))
     _, infos, _ = collect(RUN_20, begin, 2000)
     assert len(set(infos.step_size[1000:])) == 1
     assert abs(infos.accept_prob[1000:].mean() - target) < (0.08 if method == "stan" else 0.05)
