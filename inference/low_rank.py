@@ -65,8 +65,9 @@ def low_rank(draws, grads, rank):
     basis = onp.eye(d) if d <= 2 * n else onp.linalg.qr(onp.concatenate([x, g]).T)[0]
     covariances = [(y @ basis).T @ (y @ basis) / (n - 1) + RIDGE * onp.eye(basis.shape[1]) for y in (x, g)]
     values, vectors = onp.linalg.eigh(geometric_mean(*covariances))
+    values = onp.where(values > 0, values, 1.0)                           # rounding may leave one below zero
     middle = onp.median(onp.concatenate([values, onp.ones(d - len(values))]))
-    values = onp.where(values > 0, values / middle, 1.0)                  # rounding may leave one below zero
+    values /= middle
     far = onp.argsort(-onp.abs(onp.log(values)))[:rank]
     far = far[onp.abs(onp.log(values[far])) > onp.log(CUTOFF)]
     out = onp.zeros((d, rank)), onp.ones(rank)
