@@ -1,6 +1,6 @@
 """Fits models of posteriordb and compares them with its reference draws.
 
-    python benchmarks/posteriordb.py PATH [--only NAME ...] [--methods fisher stan dense] [--json FILE]
+    python benchmarks/posteriordb.py PATH [--only NAME ...] [--methods fisher stan dense low_rank] [--json FILE]
 
 PATH is a checkout of posteriordb, or a folder of NAME.json files {"data": …, "reference": {scalar: [mean, sd, error of
 the mean, error of the sd]}}. Each model of posteriors/ whose data are there is fitted by 4 chains of 1,000 + 1,000
@@ -23,7 +23,8 @@ from run import table
 from chainrule.engine import random
 from chainrule.inference import MCMC, NUTS, diagnostics
 
-METHODS = {"fisher": {"adaptation": "fisher"}, "stan": {"adaptation": "stan"}, "dense": {"dense_mass": True}}
+METHODS = {"fisher": {"adaptation": "fisher"}, "stan": {"adaptation": "stan"}, "dense": {"dense_mass": True},
+           "low_rank": {"low_rank": True}}
 MOST = 16_000                      # draws of a chain
 COLUMNS = {"d": "d", "|z| mean": ".2f", "|z| sd": ".2f", "R-hat": ".4f", "draws": ",d", "min ESS": ",.0f",
            "gradients": ",d", "ESS/1k grad": ".2f", "diverged": "d", "s": ".2f", "verdict": ""}
