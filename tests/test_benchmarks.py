@@ -28,6 +28,21 @@ def test_the_benchmark_prints_its_tables(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_many_fits_and_many_chains_are_one_program_each(tmp_path, monkeypatch):
+    """In which no chain waits for another: gradients issued are within 5 % of those of the chain that needs most."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    file = tmp_path / "numbers.json"
+    done = subprocess.run([sys.executable, ROOT / "benchmarks" / "run.py", "--quick", "--only", "many", "--json", file],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(file.read_text(encoding="utf-8"))["many"]
+    fits, chains = numbers["refit"]["refit_50"], numbers["chains"]["eight_schools_nc, 8"]
+    assert fits[4:7] == [1, 1, 0] and fits[-1] == 0                      # model calls, compilations, and again; failed
+    assert chains[3:6] == [1, 1, 0]
+    assert 1.0 <= chains[8] <= 1.05 and chains[6] >= chains[7] > 100 * 2
+
+
+@pytest.mark.slow
 def test_a_gradient_is_timed_against_its_function(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     file = tmp_path / "numbers.json"
