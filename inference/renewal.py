@@ -51,10 +51,15 @@ def stops(num_warmup):
 
 def next_stop(chain, total):
     """The transition up to which the chains may run before the host has something to do."""
-    if chain.ring is None:
+    if _ring(chain) is None:
         return total
     done = int(onp.asarray(chain.machine.transition).min())
     return min([int(total), *[t for t in _stops(chain) if t > done]])
+
+
+def _ring(chain):
+    """The chain's ring, or None: chains of other metrics and of other kernels have none."""
+    return getattr(chain, "ring", None)
 
 
 def _stops(chain):
@@ -66,7 +71,7 @@ def _stops(chain):
 
 def at_stop(chain):
     """The chain, or chains, that arrived at a stop: if it is one of a metric, with metrics made of their rings."""
-    if chain.ring is None or int(onp.asarray(chain.machine.transition).min()) not in _stops(chain):
+    if _ring(chain) is None or int(onp.asarray(chain.machine.transition).min()) not in _stops(chain):
         return chain
     if chain.machine.transition.ndim == 0:
         return _renew(chain)
