@@ -26,6 +26,7 @@ from ..ppl.queries import (
     unconstrain_fn,
 )
 from . import diagnostics, reparam
+from .advice import SamplingWarning
 from .arviz import to_arviz
 from .fit import Fit, fit
 from .mcmc import MCMC
@@ -40,6 +41,7 @@ __all__ = [
     "ParamInfo",
     "Predictive",
     "SamplingError",
+    "SamplingWarning",
     "StartError",
     "compute_deterministics",
     "compute_log_prior",
