@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as onp
 
 from ..engine import numpy as np
+from ..engine import vmap
 from ..engine.array import Array
 from ..engine.avals import default_float
-from ..engine.tree import map as tree_map
 from . import nuts
 from .adaptation import dual_averaging
 from .low_rank import low_rank
+from .metrics import LowRank
 
 FIRST, GROWTH = 6, 1.5             # the first stop, and the ratio between stops
 ROWS, NUMBERS = 256, 4_000_000     # of a ring: rows, and numbers in it, at most
@@ -71,27 +72,25 @@ def _stops(chain):
 
 def at_stop(chain):
     """The chain, or chains, that arrived at a stop: if it is one of a metric, with metrics made of their rings."""
-    if _ring(chain) is None or int(onp.asarray(chain.machine.transition).min()) not in _stops(chain):
+    if _ring(chain) is None:
         return chain
-    if chain.machine.transition.ndim == 0:
-        return _renew(chain)
-    lane = lambda j: tree_map(lambda x: x[j], chain)
-    each = [_renew(lane(j)) for j in range(len(chain.machine.transition))]
-    return tree_map(lambda *xs: np.stack(xs), *each)
-
-
-def _renew(chain):
-    t, rows = int(chain.machine.transition), len(chain.ring.draws)
-    last = onp.arange(max(t // 2, t - rows), t) % rows
-    draws, grads = onp.asarray(chain.ring.draws)[last], onp.asarray(chain.ring.grads)[last]
-    sound = onp.isfinite(grads).all(1)
-    if sound.sum() < 3:
+    t = int(onp.asarray(chain.machine.transition).min())
+    if t not in _stops(chain):
         return chain
-    adapted = chain.adaptation
+    many, adapted = chain.machine.transition.ndim > 0, chain.adaptation
     old = adapted.params.metric
-    metric = low_rank(draws[sound], grads[sound], old.vectors.shape[1])
-    metric = type(old)(*[np.asarray(new, x.dtype) for new, x in zip(metric, old)])
-    params = adapted.params._replace(metric=metric)
+    each = lambda record: zip(*[onp.asarray(x) if many else onp.asarray(x)[None] for x in record])
+    new = [_estimate(t, *kept, LowRank(*metric)) for kept, metric in zip(each(chain.ring), each(old))]
+    stacked = [onp.stack(x) if many else x[0] for x in zip(*new)]
+    params = adapted.params._replace(metric=LowRank(*[np.asarray(x, y.dtype) for x, y in zip(stacked, old)]))
     dual = dual_averaging(params.step_size) if t == FIRST else adapted.dual
-    adapted = adapted._replace(params=params, dual=dual)
-    return chain._replace(machine=nuts.begin(chain.machine, params), adaptation=adapted)
+    machine = (vmap(nuts.begin) if many else nuts.begin)(chain.machine, params)
+    return chain._replace(machine=machine, adaptation=adapted._replace(params=params, dual=dual))
+
+
+def _estimate(t, draws, grads, old):
+    """The metric of one chain after t transitions, from what its ring holds; the old one where that is too little."""
+    last = onp.arange(max(t // 2, t - len(draws)), t) % len(draws)
+    draws, grads = draws[last], grads[last]
+    sound = onp.isfinite(grads).all(1)
+    return low_rank(draws[sound], grads[sound], old.vectors.shape[1]) if sound.sum() > 2 else old
