@@ -60,6 +60,14 @@ class Method:
         """The chain, which found no start, at another point, which has one try."""
         raise NotImplementedError
 
+    def next_stop(self, chain, total):
+        """The transition up to which a chain, or chains side by side, may run before the host has something to do."""
+        return total
+
+    def at_stop(self, chain):
+        """The chain, or chains, that arrived at a stop, after what the host does there."""
+        return chain
+
     def member(self, chain, j):
         """The j-th of chains side by side."""
         return tree_map(lambda x: x[j], chain)

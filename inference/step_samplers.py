@@ -16,7 +16,6 @@ from ..ppl.model import site_count
 from ..ppl.queries import init_to_uniform
 from . import adaptation as warmup
 from . import elliptical_slice, mclmc_adaptation, moves, stepwise
-from .adaptation import ESTIMATORS
 from .samplers import Sampler, between, check_options, couplings, first_metric, positive, whole
 from .starts import SamplingError
 
@@ -45,7 +44,7 @@ class InMetric(Sampler):
         check_options(name, options, _OPTIONS)
         self.tie(model, init_strategy, init_radius)
         adaptation = adaptation or ("stan" if dense_mass else self.adaptation)
-        known = ESTIMATORS if self.adaptation == "fisher" else ("stan",)         # fisher needs gradients
+        known = ("fisher", "stan") if self.adaptation == "fisher" else ("stan",)         # fisher needs gradients
         if adaptation not in known:
             raise ValueError(f"adaptation={adaptation!r}: choose one of {', '.join(map(repr, known))}.")
         if dense_mass and adaptation == "fisher":
