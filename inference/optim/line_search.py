@@ -60,14 +60,15 @@ def resolve(search, value, slope, max_tries):
     flat = np.abs(slope) <= -CURVATURE * start.slope
     tries = search.tries + 1
     exhausted = tries >= max_tries
-    accepted = np.logical_or(search.last, np.logical_and(good, np.logical_or(flat, exhausted)))
-    failed = np.logical_and(np.logical_and(exhausted, np.logical_not(accepted)), low.step == 0.0)
-
+    enough = np.logical_or(flat, np.logical_and(exhausted, value < start.value))
+    accepted = np.logical_or(search.last, np.logical_and(good, enough))
     past = np.sign(high.step - low.step) * slope >= 0.0          # the minimum lies between low and here
     high = _pick(good, _pick(past, low, high), here)
     low = _pick(good, here, low)
     step = np.where(np.isfinite(high.step), _between(low, high), GROW * here.step)
     step = np.where(exhausted, low.step, step)
+    helps = np.logical_or(accepted, low.value < start.value)
+    failed = np.logical_and(exhausted, np.logical_not(helps))
     return Search(start, low, high, step, tries, exhausted), accepted, failed
 
 
