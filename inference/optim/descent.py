@@ -10,6 +10,7 @@ from ...engine import numpy as np
 from . import line_search
 
 RUNNING, CONVERGED, TOO_LONG, STUCK, NOT_FINITE = -1, 0, 1, 2, 3       # those from 0 on are SciPy's numbers
+MAX_TRIES = 30                 # evaluations in one line search
 
 
 class Limits(NamedTuple):
@@ -17,12 +18,6 @@ class Limits(NamedTuple):
     gtol: Any                  # the largest element of the gradient
     ftol: Any                  # the decrease of f relative to max(|f|, 1); negative for never
     maxiter: Any               # iterations
-
-
-class Path(NamedTuple):
-    """The iterates, the start first."""
-    x: Any                     # float[n, d]
-    grad: Any                  # float[n, d]
 
 
 class State(NamedTuple):
@@ -37,32 +32,34 @@ class State(NamedTuple):
     status: Any                # int32[]
     iterations: Any            # int32[]: -1 before the start was looked at
     evaluations: Any           # int32[]
-    path: Any                  # Path, or None
 
 
-def descend(f, x0, limits, curvature, *, max_tries=30, record=0):
+def descend(f, x0, limits, curvature, *, max_tries=MAX_TRIES):
     """The state in which a descent from x0 : float[d] ends.   f : float[d] -> float[]
 
     curvature : a record of curvature.py        max_tries : evaluations in one line search
-    record : how many iterates to keep, the start among them; 0 keeps no path
     """
-    slope = value_and_grad(f)
-
-    def turn(state):
-        x = state.x + state.search.step * state.direction
-        value, grad = slope(x)
-        return after(state, x, value, grad, limits, curvature, max_tries)
-
-    return while_loop(lambda s: s.status == RUNNING, turn, begin(x0, curvature, record))
+    return while_loop(running, lambda s: turn(f, s, limits, curvature, max_tries), begin(x0, curvature))
 
 
-def begin(x0, curvature, record):
+def running(state):
+    """bool[]: whether the descent goes on."""
+    return state.status == RUNNING
+
+
+def begin(x0, curvature):
     """Before the first look, which is at x0 itself."""
     zero, count = np.zeros((), x0.dtype), np.zeros((), "int32")
     none = np.zeros_like(x0)
-    path = Path(*[np.zeros((record, *x0.shape), x0.dtype)] * 2) if record else None
     return State(x0, zero, none, none, line_search.begin(zero, zero, zero), curvature.init(x0), np.asarray(True),
-                 count + RUNNING, count - 1, count, path)
+                 count + RUNNING, count - 1, count)
+
+
+def turn(f, state, limits, curvature, max_tries=MAX_TRIES):
+    """The state after one evaluation of f and its gradient."""
+    x = state.x + state.search.step * state.direction
+    value, grad = value_and_grad(f)(x)
+    return after(state, x, value, grad, limits, curvature, max_tries)
 
 
 def after(state, x, value, grad, limits, curvature, max_tries):
@@ -84,17 +81,13 @@ def _arrive(state, x, value, grad, limits, curvature):
     steepest = np.logical_or(starting, np.logical_not(sound))
     memory = _choose(steepest, curvature.init(x), memory)
     iterations = state.iterations + 1
-    path = state.path
-    if path is not None:
-        path = Path(path.x.at[iterations].set(x), path.grad.at[iterations].set(grad))
-
     scale = np.maximum(np.maximum(np.abs(value), np.abs(state.value)), 1.0)
     small = np.logical_and(np.logical_not(starting), state.value - value <= limits.ftol * scale)
     done = np.logical_or(np.max(np.abs(grad)) <= limits.gtol, small)
     finite = np.logical_and(np.isfinite(value), np.all(np.isfinite(grad)))
     status = np.where(iterations >= limits.maxiter, TOO_LONG, RUNNING)
     status = np.where(finite, np.where(done, CONVERGED, status), NOT_FINITE)
-    return _set_out(state._replace(x=x, value=value, grad=grad, memory=memory, iterations=iterations, path=path,
+    return _set_out(state._replace(x=x, value=value, grad=grad, memory=memory, iterations=iterations,
                                    status=np.astype(status, "int32")), toward, steepest)
 
 
