@@ -70,7 +70,7 @@ def find_MAP(model, *args, rng_key=0, init_strategy=init_to_uniform, num_starts=
             return (program.constrained(unravel(program.latents, mode.z), data), mode), lost
 
         program.cache[key] = found
-    run = lambda starts, key: found(starts, limits(tol, 10 * np.finfo(starts.dtype).eps, maxiter, starts.dtype), data)
+    run = lambda starts, key: found(starts, limits(starts.dtype, tol, maxiter), data)
     values, mode = from_starts(run, program, data, rng_key, init_strategy, num_starts, "find_MAP")
     warn_unless_converged("find_MAP", mode.status, mode.grad)
     if not return_raw:

@@ -63,12 +63,14 @@ def fit_laplace(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to
     (1000,)
     """
     program, data = staged(model, args, kwargs, "fit_laplace")
-    key = "fit_laplace", int(num_samples)
-    found = program.cache.get(key)
+    found = program.cache.get("fit_laplace")
     if found is None:
-        found = program.cache[key] = jit(_fitter(program, int(num_samples)))
-    run = lambda starts, key: found(starts, key, limits(tol, 10 * np.finfo(starts.dtype).eps, maxiter, starts.dtype),
-                                    data)
+        found = program.cache["fit_laplace"] = jit(_fitter(program))
+
+    def run(starts, key):
+        noise = random.normal(key, (starts.shape[1], int(num_samples)), starts.dtype)
+        return found(starts, noise, limits(starts.dtype, tol, maxiter), data)
+
     made, mode = from_starts(run, program, data, rng_key, init_strategy, num_starts, "fit_laplace")
     warn_unless_converged("fit_laplace", mode.status, mode.grad)
     if not isinstance(made.log_evidence, Tracer) and not onp.isfinite(made.log_evidence):
@@ -79,15 +81,14 @@ def fit_laplace(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to
     return made
 
 
-def _fitter(program, num_samples):
-    def run(starts, key, limits, data):
+def _fitter(program):
+    def run(starts, u, limits, data):
         logdensity = logdensity_of(program, data)
         mode, lost = find_mode(logdensity, starts, limits)
         d, dtype = starts.shape[1], starts.dtype
         precision = -hessian(logdensity)(mode.z)
         factor = np.linalg.cholesky(0.5 * (precision + precision.T))              # C Cᵀ
         log_det = np.sum(np.log(np.diagonal(factor)))
-        u = random.normal(key, (d, num_samples), dtype)
         z = mode.z + solve_triangular(factor, u, lower=True, trans="T").T         # C⁻ᵀ u
         root = solve_triangular(factor, np.eye(d, dtype=dtype), lower=True)
         constrained = lambda q: program.constrained(unravel(program.latents, q), data)

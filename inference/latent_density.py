@@ -61,8 +61,10 @@ def logdensity_of(program, data, jacobian=True):
     return logdensity
 
 
-def limits(gtol, ftol, maxiter, dtype):
-    """`Limits` of a search, as arrays."""
+def limits(dtype, gtol, maxiter, ftol=None):
+    """`Limits` of a search, as arrays. Without ftol it goes on until rounding hides what is gained."""
+    eps = float(onp.finfo(dtype).eps)
+    gtol, ftol = max(gtol, 100 * eps), 10 * eps if ftol is None else ftol
     return Limits(np.asarray(gtol, dtype), np.asarray(ftol, dtype), np.asarray(maxiter, "int32"))
 
 

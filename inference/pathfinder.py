@@ -32,6 +32,17 @@ class Best(NamedTuple):
     iteration: Any             # int32[]: where on the path it was found
 
 
+class Paths(NamedTuple):
+    """All draws of all paths, and what is known of each path."""
+    z: Any                     # float[paths * draws, d]
+    log_p: Any
+    log_q: Any
+    elbo: Any                  # float[paths]
+    iteration: Any
+    length: Any
+    gradients: Any
+
+
 class Pathfinder(NamedTuple):
     """Draws from the normal approximation of one path, or from those of several, resampled."""
     samples: dict              # {site: [draw, *shape]}, latent and deterministic sites, in their supports
@@ -45,14 +56,13 @@ class Pathfinder(NamedTuple):
     ess: Any                   # float[]: how many draws the importance weights of all draws of all paths are worth
 
 
-def search(key, logdensity, x0, limits, *, size=6, num_elbo_draws=10):
+def search(logdensity, x0, u, limits, *, size=6):
     """(`Best`, the state of the descent at its end) of one path from x0 : float[d].
 
-    size : steps that the approximations remember        num_elbo_draws : draws for the ELBO of each
+    u : float[n, d], standard normal numbers for the ELBOs, the same all along: so their differences are less noisy
+    size : steps that the approximations remember
     """
     memory, f = limited(size), lambda z: -logdensity(z)
-
-    u = random.normal(key, (num_elbo_draws, x0.shape[0]), x0.dtype)     # the same all along: less noise in comparisons
 
     def elbo_of(approximation):
         z, log_q = vmap(lambda v: path_normal.draw(approximation, v))(u)
@@ -75,28 +85,25 @@ def search(key, logdensity, x0, limits, *, size=6, num_elbo_draws=10):
     return best, end
 
 
-def _runner(program, num_draws, size, num_elbo_draws):
-    """Paths one after the other, each with draws from its best approximation."""
-    def run(starts, key, limits, data):
+def _runner(program, size):
+    """Paths one after the other, each with draws from its best approximation, one for each row of `noise`."""
+    def run(starts, elbo_noise, noise, limits, data):
         logdensity = logdensity_of(program, data)
 
         def path(xs):
-            x0, number = xs
-            own = random.fold_in(key, number)
-            best, end = search(random.fold_in(own, 0), logdensity, x0, limits, size=size,
-                               num_elbo_draws=num_elbo_draws)
+            x0, elbo_noise, noise = xs
+            best, end = search(logdensity, x0, elbo_noise, limits, size=size)
             approximation = path_normal.normal_at(best.memory, best.x, best.grad)
-            u = random.normal(random.fold_in(own, 1), (num_draws, x0.shape[0]), x0.dtype)
-            z, log_q = vmap(lambda v: path_normal.draw(approximation, v))(u)
+            z, log_q = vmap(lambda u: path_normal.draw(approximation, u))(noise)
             return (z, vmap(logdensity)(z), log_q, best.elbo, best.iteration, end.iterations,
                     end.evaluations), approximation
 
-        found, approximations = lax.map(path, (starts, np.arange(starts.shape[0])))
+        found, approximations = lax.map(path, (starts, elbo_noise, noise))
         lost = np.isneginf(found[3])
         z, log_p, log_q, *rest = [np.reshape(x, (-1, *x.shape[2:])) for x in found[:3]] + list(found[3:])
         if starts.shape[0] > 1:
             log_q = _mixture(approximations, lost, z)
-        return (z, log_p, log_q, *rest), lost
+        return Paths(z, log_p, log_q, *rest), lost
 
     return run
 
@@ -144,8 +151,10 @@ def pathfinder(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to_
     >>> bool(found.ess > 900)
     True
     """
-    return _fit("pathfinder", model, args, kwargs, rng_key, init_strategy, 1, num_samples, None, maxcor, num_elbo_draws,
-                (gtol, ftol, maxiter))
+    sizes = {"num_samples": num_samples, "maxcor": maxcor, "num_elbo_draws": num_elbo_draws}
+    program, data, made = _paths("pathfinder", model, args, kwargs, rng_key, init_strategy, sizes, 1, num_samples,
+                                 (gtol, maxiter, ftol))
+    return _result(program, data, made, effective_draws(made.log_p - made.log_q))
 
 
 def multipathfinder(model, *args, rng_key=0, num_samples=1000, num_paths=8, num_draws_per_path=1000,
@@ -168,27 +177,35 @@ def multipathfinder(model, *args, rng_key=0, num_samples=1000, num_paths=8, num_
     >>> found.samples["rate"].shape, abs(float(found.samples["rate"].mean()) - 3.0) < 0.1      # a Gamma(6, 2)
     ((4000,), True)
     """
-    return _fit("multipathfinder", model, args, kwargs, rng_key, init_strategy, num_paths, num_draws_per_path,
-                num_samples, maxcor, num_elbo_draws, (gtol, ftol, maxiter))
+    sizes = {"num_samples": num_samples, "num_draws_per_path": num_draws_per_path, "maxcor": maxcor,
+             "num_elbo_draws": num_elbo_draws}
+    program, data, made = _paths("multipathfinder", model, args, kwargs, rng_key, init_strategy, sizes, num_paths,
+                                 num_draws_per_path, (gtol, maxiter, ftol))
+    log_weights = made.log_p - made.log_q
+    key = random.fold_in(one_key(rng_key, "multipathfinder"), RESAMPLE)
+    chosen = resampled(key, log_weights, int(num_samples))
+    made = made._replace(z=made.z[chosen], log_p=made.log_p[chosen], log_q=made.log_q[chosen])
+    return _result(program, data, made, effective_draws(log_weights))
 
 
-def _fit(what, model, args, kwargs, rng_key, init_strategy, num_paths, num_draws, num_samples, maxcor, num_elbo_draws,
-         bounds):
-    """The paths' draws; of several paths, num_samples of them by their weights."""
-    for name, n in (("num_samples", num_draws if num_samples is None else num_samples), ("maxcor", maxcor),
-                    ("num_elbo_draws", num_elbo_draws), ("the number of draws of a path", num_draws)):
+def _paths(what, model, args, kwargs, rng_key, init_strategy, sizes, num_paths, num_draws, bounds):
+    """(program, data, `Paths`) of a model.   sizes : {name: a number that must be a positive integer}"""
+    for name, n in sizes.items():
         if isinstance(n, bool) or int(n) != n or n < 1:
             raise ValueError(f"{what}: {name} must be a positive integer; got {n!r}.")
     program, data = staged(model, args, kwargs, what)
-    found = _kept(program, ("pathfinder", num_draws, maxcor, num_elbo_draws),
-                  lambda: _runner(program, num_draws, maxcor, num_elbo_draws))
-    run = lambda starts, key: found(starts, key, limits(*bounds, starts.dtype), data)
-    z, log_p, log_q, elbo, iteration, length, gradients = from_starts(
-        run, program, data, rng_key, init_strategy, num_paths, what)
-    ess = effective_draws(log_p - log_q)
-    if num_samples is not None:
-        chosen = resampled(random.fold_in(one_key(rng_key, what), RESAMPLE), log_p - log_q, int(num_samples))
-        z, log_p, log_q = z[chosen], log_p[chosen], log_q[chosen]
-    samples = _kept(program, "constrain draws", lambda: _constrainer(program))(z, data)
-    return Pathfinder(samples, split_sites(program.latents, z), log_p, log_q, elbo, iteration, length,
-                      np.sum(gradients), ess)
+    found = _kept(program, ("pathfinder", sizes["maxcor"]), lambda: _runner(program, sizes["maxcor"]))
+
+    def run(starts, key):
+        noise = [random.normal(random.fold_in(key, i), (num_paths, n, starts.shape[1]), starts.dtype)
+                 for i, n in enumerate((sizes["num_elbo_draws"], num_draws))]
+        return found(starts, *noise, limits(starts.dtype, *bounds), data)
+
+    return program, data, from_starts(run, program, data, rng_key, init_strategy, num_paths, what)
+
+
+def _result(program, data, made, ess):
+    """The draws as the model has them."""
+    constrain = _kept(program, "constrain draws", lambda: _constrainer(program))
+    return Pathfinder(constrain(made.z, data), split_sites(program.latents, made.z), made.log_p, made.log_q, made.elbo,
+                      made.iteration, made.length, np.sum(made.gradients), ess)

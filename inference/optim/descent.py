@@ -68,42 +68,42 @@ def after(state, x, value, grad, limits, curvature, max_tries):
     search, accepted, failed = line_search.resolve(state.search, value, np.sum(grad * state.direction), max_tries)
     accepted = np.logical_or(starting, accepted)
     state = state._replace(search=search, evaluations=state.evaluations + 1)
-    state = cond(accepted, lambda s: _arrive(s, x, value, grad, limits, curvature), lambda s: s, state)
-    return cond(np.logical_and(failed, np.logical_not(accepted)), lambda s: _stuck(s, curvature), lambda s: s, state)
+    return cond(np.logical_or(accepted, failed), lambda s: _next(s, accepted, x, value, grad, limits, curvature),
+                lambda s: s, state)
 
 
-def _arrive(state, x, value, grad, limits, curvature):
-    """x is the next iterate: learn from the step, and set out again."""
+def _next(state, accepted, x, value, grad, limits, curvature):
+    """Set out from x, if it is accepted, with what was learnt from the step.
+
+    If not, the search found nothing: from where it began along the steepest direction; after that one, stop.
+    """
     starting = state.iterations < 0
+    x, value, grad = [np.where(accepted, new, old) for new, old in
+                      ((x, state.x), (value, state.value), (grad, state.grad))]
     memory = curvature.update(state.memory, x - state.x, grad - state.grad)
     toward = -curvature.times(memory, grad)
-    sound = np.logical_and(np.sum(toward * grad) < 0.0, np.all(np.isfinite(toward)))
-    steepest = np.logical_or(starting, np.logical_not(sound))
-    memory = _choose(steepest, curvature.init(x), memory)
-    iterations = state.iterations + 1
+    slope = np.sum(toward * grad)
+    learnt = np.logical_and(np.logical_and(accepted, np.logical_not(starting)), slope < 0.0)       # false of nan
+    learnt = np.logical_and(learnt, np.isfinite(slope))
+    size = np.sqrt(np.sum(grad * grad))
+    direction = np.where(learnt, toward, -grad)
+    step = np.where(learnt, 1.0, 1.0 / np.maximum(size, 1.0))            # of length 1 at most along -g
+    search = line_search.begin(value, np.where(learnt, slope, -size * size), np.astype(step, x.dtype))
+    status = _status(state, accepted, value, grad, limits)
+    return State(x, value, grad, direction, search, _choose(learnt, memory, curvature.init(x)),
+                 np.logical_not(learnt), np.astype(status, "int32"), state.iterations + np.astype(accepted, "int32"),
+                 state.evaluations)
+
+
+def _status(state, accepted, value, grad, limits):
+    """Whether to stop at the next iterate, and why."""
     scale = np.maximum(np.maximum(np.abs(value), np.abs(state.value)), 1.0)
-    small = np.logical_and(np.logical_not(starting), state.value - value <= limits.ftol * scale)
+    small = np.logical_and(state.iterations >= 0, state.value - value <= limits.ftol * scale)
     done = np.logical_or(np.max(np.abs(grad)) <= limits.gtol, small)
     finite = np.logical_and(np.isfinite(value), np.all(np.isfinite(grad)))
-    status = np.where(iterations >= limits.maxiter, TOO_LONG, RUNNING)
-    status = np.where(finite, np.where(done, CONVERGED, status), NOT_FINITE)
-    return _set_out(state._replace(x=x, value=value, grad=grad, memory=memory, iterations=iterations,
-                                   status=np.astype(status, "int32")), toward, steepest)
-
-
-def _set_out(state, toward, steepest):
-    """Begin the search along a direction, or along -g with a first step of length 1 at most."""
-    size = np.sqrt(np.sum(state.grad * state.grad))
-    direction = np.where(steepest, -state.grad, toward)
-    step = np.where(steepest, 1.0 / np.maximum(size, 1.0), 1.0)
-    search = line_search.begin(state.value, np.sum(direction * state.grad), np.astype(step, state.x.dtype))
-    return state._replace(direction=direction, steepest=steepest, search=search)
-
-
-def _stuck(state, curvature):
-    """The search found nothing: forget the curvature and try the steepest direction; after that one, stop."""
-    status = np.astype(np.where(state.steepest, STUCK, RUNNING), "int32")
-    return _set_out(state._replace(memory=curvature.init(state.x), status=status), state.direction, np.asarray(True))
+    ended = np.where(state.iterations + 1 >= limits.maxiter, TOO_LONG, RUNNING)
+    ended = np.where(finite, np.where(done, CONVERGED, ended), NOT_FINITE)
+    return np.where(accepted, ended, np.where(state.steepest, STUCK, RUNNING))
 
 
 def _choose(condition, a, b):
