@@ -85,8 +85,8 @@ def scale_by_param_block_rms(min_scale=1e-3):
 
 
 def adafactor(learning_rate=None, min_dim_size_to_factor=128, decay_rate=0.8, decay_offset=0,
-              multiply_by_parameter_scale=True, clipping_threshold=1.0, momentum=None, weight_decay_rate=None,
-              eps=1e-30, factored=True, weight_decay_mask=None):
+              multiply_by_parameter_scale=True, clipping_threshold=1.0, momentum=None, dtype_momentum=None,
+              weight_decay_rate=None, eps=1e-30, factored=True, weight_decay_mask=None):
     """Adafactor; see the module. An n × k matrix costs n + k numbers of memory.
 
     learning_rate : relative to the size of each parameter where multiply_by_parameter_scale
@@ -106,7 +106,7 @@ def adafactor(learning_rate=None, min_dim_size_to_factor=128, decay_rate=0.8, de
     if multiply_by_parameter_scale:
         parts.append(scale_by_param_block_rms())
     if momentum is not None:
-        parts.append(ema(momentum, debias=False))
+        parts.append(ema(momentum, debias=False, accumulator_dtype=dtype_momentum))
     if weight_decay_rate is not None:
         parts.append(add_decayed_weights(weight_decay_rate, weight_decay_mask))
     return chain(*parts, scale(-1.0))

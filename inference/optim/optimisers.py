@@ -15,7 +15,7 @@ from .scaling import (
 from .transformation import chain, identity, scale_by_learning_rate
 
 
-def sgd(learning_rate, momentum=None, nesterov=False):
+def sgd(learning_rate, momentum=None, nesterov=False, accumulator_dtype=None):
     """Gradient descent: -learning_rate · g, or of the trace v ← g + momentum · v.
 
     >>> import chainrule.engine.numpy as np
@@ -23,7 +23,7 @@ def sgd(learning_rate, momentum=None, nesterov=False):
     >>> optimiser.update(np.asarray([1.0, -2.0]), optimiser.init(np.zeros(2)))[0].tolist()
     [-0.1, 0.2]
     """
-    first = identity() if momentum is None else trace(momentum, nesterov)
+    first = identity() if momentum is None else trace(momentum, nesterov, accumulator_dtype)
     return chain(first, scale_by_learning_rate(learning_rate))
 
 
@@ -32,7 +32,7 @@ def momentum(learning_rate, mass=0.9, nesterov=False):
     return sgd(learning_rate, mass, nesterov)
 
 
-def adam(learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, *, nesterov=False):
+def adam(learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, mu_dtype=None, *, nesterov=False):
     """-learning_rate · m̂ / (√v̂ + eps); see `scale_by_adam`.   Source: Kingma & Ba (2015), algorithm 1.
 
     >>> import chainrule.engine.numpy as np
@@ -41,17 +41,19 @@ def adam(learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, *, nesterov=Fa
     >>> updates.tolist()                                  # the first step has the size of the learning rate
     [-0.1, 0.1]
     """
-    return chain(scale_by_adam(b1, b2, eps, eps_root, nesterov=nesterov), scale_by_learning_rate(learning_rate))
+    return chain(scale_by_adam(b1, b2, eps, eps_root, mu_dtype, nesterov=nesterov),
+                 scale_by_learning_rate(learning_rate))
 
 
-def adamw(learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, weight_decay=1e-4, mask=None, *, nesterov=False):
+def adamw(learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, mu_dtype=None, weight_decay=1e-4, mask=None, *,
+          nesterov=False):
     """Adam with decoupled weight decay: -learning_rate (m̂ / (√v̂ + eps) + weight_decay · params).
 
     mask : a tree of bools, or params -> that, for the parameters that decay
-    Source: Loshchilov & Hutter (2019), algorithm 2. Optax has mu_dtype between eps_root and weight_decay.
+    Source: Loshchilov & Hutter (2019), algorithm 2.
     """
-    return chain(scale_by_adam(b1, b2, eps, eps_root, nesterov=nesterov), add_decayed_weights(weight_decay, mask),
-                 scale_by_learning_rate(learning_rate))
+    return chain(scale_by_adam(b1, b2, eps, eps_root, mu_dtype, nesterov=nesterov),
+                 add_decayed_weights(weight_decay, mask), scale_by_learning_rate(learning_rate))
 
 
 def adagrad(learning_rate, initial_accumulator_value=0.1, eps=1e-7):
@@ -74,12 +76,12 @@ def rmsprop(learning_rate, decay=0.9, eps=1e-8, initial_scale=0.0, eps_in_sqrt=T
     return chain(first, scale_by_learning_rate(learning_rate), last)
 
 
-def lion(learning_rate, b1=0.9, b2=0.99, weight_decay=1e-3, mask=None):
+def lion(learning_rate, b1=0.9, b2=0.99, mu_dtype=None, weight_decay=1e-3, mask=None):
     """-learning_rate (sign(b1 m + (1 - b1) g) + weight_decay · params); see `scale_by_lion`.
 
-    Source: Chen et al. (2023), algorithm 2. Optax has mu_dtype between b2 and weight_decay.
+    Source: Chen et al. (2023), algorithm 2.
     """
-    return chain(scale_by_lion(b1, b2), add_decayed_weights(weight_decay, mask),
+    return chain(scale_by_lion(b1, b2, mu_dtype), add_decayed_weights(weight_decay, mask),
                  scale_by_learning_rate(learning_rate))
 
 

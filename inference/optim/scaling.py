@@ -1,6 +1,6 @@
 """Transformations that scale gradients by what they were before: momentum, Adam, RMSProp, Adagrad, Lion, SM3.
 
-Moments have the parameters' dtypes. `t` counts updates from 1.
+Moments have the dtypes of the parameters, or that given as accumulator_dtype or mu_dtype. `t` counts updates from 1.
 """
 from typing import Any, NamedTuple
 
@@ -55,9 +55,14 @@ class ScaleBySM3State(NamedTuple):
     nu: Any
 
 
-def zeros_of(params):
-    """Zeros in the shapes and dtypes of the parameters."""
-    return tree.map(lambda p: np.zeros_like(np.asarray(p)), params)
+def zeros_of(params, dtype=None):
+    """Zeros in the shapes of the parameters, and in their dtypes unless one is given."""
+    return tree.map(lambda p: np.zeros_like(np.asarray(p), dtype=dtype), params)
+
+
+def stored(values, dtype):
+    """The arrays of a tree in a dtype; None leaves them as they are."""
+    return values if dtype is None else tree.map(lambda x: np.astype(x, dtype), values)
 
 
 def moment(updates, mean, decay, order=1):
@@ -70,26 +75,27 @@ def debiased(mean, decay, count):
     return tree.map(lambda m: m / np.astype(1.0 - decay ** np.astype(count, "float64"), m.dtype), mean)
 
 
-def trace(decay, nesterov=False):
+def trace(decay, nesterov=False, accumulator_dtype=None):
     """Momentum: v ← g + decay · v. The update is v, or g + decay · v with Nesterov's."""
     def update(updates, state, params=None):
         add = lambda g, v: g + decay * v
         v = tree.map(add, updates, state.trace)
-        return (tree.map(add, updates, v) if nesterov else v), TraceState(v)
+        return (tree.map(add, updates, v) if nesterov else v), TraceState(stored(v, accumulator_dtype))
 
-    return GradientTransformation(lambda params: TraceState(zeros_of(params)), update)
+    return GradientTransformation(lambda params: TraceState(zeros_of(params, accumulator_dtype)), update)
 
 
-def ema(decay, debias=True):
+def ema(decay, debias=True, accumulator_dtype=None):
     """The decaying mean of the gradients, m ← decay · m + (1 - decay) g; with `debias`, m / (1 - decayᵗ)."""
     def update(updates, state, params=None):
         m, count = moment(updates, state.ema, decay), increment(state.count)
-        return (debiased(m, decay, count) if debias else m), EmaState(count, m)
+        return (debiased(m, decay, count) if debias else m), EmaState(count, stored(m, accumulator_dtype))
 
-    return GradientTransformation(lambda params: EmaState(np.zeros((), "int32"), zeros_of(params)), update)
+    return GradientTransformation(
+        lambda params: EmaState(np.zeros((), "int32"), zeros_of(params, accumulator_dtype)), update)
 
 
-def scale_by_adam(b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, *, nesterov=False):
+def scale_by_adam(b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, mu_dtype=None, *, nesterov=False):
     """m̂ / (√(v̂ + eps_root) + eps), m̂ and v̂ the debiased decaying means of g and g².
 
     nesterov : b1 m̂' + (1 - b1) g / (1 - b1ᵗ) in place of m̂, m̂' being m debiased as of the next update
@@ -102,10 +108,10 @@ def scale_by_adam(b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0, *, nesterov=False):
         if nesterov:
             top = moment(debiased(updates, b1, count), debiased(m, b1, increment(count)), b1)
         out = tree.map(lambda a, b: a / (np.sqrt(b + eps_root) + eps), top, debiased(v, b2, count))
-        return out, ScaleByAdamState(count, m, v)
+        return out, ScaleByAdamState(count, stored(m, mu_dtype), v)
 
     return GradientTransformation(
-        lambda params: ScaleByAdamState(np.zeros((), "int32"), zeros_of(params), zeros_of(params)), update)
+        lambda params: ScaleByAdamState(np.zeros((), "int32"), zeros_of(params, mu_dtype), zeros_of(params)), update)
 
 
 def scale_by_rms(decay=0.9, eps=1e-8, initial_scale=0.0, eps_in_sqrt=True, bias_correction=False):
@@ -165,16 +171,18 @@ def _inverse_root(s, eps):
     return np.where(s > 0.0, 1.0 / np.sqrt(np.where(s > 0.0, s, 1.0) + eps), 0.0)
 
 
-def scale_by_lion(b1=0.9, b2=0.99):
+def scale_by_lion(b1=0.9, b2=0.99, mu_dtype=None):
     """sign(b1 m + (1 - b1) g); then m ← b2 m + (1 - b2) g.
 
     Source: Chen et al. (2023), Symbolic discovery of optimization algorithms, algorithm 2.
     """
     def update(updates, state, params=None):
         out = tree.map(np.sign, moment(updates, state.mu, b1))
-        return out, ScaleByLionState(increment(state.count), moment(updates, state.mu, b2))
+        m = stored(moment(updates, state.mu, b2), mu_dtype)
+        return out, ScaleByLionState(increment(state.count), m)
 
-    return GradientTransformation(lambda params: ScaleByLionState(np.zeros((), "int32"), zeros_of(params)), update)
+    return GradientTransformation(
+        lambda params: ScaleByLionState(np.zeros((), "int32"), zeros_of(params, mu_dtype)), update)
 
 
 def scale_by_sm3(b1=0.9, b2=1.0, eps=1e-8):

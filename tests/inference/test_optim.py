@@ -340,6 +340,18 @@ def test_single_precision_stays_single():
         assert [x.dtype for x in tree.leaves(state)] == [x.dtype for x in tree.leaves(new)]
 
 
+def test_memory_in_half_precision():
+    params = {"w": np.ones(3, "float32")}
+    for optimiser in (optim.adam(0.1, mu_dtype="bfloat16"), optim.lion(0.1, mu_dtype="bfloat16"),
+                      optim.sgd(0.1, 0.9, accumulator_dtype="bfloat16"),
+                      optim.adafactor(0.1, momentum=0.9, dtype_momentum="bfloat16")):
+        state = optimiser.init(params)
+        updates, new = optimiser.update({"w": np.ones(3, "float32")}, state, params)
+        kinds = [str(x.dtype) for x in tree.leaves(new)]
+        assert "bfloat16" in kinds and kinds == [str(x.dtype) for x in tree.leaves(state)]
+        assert updates["w"].dtype == onp.float32 and onp.all(onp.asarray(updates["w"]) < 0)
+
+
 def test_seeds_side_by_side():
     optimiser = optim.adam(0.1)
     starts = onp.random.default_rng(1).normal(size=(5, 2))
