@@ -150,6 +150,7 @@ def pathfinder(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to_
     ((1000,), 1.5)
     >>> bool(found.ess > 900)
     True
+    >>> starts = {site: z[:4] for site, z in found.unconstrained.items()}     # MCMC.run(..., init_params=starts)
     """
     sizes = {"num_samples": num_samples, "maxcor": maxcor, "num_elbo_draws": num_elbo_draws}
     program, data, made = _paths("pathfinder", model, args, kwargs, rng_key, init_strategy, sizes, 1, num_samples,

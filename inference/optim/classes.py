@@ -9,7 +9,7 @@ step_size is a number or a schedule. The state is (number of updates, (parameter
 tree of arrays. An object holds no state of its own.
 """
 from ...engine import numpy as np
-from ...engine import tree, value_and_grad
+from ...engine import jacfwd, tree, value_and_grad
 from ...engine.ravel import ravel_pytree
 from .clipping import clip
 from .minimization import minimize
@@ -50,16 +50,23 @@ class Optimizer:
         updates, inner = self.transformation.update(g, inner, params)
         return count + 1, (apply_updates(params, updates), inner)
 
-    def eval_and_update(self, fn, state):
+    def eval_and_update(self, fn, state, forward_mode_differentiation=False):
         """((value, aux), state after one step).   fn : params -> (value to minimise, aux)"""
-        (value, aux), g = value_and_grad(fn, has_aux=True)(self.get_params(state))
+        (value, aux), g = _evaluate(fn, self.get_params(state), forward_mode_differentiation)
         return (value, aux), self.update(g, state, value)
 
-    def eval_and_stable_update(self, fn, state):
+    def eval_and_stable_update(self, fn, state, forward_mode_differentiation=False):
         """As eval_and_update, but the state stays where the value or its gradient is not finite."""
-        (value, aux), g = value_and_grad(fn, has_aux=True)(self.get_params(state))
+        (value, aux), g = _evaluate(fn, self.get_params(state), forward_mode_differentiation)
         ok = np.logical_and(np.isfinite(value), all_finite(g))
         return (value, aux), tree.map(lambda new, old: np.where(ok, new, old), self.update(g, state, value), state)
+
+
+def _evaluate(fn, params, forward):
+    """((value, aux), gradient) of fn: params -> (value, aux)."""
+    if not forward:
+        return value_and_grad(fn, has_aux=True)(params)
+    return fn(params), jacfwd(lambda p: fn(p)[0])(params)
 
 
 def optax_to_numpyro(transformation):
@@ -148,7 +155,7 @@ class Minimize(Optimizer):
         """Not there: a minimisation asks for gradients itself."""
         raise TypeError("Minimize evaluates gradients itself: call eval_and_update(fn, state).")
 
-    def eval_and_update(self, fn, state):
+    def eval_and_update(self, fn, state, forward_mode_differentiation=False):
         """((value at the minimum, aux there), the state with the minimum as its parameters)."""
         count, (params, _) = state
         start, unravel = ravel_pytree(params)
@@ -156,7 +163,7 @@ class Minimize(Optimizer):
         found = unravel(result.x)
         return fn(found), (count + 1, (found, ()))
 
-    def eval_and_stable_update(self, fn, state):
+    def eval_and_stable_update(self, fn, state, forward_mode_differentiation=False):
         """As eval_and_update, but the state stays where the value found is not finite."""
         (value, aux), new = self.eval_and_update(fn, state)
         ok = np.logical_and(np.isfinite(value), all_finite(self.get_params(new)))

@@ -116,6 +116,7 @@ def test_another_call_compiles_nothing_and_runs_no_model():
     assert len(calls) == 1
 
 
+@pytest.mark.slow
 def test_many_data_sets_as_one_program():
     ys = onp.array([[0.0, 1.0], [4.0, 5.0], [9.0, 9.0]])
 

@@ -287,6 +287,17 @@ def test_stable_updates_keep_the_state():
     assert float(value) == 1.0 and aux == 7.0 and float(optimiser.get_params(new)["w"]) == pytest.approx(0.1)
 
 
+def test_gradients_forward_are_those_backward():
+    optimiser = optim.SGD(0.1)
+    state = optimiser.init(START)
+    loss = lambda p: (np.sum(np.sin(p["w"]) @ p["b"]) * p["c"], p["c"])
+    for step in (optimiser.eval_and_update, optimiser.eval_and_stable_update):
+        (a, aux), there = step(loss, state, forward_mode_differentiation=True)
+        (b, _), back = step(loss, state)
+        assert float(a) == float(b) and float(aux) == 0.7
+        assert_close(optimiser.get_params(there), optimiser.get_params(back))
+
+
 def test_minimize_is_one_update():
     optimiser = optim.Minimize()
     state = optimiser.init({"x": onp.zeros(3), "s": 0.0})

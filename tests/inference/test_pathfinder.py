@@ -93,6 +93,7 @@ def test_draws_of_several_paths_have_the_moments_of_a_normal_posterior():
     assert list(one.unconstrained) == ["mu", "slope", "alpha"]
 
 
+@pytest.mark.slow
 def test_several_paths_weigh_the_modes():
     """Weights 0.3 and 0.7. One path finds one of them."""
     def model():
@@ -111,6 +112,7 @@ def test_several_paths_weigh_the_modes():
         assert abs(left - 0.3) < 5 * (0.3 * 0.7 * (1 / float(found.ess) + 1 / 4000)) ** 0.5
 
 
+@pytest.mark.slow
 def test_eight_schools_roughly():
     """Posteriordb's means, to a standard deviation; the posterior of tau is far from normal."""
     found = multipathfinder(eight_schools, ERRORS, EFFECTS, num_paths=20, num_samples=4000)
@@ -144,6 +146,7 @@ def test_another_call_compiles_nothing_and_runs_no_model():
     assert len(calls) == 1
 
 
+@pytest.mark.slow
 def test_many_data_sets_as_one_program():
     def model(y):
         mu = cr.sample("mu", dist.Normal(0.0, 1.0))
