@@ -8,8 +8,8 @@
 step_size is a number or a schedule. The state is (number of updates, (parameters, state of the transformation)): a
 tree of arrays. An object holds no state of its own.
 """
-from ...engine import numpy as np
 from ...engine import jacfwd, tree, value_and_grad
+from ...engine import numpy as np
 from ...engine.ravel import ravel_pytree
 from .clipping import clip
 from .minimization import minimize
