@@ -27,6 +27,7 @@ from ..ppl.queries import (
     unconstrain_fn,
 )
 from . import diagnostics, optim, reparam
+from .advice import SamplingWarning
 from .arviz import to_arviz
 from .find_map import find_MAP
 from .fit import Fit, fit
@@ -49,6 +50,7 @@ __all__ = [
     "Pathfinder",
     "Predictive",
     "SamplingError",
+    "SamplingWarning",
     "StartError",
     "compute_deterministics",
     "compute_log_prior",

@@ -1,6 +1,21 @@
 """Importance resampling: draws chosen by their weights p / q."""
+from ..engine import ShapeDtype, pure_callback, random
 from ..engine import numpy as np
-from ..engine import random
+from ..engine.core import Tracer
+from .diagnostics import psis
+
+
+def smoothed(log_weights):
+    """(Pareto smoothed log-weights, k-hat) by `diagnostics.psis`; weights that are not finite count for nothing.
+
+    log_weights : float[n]. Inside of a transformation it is a call of the host.
+    """
+    w = np.where(np.isfinite(log_weights), log_weights, -np.inf)
+    if isinstance(w, Tracer):
+        made, khat = pure_callback(lambda x: tuple(psis(x)), (ShapeDtype(w.shape, float), ShapeDtype((), float)), w)
+    else:
+        made, khat = psis(w)
+    return np.astype(np.asarray(made), w.dtype), np.asarray(khat)
 
 
 def resampled(key, log_weights, num_samples):

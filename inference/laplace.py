@@ -11,6 +11,7 @@ from ..engine.scipy.linalg import solve_triangular
 from ..ppl.model import unravel
 from ..ppl.queries import init_to_uniform
 from .find_map import find_mode
+from .importance import smoothed
 from .latent_density import (
     ApproximationError,
     from_starts,
@@ -34,6 +35,7 @@ class Laplace(NamedTuple):
     mean: Any                  # float[d]: the mode in unconstrained space, the latent sites end to end in their order
     covariance: Any            # float[d, d]: -(Hessian of the log-density)⁻¹ there
     log_evidence: Any          # float[]: log p(mode) + d/2 log 2π + ½ log det covariance, of log p(data)
+    khat: Any                  # float[]: Pareto k of the importance weights; above 0.7 the approximation is a poor one
 
 
 def fit_laplace(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to_uniform, num_starts=4, tol=1e-6,
@@ -78,7 +80,7 @@ def fit_laplace(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to
             "fit_laplace: at the point found the Hessian of the log-density is not negative definite, so it is no "
             f"maximum that a normal distribution could touch: {_directions(program, made.covariance)}.\n"
             "Start elsewhere (rng_key, init_strategy, num_starts), or give flat directions a prior.")
-    return made
+    return made._replace(khat=smoothed(made.log_density - made.log_approximation)[1])
 
 
 def _fitter(program):
@@ -95,7 +97,7 @@ def _fitter(program):
         covariance = np.where(np.isfinite(log_det), root.T @ root, -precision)    # what the error shows
         return (Laplace(vmap(constrained)(z), split_sites(program.latents, z), vmap(logdensity)(z),
                         log_det - 0.5 * d * LOG_2PI - 0.5 * np.sum(u * u, axis=0), constrained(mode.z), mode.z,
-                        covariance, mode.logdensity + 0.5 * d * LOG_2PI - log_det), mode), lost
+                        covariance, mode.logdensity + 0.5 * d * LOG_2PI - log_det, None), mode), lost
 
     return run
 

@@ -1,9 +1,9 @@
 """Pathfinder: draws from the best of the normal approximations along the way of L-BFGS to the mode.
 
 Far in the tail the path has just begun, and at the mode of a skewed density it has gone too far; in between lies the
-approximation of the largest evidence lower bound (ELBO); the
-start itself, with covariance 1, is one of them. Several paths from different starts, their draws resampled by
-importance weights, cover several modes and mend what is wrong with each normal distribution.
+approximation of the largest evidence lower bound (ELBO). The first is at the start itself, with covariance 1. Several
+paths from different starts, their draws resampled by Pareto smoothed importance weights, cover several modes and mend
+what is wrong with each normal distribution.
 Source: Zhang, Carpenter, Gelman & Vehtari (2022), JMLR 23(306), algorithms 1 and 2.
 """
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from ..ppl.keys import one_key
 from ..ppl.model import unravel
 from ..ppl.queries import init_to_uniform
 from . import path_normal
-from .importance import effective_draws, resampled
+from .importance import effective_draws, resampled, smoothed
 from .latent_density import from_starts, limits, logdensity_of, split_sites, staged
 from .optim import descent
 from .optim.curvature import limited
@@ -53,6 +53,7 @@ class Pathfinder(NamedTuple):
     iteration: Any             # int32[paths]: where on the path it was found
     path_length: Any           # int32[paths]: iterations of L-BFGS
     gradients: Any             # int32[]: gradients evaluated, all paths together
+    khat: Any                  # float[]: Pareto k of these weights; above 0.7 the approximation is not to be used
     ess: Any                   # float[]: how many draws the importance weights of all draws of all paths are worth
 
 
@@ -138,7 +139,7 @@ def pathfinder(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to_
     maxcor : steps that an approximation remembers: its covariance is a diagonal and rank 2 maxcor
     num_elbo_draws : draws for the ELBO of each approximation
     gtol, ftol, maxiter : when L-BFGS stops; see `minimize`
-    Costs a few hundred gradients. Good starts for MCMC; `ess` says whether the draws are good for more.
+    Costs a few hundred gradients. Good starts for MCMC; `khat` says whether the draws are good for more.
     Raises ApproximationError where the density is not finite at any start, or a latent site is discrete.
 
     >>> import chainrule as cr, chainrule.distributions as dist
@@ -148,14 +149,14 @@ def pathfinder(model, *args, rng_key=0, num_samples=1000, init_strategy=init_to_
     >>> found = pathfinder(model, 3.0)
     >>> found.samples["mu"].shape, round(float(found.samples["mu"].mean()), 1)
     ((1000,), 1.5)
-    >>> bool(found.ess > 900)
+    >>> bool(found.khat < 0.7)
     True
     >>> starts = {site: z[:4] for site, z in found.unconstrained.items()}     # MCMC.run(..., init_params=starts)
     """
     sizes = {"num_samples": num_samples, "maxcor": maxcor, "num_elbo_draws": num_elbo_draws}
     program, data, made = _paths("pathfinder", model, args, kwargs, rng_key, init_strategy, sizes, 1, num_samples,
                                  (gtol, maxiter, ftol))
-    return _result(program, data, made, effective_draws(made.log_p - made.log_q))
+    return _result(program, data, made, *smoothed(made.log_p - made.log_q))
 
 
 def multipathfinder(model, *args, rng_key=0, num_samples=1000, num_paths=8, num_draws_per_path=1000,
@@ -166,7 +167,7 @@ def multipathfinder(model, *args, rng_key=0, num_samples=1000, num_paths=8, num_
     q is the mixture of all paths' approximations, so that the share of a mode is its own and not that of the paths that
     end there (the balance heuristic; in the paper q is the density of the draw's own path).
     num_paths, num_draws_per_path : starts, and draws from the best approximation of each
-    A small `ess` says that the weights cannot mend the approximation: run MCMC.
+    The weights are Pareto smoothed; a `khat` above 0.7 says that they cannot mend the approximation: run MCMC.
     Other arguments as in `pathfinder`.
     Source: for the weights, Veach & Guibas (1995); Owen & Zhou (2000), JASA 95.
 
@@ -182,11 +183,11 @@ def multipathfinder(model, *args, rng_key=0, num_samples=1000, num_paths=8, num_
              "num_elbo_draws": num_elbo_draws}
     program, data, made = _paths("multipathfinder", model, args, kwargs, rng_key, init_strategy, sizes, num_paths,
                                  num_draws_per_path, (gtol, maxiter, ftol))
-    log_weights = made.log_p - made.log_q
+    log_weights, khat = smoothed(made.log_p - made.log_q)
     key = random.fold_in(one_key(rng_key, "multipathfinder"), RESAMPLE)
     chosen = resampled(key, log_weights, int(num_samples))
     made = made._replace(z=made.z[chosen], log_p=made.log_p[chosen], log_q=made.log_q[chosen])
-    return _result(program, data, made, effective_draws(log_weights))
+    return _result(program, data, made, log_weights, khat)
 
 
 def _paths(what, model, args, kwargs, rng_key, init_strategy, sizes, num_paths, num_draws, bounds):
@@ -205,8 +206,9 @@ def _paths(what, model, args, kwargs, rng_key, init_strategy, sizes, num_paths, 
     return program, data, from_starts(run, program, data, rng_key, init_strategy, num_paths, what)
 
 
-def _result(program, data, made, ess):
-    """The draws as the model has them."""
+def _result(program, data, made, log_weights, khat):
+    """The draws as the model has them, and what the weights of all draws say."""
     constrain = _kept(program, "constrain draws", lambda: _constrainer(program))
     return Pathfinder(constrain(made.z, data), split_sites(program.latents, made.z), made.log_p, made.log_q, made.elbo,
-                      made.iteration, made.length, np.sum(made.gradients), ess)
+                      made.iteration, made.length, np.sum(made.gradients), khat,
+                      effective_draws(log_weights))

@@ -153,6 +153,7 @@ def test_a_normal_posterior_is_laplaces():
     assert abs(correlation - expected) < 4.5 * (1 - expected ** 2) / n ** 0.5
     log_weights = onp.asarray(fitted.log_density - fitted.log_approximation)
     onp.testing.assert_allclose(log_weights, float(fitted.log_evidence), atol=1e-8)
+    assert float(fitted.khat) < 0.7
     A = onp.zeros((16, 8))
     A[:, 1], A[onp.arange(16), 2 + COUNTY] = FLOOR, 1.0
     prior = onp.diag([4.0, 1.0] + [0.64] * 6)

@@ -8,7 +8,7 @@ import chainrule.distributions as dist
 import chainrule.engine.numpy as np
 from chainrule.engine import jit, random, stats, vmap
 from chainrule.inference import init_to_value, multipathfinder, path_normal, pathfinder
-from chainrule.inference.importance import effective_draws, resampled
+from chainrule.inference.importance import effective_draws, resampled, smoothed
 from tests.inference.targets import (
     COUNTY,
     EFFECTS,
@@ -181,6 +181,24 @@ def test_resampling_follows_the_weights():
     assert counts[1] == 0
     chi = ((counts - 20_000 * w)[w > 0] ** 2 / (20_000 * w[w > 0])).sum()
     assert sp.chi2(3).sf(chi) > 1e-6
+
+
+def test_khat_says_whether_the_approximation_will_do():
+    def model(scale):                                              # heavy tails: no normal distribution covers them
+        cr.sample("x", dist.Cauchy(np.zeros(3), scale).to_event(1))
+
+    good = multipathfinder(radon, COUNTY, FLOOR, RADON)
+    assert float(good.khat) < 0.7 and float(pathfinder(radon, COUNTY, FLOOR, RADON).khat) < 0.7
+    assert float(multipathfinder(model, 1.0).khat) > 0.7
+    inside = jit(lambda k: multipathfinder(radon, COUNTY, FLOOR, RADON, rng_key=k).khat)(random.key(0))
+    assert float(inside) == pytest.approx(float(good.khat), abs=1e-6)
+
+
+def test_smoothing_bounds_the_largest_weight():
+    w = np.asarray(onp.concatenate([onp.random.default_rng(0).normal(size=999), [30.0]]))
+    log_weights, khat = smoothed(np.where(np.arange(1000) == 3, np.nan, w))
+    assert float(khat) > 0.7 and float(log_weights.max()) < -0.0 and float(log_weights[3]) == -onp.inf
+    assert float(np.exp(log_weights).sum()) == pytest.approx(1.0)
 
 
 def test_how_many_draws_weights_are_worth():
