@@ -94,13 +94,13 @@ def from_starts(run, program, data, rng_key, init_strategy, num_starts, what):
 
 def _points(program, data, key, strategy, n):
     """float[n, d]: the starts of a strategy."""
-    def one(k):
-        z = start_point(program, strategy, k, data)
+    def one(i):
+        z = start_point(program, strategy, random.fold_in(key, i), data)
         return np.concatenate([np.reshape(z[v.name], (-1,)) for v in program.latents])
 
     if any(isinstance(x, Tracer) for x in [random.key_data(key), *data]):
-        return vmap(one)(random.split(key, n))
-    return np.stack([one(random.fold_in(key, i)) for i in range(n)])
+        return vmap(one)(np.arange(n))
+    return np.stack([one(i) for i in range(n)])
 
 
 def warn_unless_converged(what, status, grad):
