@@ -47,8 +47,8 @@ def find_MAP(model, *args, rng_key=0, init_strategy=init_to_uniform, num_starts=
     tol : the largest element of the gradient in unconstrained space
     return_raw : (values, OptimizeResults), with `x` and `jac` {site: unconstrained} and `fun` the negative log-density
     Raises ApproximationError where the density is not finite at any start, or a latent site is discrete.
-    The name is PyMC's. It can be jitted and mapped over data sets and keys. An argument of the model that has an option's
-    name is passed by position.
+    The name is PyMC's. It can be jitted and mapped over data sets and keys. A model's argument that has the name of an
+    option is passed by position.
 
     >>> import chainrule as cr, chainrule.distributions as dist
     >>> def model(y):

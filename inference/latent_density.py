@@ -29,7 +29,7 @@ class ApproximationError(ChainruleError, ValueError):
     """A search over a model's density that cannot begin, or whose end is no maximum."""
 
 
-class Searched(LogJoint):
+class PlainJoint(LogJoint):
     """`LogJoint` without the log-determinants: the density of the sites' own values, at an unconstrained point."""
 
     def given(self, site):
@@ -56,7 +56,7 @@ def logdensity_of(program, data, jacobian=True):
         values = unravel(program.latents, z)
         if jacobian:
             return program.log_joint(values, data, unconstrained=True)
-        return program.run(Searched(None, values, True), data)[0].total
+        return program.run(PlainJoint(None, values, True), data)[0].total
 
     return logdensity
 

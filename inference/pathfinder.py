@@ -110,13 +110,17 @@ def _runner(program, size):
 
 
 def _mixture(approximations, lost, z):
-    """float[n]: the log-density of the equal mixture of all paths' approximations at z : float[n, d]."""
+    """float[n]: the log-density of the equal mixture of the paths' approximations at their draws z : float[n, d].
+
+    It is infinite, and the weight 0, at draws of a path that was lost: they are not of the mixture.
+    """
     def one(xs):
         approximation, gone = xs
         log_q = vmap(lambda q: path_normal.log_prob(approximation, q))(z)
         return np.where(np.logical_or(gone, np.isnan(log_q)), -np.inf, log_q)
 
-    return logsumexp(lax.map(one, (approximations, lost)), axis=0) - np.log(np.sum(np.logical_not(lost)))
+    log_q = logsumexp(lax.map(one, (approximations, lost)), axis=0) - np.log(np.sum(np.logical_not(lost)))
+    return np.where(np.repeat(lost, z.shape[0] // lost.shape[0]), np.inf, log_q)
 
 
 def _constrainer(program):
