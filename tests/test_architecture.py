@@ -9,9 +9,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAYERS = ("engine", "distributions", "ppl", "inference")             # each may import those before it
 KERNELS = {f"inference/{file}.py" for file in (                      # they know a log density and nothing of models
     "base", "nuts", "hmc", "rwm", "mala", "barker", "slices", "elliptical_slice", "aies", "chees", "mclmc",
-    "mclmc_adaptation", "adaptation", "windows", "fisher", "metrics", "running", "chunks", "chain", "stepwise",
-    "ensembles", "moves", "diagnostics/autocovariance", "diagnostics/compiled", "diagnostics/convergence",
-    "diagnostics/effective", "diagnostics/energy", "diagnostics/pareto", "diagnostics/sites", "diagnostics/tables")}
+    "mclmc_adaptation", "adaptation", "windows", "fisher", "metrics", "running", "chunks", "chain", "renewal",
+    "stepwise", "ensembles", "moves", "path_normal", "importance", "diagnostics/autocovariance",
+    "diagnostics/compiled", "diagnostics/convergence", "diagnostics/effective", "diagnostics/energy",
+    "diagnostics/pareto", "diagnostics/sites", "diagnostics/tables")}
+KERNELS |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "inference" / "optim").glob("*.py")}
 
 JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it",
              "benchmarks/jax_densities.py": "measures NumPyro in a process of its own, where a user has installed it"}
