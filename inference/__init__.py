@@ -25,14 +25,17 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import diagnostics, reparam
+from . import autoguide, diagnostics, reparam
 from .arviz import to_arviz
 from .fit import Fit, fit
 from .mcmc import MCMC
 from .samplers import NUTS
 from .starts import SamplingError
+from .svi import *  # noqa: F403
+from .svi import __all__ as _svi
 
 __all__ = [
+    *_svi,
     "Fit",
     "MCMC",
     "ModelInfo",
@@ -41,6 +44,7 @@ __all__ = [
     "Predictive",
     "SamplingError",
     "StartError",
+    "autoguide",
     "compute_deterministics",
     "compute_log_prior",
     "compute_log_probs",

@@ -1,4 +1,8 @@
 """KL divergences: against quadrature, sums and means over draws, and laws that hold for all pairs."""
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -336,3 +340,16 @@ def test_single_precision_stays_single(family, q):
     got = kl_divergence(family(np.float32(1.5), np.float32(0.8)), q)
     assert got.dtype == np.float32
     assert float(got) == pytest.approx(float(kl_divergence(family(1.5, 0.8), q)), rel=1e-5)
+
+
+def test_closed_forms_are_there_at_first_use():
+    code = ("import chainrule.distributions as dist\n"
+            "print(float(dist.kl_divergence(dist.Normal(0.0, 1.0), dist.Normal(1.0, 1.0))))")
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert float(out.stdout) == 0.5
+
+
+def test_lanes_of_a_vmap_have_the_divergences_of_each():
+    p, q = (dist.Vmapped(dist.Normal(np.array(x), 1.0), (True, False), 2) for x in ([0.0, 1.0], [1.0, 3.0]))
+    assert kl_divergence(p, q).tolist() == [0.5, 2.0]
