@@ -7,6 +7,7 @@
 (in the optimiser's state), running averages and a key. Data are arguments of the compiled program, so another run on
 data of the same shapes compiles nothing; the Python of model and guide runs once for the types of their data.
 """
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...distributions import biject_to
@@ -91,7 +92,8 @@ class SVI:
         """
         pair = self.pair(args, kwargs)
         key, first, keep = random.split(one_key(rng_key, "SVI.init"), 3)
-        params, supports = first_params(pair, first, dict(init_params or {}))
+        params, supports = first_params(pair, first, dict(init_params or {}), lambda f: partial(
+            self.compiled(pair, ("start",), lambda pair, _, *rest: f(pair, *rest)), None, pair.data, pair.guide_data))
         if not any(isinstance(x, Tracer) for x in tree.leaves(supports)):
             self.supports.update(supports)
         return SVIState(self.optim.init(params), self.loss.init_state(keep, params, pair), key)
@@ -139,7 +141,7 @@ class SVI:
     def _call(self, what, state, args, kwargs, forward=False):
         pair = self.pair(args, kwargs)
         f = self.compiled(pair, (what, forward), lambda pair, state: (
-            self.estimate(pair, state)[0] if what == "evaluate" else
+            self.estimate(pair, state) if what == "evaluate" else
             self.step(pair, state, what == "stable_update", forward)))
         return f(state, pair.data, pair.guide_data)
 
@@ -156,32 +158,36 @@ class SVI:
         return self._kept[key]
 
     def estimate(self, pair, state):
-        """(loss, objective's state, next key) at a state."""
-        key, now = random.split(state.rng_key)
+        """The loss at a state, with the draws of its next step."""
         params = self.optim.get_params(state.optim_state)
-        loss, kept = self.loss.estimate(now, params, pair, state.mutable_state)
-        return loss, kept, key
+        return self.loss.estimate(random.split(state.rng_key)[1], params, pair, state.mutable_state)[0]
 
     def step(self, pair, state, stable=False, forward=False):
         """(state, loss) after one step; a pure function."""
         key, now = random.split(state.rng_key)
-        params = self.optim.get_params(state.optim_state)
 
         def f(params):
             return self.loss.estimate(now, params, pair, state.mutable_state)
 
-        if forward:
-            loss, kept = f(params)
-            grads = jacfwd(lambda p: f(p)[0])(params)
+        if hasattr(self.optim, "eval_and_update") and not forward:
+            (loss, kept), optim_state = self.optim.eval_and_update(f, state.optim_state)
         else:
-            (loss, kept), grads = value_and_grad(f, has_aux=True)(params)
-        new = SVIState(self.optim.update(grads, state.optim_state), kept, key)
+            (loss, kept), grads = _derivative(f, forward)(self.optim.get_params(state.optim_state))
+            optim_state = self.optim.update(grads, state.optim_state)
+        new = SVIState(optim_state, kept, key)
         if stable:
             ok = np.isfinite(loss)
             for x in tree.leaves(self.optim.get_params(new.optim_state)):
                 ok = np.logical_and(ok, np.all(np.isfinite(x)))
             new = SVIState(*tree.map(lambda a, b: np.where(ok, a, b), new[:2], state[:2]), key)
         return new, loss
+
+
+def _derivative(f, forward):
+    """value_and_grad of a function with an auxiliary result, in forward mode if asked for."""
+    if not forward:
+        return value_and_grad(f, has_aux=True)
+    return lambda params: (f(params), jacfwd(lambda p: f(p)[0])(params))
 
 
 def _constrained(support, x):
