@@ -2,9 +2,10 @@
 
     pathwise     the draw moves with the parameters: the derivative of the value is that of the sampler
     score        the draw is a constant, and the gradient of its log-density times the cost says how to change it
+    enumerate    no draw: the sum over all joint values of such sites (in Trace_ELBO and TraceMeanField_ELBO)
 
-A site whose distribution has pathwise derivatives takes them; others take the score function. `infer={"grad": "score"}`
-or `"pathwise"` at the site's statement says otherwise.
+A site whose distribution has pathwise derivatives takes them; others take the score function. The site's statement may
+say otherwise: `infer={"grad": "score"}`, `"pathwise"` or `"enumerate"`.
 Source: Mohamed, Rosca, Figurnov & Mnih (2020), "Monte Carlo gradient estimation in machine learning".
 """
 from ...distributions import Masked, Vmapped
@@ -14,7 +15,7 @@ from ...engine import tree
 from ...engine.lax import stop_gradient
 from ...ppl.stacked import Branched
 
-PATHWISE, SCORE = "pathwise", "score"
+PATHWISE, SCORE, ENUMERATE = "pathwise", "score", "enumerate"
 
 
 def families(fn):
@@ -30,12 +31,18 @@ def core(fn):
 
 
 def estimator(site):
-    """PATHWISE or SCORE. Raises SiteError for another word, a derivative that is not there, or branches that differ."""
+    """PATHWISE, SCORE or ENUMERATE.
+
+    Raises SiteError for another word, a derivative that is not there, or branches that differ.
+    """
     wanted = site.infer.get("grad")
     moves = {type(f).__name__: f.has_rsample for f in families(site.fn)}
-    if wanted not in (None, PATHWISE, SCORE):
+    if wanted not in (None, PATHWISE, SCORE, ENUMERATE):
         raise site.error(f'site {site.name!r}: infer={{"grad": {wanted!r}}} is no estimator of a gradient.\n'
-                         'Write "pathwise" or "score", or leave it out.')
+                         'Write "pathwise", "score" or "enumerate", or leave it out.')
+    if wanted == ENUMERATE and not all(f.has_enumerate_support for f in families(site.fn)):
+        raise site.error(f'site {site.name!r}: infer={{"grad": "enumerate"}}, and the values of {core(site.fn)} cannot '
+                         'be listed.\nLeave it out.')
     fixed = [name for name, ok in moves.items() if not ok]
     if wanted == PATHWISE and fixed:
         raise site.error(f'site {site.name!r}: infer={{"grad": "pathwise"}}, and draws of {fixed[0]} have no '

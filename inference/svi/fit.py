@@ -12,10 +12,10 @@ import numpy as onp
 from ...engine import numpy as np
 from ...engine import random, tree, vmap, while_loop
 from ...engine.avals import default_float
-from ..progress import tqdm_auto
+from ..progress import DELAY, INTERVAL, tqdm_auto
 
 BUFFER = 4096                          # steps a chunk at most
-SHORT, DELAY = 0.1, 0.5                # seconds: of a chunk to aim at, and before the bar is shown
+SHORT = 0.1                            # seconds of a chunk to aim at
 
 
 def fit(svi, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar):
@@ -103,26 +103,64 @@ def _settled(pieces, tol, window):
     return bool(onp.all(before - now < tol * onp.maximum(onp.abs(now), 1.0)))
 
 
+def fit_batches(svi, rng_key, batches, num_steps, kwargs, stable, state, init_params, progress_bar):
+    """`SVI.run_batches`."""
+    losses, update = [], svi.stable_update if stable else svi.update
+    with Bar(progress_bar, num_steps) as bar:
+        try:
+            for batch in _passes(batches, num_steps):
+                args = batch if isinstance(batch, tuple) else (batch,)
+                if state is None:
+                    state = svi.init(rng_key, *args, init_params=init_params, **kwargs)
+                state, loss = update(state, *args, **kwargs)
+                losses.append(onp.asarray(loss))
+                bar.show(len(losses), losses[-100:])
+        except KeyboardInterrupt:
+            if not losses:
+                raise
+    if not losses:
+        raise ValueError("run_batches was given no batch.")
+    return svi.result(state, np.asarray(onp.stack(losses)))
+
+
+def _passes(batches, num_steps):
+    """num_steps batches, going through them again and again; one pass where num_steps is None."""
+    done = 0
+    while num_steps is None or done < num_steps:
+        before = done
+        for batch in batches:
+            yield batch
+            done += 1
+            if done == num_steps:
+                return
+        if num_steps is None:
+            return
+        if iter(batches) is batches or done == before:
+            raise ValueError(f"run_batches: the iterator gave {done} batches, and num_steps is {num_steps}.\n"
+                             "Pass a list, or an iterator that goes on.")
+
+
 class Bar:
     """A progress bar with the mean loss of the last chunk, shown once the run has lasted half a second."""
 
     def __init__(self, enabled, total, file=None):
         self.enabled, self.total, self.file = enabled, total, file
-        self.bar, self.started = None, time.perf_counter()
+        self.bar, self.started, self.shown = None, time.perf_counter(), 0.0
 
     def __enter__(self):
         return self
 
     def show(self, done, losses):
-        """Draw the bar."""
+        """Draw the bar, if it is time to."""
         now = time.perf_counter()
-        if not self.enabled or now - self.started < DELAY and self.bar is None:
+        if not self.enabled or now - self.started < DELAY or now - self.shown < INTERVAL and done != self.total:
             return
+        self.shown = now
         if self.bar is None:
             self.bar = tqdm_auto.tqdm(total=self.total, desc="svi", file=self.file or sys.stderr)
             self.bar.start_t -= now - self.started
         self.bar.n = done
-        self.bar.set_postfix_str(f"loss {losses.mean():.6g}", refresh=False)
+        self.bar.set_postfix_str(f"loss {onp.mean(losses):.6g}", refresh=False)
         self.bar.refresh()
 
     def __exit__(self, *exc):

@@ -1,11 +1,14 @@
 """The evidence lower bound with divergences in closed form."""
+from functools import partial
+
 import numpy as onp
 
 from ...distributions import kl_divergence
 from ...engine import numpy as np
 from ...engine.core import Tracer
 from ...engine.errors import MissingRule, ShapeError
-from .estimators import score, score_sites, with_score
+from .enumeration import expectation
+from .estimators import with_score
 from .objectives import Objective, mean_of_others
 from .structure import descendants, sites_of
 
@@ -30,15 +33,15 @@ class TraceMeanField_ELBO(Objective):
     """
 
     def estimate(self, key, params, pair, state):
-        elbo, log_q = self.over_particles(lambda key: _bound(pair, params, key), key)
+        allowed = replaceable(pair)
+        elbo, log_q = self.over_particles(lambda key: expectation(pair, params, key, partial(_bound, allowed)), key)
         if log_q is not None:
             elbo = with_score(elbo, log_q, mean_of_others(elbo))
         return -np.mean(elbo), state
 
 
-def _bound(pair, params, key):
-    guide, model = pair.draw(key, params)
-    allowed, elbo = replaceable(pair), np.zeros(())
+def _bound(allowed, guide, model):
+    elbo = np.zeros(())
     closed = {name for name in allowed if name in guide and name in model and not model[name].observed}
     for name, site in model.items():
         if not site.scored:
@@ -52,8 +55,7 @@ def _bound(pair, params, key):
     for name, site in guide.items():
         if site.scored and name not in closed:
             elbo = elbo - np.sum(site.log_prob())
-    names = score_sites(guide)
-    return elbo, sum(np.sum(score(guide[name])) for name in names) if names else None
+    return elbo
 
 
 def replaceable(pair):

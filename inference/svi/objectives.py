@@ -7,14 +7,13 @@
 
 An objective is a value (equal settings make equal objectives) with one method to write, `estimate`.
 """
-from functools import partial
-
 from ...engine import lax, random, tree, vmap
 from ...engine import numpy as np
 from ...engine.lax import stop_gradient
 from ...ppl.keys import one_key
 from ...ppl.model import stage_model
-from .estimators import score, score_sites, total, with_score
+from .enumeration import expectation
+from .estimators import total, with_score
 from .particles import Pair
 
 
@@ -82,22 +81,20 @@ class Trace_ELBO(Objective):
     num_particles : draws of the guide for one estimate, side by side unless vectorize_particles=False
     Sites without pathwise derivatives (discrete ones) take the score function with the whole bound as their cost, minus
     the mean over the other particles where there are several (Kool, van Hoof & Welling, 2019). `TraceGraph_ELBO` gives
-    each its own costs alone. Scales, masks and subsampled plates count in model and guide as they do in log_density.
+    each its own costs alone. Sites with `infer={"grad": "enumerate"}` are summed over, without noise. Scales, masks and
+    subsampled plates count in model and guide as they do in log_density.
     Source: Ranganath, Gerrish & Blei (2014), "Black box variational inference"; Kingma & Welling (2014).
     """
 
     def estimate(self, key, params, pair, state):
-        elbo, log_q = self.over_particles(partial(_bound, pair, params), key)
+        elbo, log_q = self.over_particles(lambda key: expectation(pair, params, key, _bound), key)
         if log_q is not None:
             elbo = with_score(elbo, log_q, mean_of_others(elbo))
         return -np.mean(elbo), state
 
 
-def _bound(pair, params, key):
-    """(log p - log q, Σ score) of one particle; None where no site needs the score."""
-    guide, model = pair.draw(key, params)
-    names = score_sites(guide)
-    return total(model) - total(guide), sum(np.sum(score(guide[name])) for name in names) if names else None
+def _bound(guide, model):
+    return total(model) - total(guide)
 
 
 def mean_of_others(x):

@@ -11,7 +11,7 @@ from ...engine import random
 from ...engine.lax import stop_gradient
 from ...ppl.handlers import seed
 from ...ppl.values import with_value
-from .estimators import SCORE, core, estimator
+from .estimators import ENUMERATE, SCORE, core, estimator
 
 
 class _Run(seed):
@@ -33,11 +33,33 @@ class _Run(seed):
 
 
 class GuideRun(_Run):
-    """A guide drawn; a draw that has no pathwise derivative, or is not to have it, is a constant."""
+    """A guide drawn; a draw that has no pathwise derivative, or is not to have it, is a constant.
+
+    forced : {name: value} of sites that are not drawn, by objectives that sum over their values; None for others
+    """
+
+    def __init__(self, key, params, constrained=False, forced=None):
+        super().__init__(key, params, constrained)
+        self.forced = forced
+
+    def puts(self, names):
+        return {k: v for k, v in (self.forced or {}).items() if k in names}
+
+    def put(self, values):
+        self.forced = {**self.forced, **values} if values else self.forced
+
+    def site(self, site):
+        if site.kind == "sample" and site.value is None and site.name in (self.forced or {}):
+            return self.next(with_value(site, self.forced[site.name], "the value summed over", grows=False))
+        return super().site(site)
 
     def draw(self, site, key):
+        how = estimator(site) if site.kind == "sample" else None
+        if how == ENUMERATE and self.forced is None:
+            raise site.error(f'site {site.name!r}: infer={{"grad": "enumerate"}} is for Trace_ELBO and '
+                             "TraceMeanField_ELBO.\nTake one of them, or leave it out.")
         value = super().draw(site, key)
-        return stop_gradient(value) if site.kind == "sample" and estimator(site) == SCORE else value
+        return stop_gradient(value) if how == SCORE else value
 
 
 class AtValues(_Run):
@@ -93,10 +115,10 @@ class Pair(NamedTuple):
     guide_data: list
     constrained: bool = False
 
-    def draw(self, key, params):
-        """A `Particle`."""
+    def draw(self, key, params, forced=None):
+        """A `Particle`; `forced` as for `GuideRun`."""
         mine, others = random.split(key)
-        guide = self.guide.record(GuideRun(mine, params, self.constrained), self.guide_data)
+        guide = self.guide.record(GuideRun(mine, params, self.constrained, forced), self.guide_data)
         return Particle(guide, self.at(others, params, guide))
 
     def at(self, key, params, guide):

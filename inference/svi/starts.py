@@ -55,7 +55,7 @@ def has_loops(jaxpr):
 
 def _attempt(pair, key, init_params):
     """(params in unconstrained space, their sets, {site: whether its log-density is finite}) of one draw."""
-    guide, model = pair._replace(constrained=True).draw(key, init_params)
+    guide, model = pair._replace(constrained=True).draw(key, init_params, {})
     found, finite = {}, {}
     for name, site in [*guide.items(), *model.items()]:
         if site.scored:

@@ -15,7 +15,7 @@ from ...engine import jacfwd, jit, random, tree, value_and_grad
 from ...engine import numpy as np
 from ...engine.core import Tracer
 from ...ppl.keys import one_key
-from .fit import fit
+from .fit import fit, fit_batches
 from .guides import AutoGuide
 from .objectives import Objective, Trace_ELBO, stage_pair
 from .optimizers import as_optimizer
@@ -131,6 +131,18 @@ class SVI:
         """
         call = (args, kwargs, forward_mode_differentiation, stable_update)
         return fit(self, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar)
+
+    def run_batches(self, rng_key, batches, num_steps=None, *, progress_bar=True, stable_update=False, init_state=None,
+                    init_params=None, **kwargs):
+        """One update for each batch of data: an `SVIRunResult`.
+
+        batches : an iterable of batches, each an array or the tuple of the model's arguments. All of one shape compile
+            one program. In the model, a plate with subsample_size weighs a batch as a part of the whole.
+        num_steps : unless given, one pass; a list or another iterable that can be gone through again begins anew
+        Other arguments are those of `run`. Raises ValueError where an iterator ends before num_steps.
+        """
+        return fit_batches(self, rng_key, batches, num_steps, kwargs, stable_update, init_state, init_params,
+                           progress_bar)
 
     def result(self, state, losses):
         """What a run gives, of its last state."""

@@ -230,6 +230,47 @@ def forced_guide():
         cr.sample("z", dist.Normal(cr.param("m", np.zeros(3)), np.exp(cr.param("s", 0.0))), infer={"grad": "score"})
 
 
+# ---- sums over values in place of draws ----
+
+SUM = {"grad": "enumerate"}
+
+
+def summed_coin_guide():
+    k = cr.sample("k", dist.Bernoulli(logits=cr.param("logit", 0.0)), infer=SUM)
+    cr.sample("z", dist.Normal(np.where(k == 1, cr.param("m1", 0.0), cr.param("m0", 0.0)), 0.6))
+
+
+def summed_plate_guide():
+    with cr.plate("i", 3):
+        cr.sample("k", dist.Bernoulli(logits=cr.param("logits", np.zeros(3))), infer=SUM)
+
+
+def summed_chain_guide():
+    stay, logits, m = cr.param("stay", 0.0), cr.param("logits", np.zeros(3)), cr.param("m", np.zeros(3))
+
+    def step(k, row):
+        logit, m = row
+        k = cr.sample("k", dist.Bernoulli(logits=logit + stay * k), infer=SUM)
+        cr.sample("z", dist.Normal(m + 0.5 * k, 0.7))
+        return k, None
+
+    scan(step, np.asarray(0), (logits, m))
+
+
+def half_summed_guide():
+    m, logit = cr.param("m", 0.0), cr.param("extra_logit", 0.0)
+    k = cr.sample("k", dist.Bernoulli(logits=cr.param("logit", 0.0)), infer=SUM)
+
+    def near(_):
+        return cr.sample("z", dist.Normal(m, 0.8))
+
+    def far(_):
+        cr.sample("extra", dist.Bernoulli(logits=logit))
+        return cr.sample("z", dist.Normal(2.0 * m, 1.2))
+
+    cond(k == 0, near, far, 0.0)
+
+
 WHERE = {"m": onp.array([0.3, -0.2, 0.8]), "s": onp.array(-0.4)}
 ROWS = [
     Row("nonlinear", nonlinear_model, nonlinear_guide, WHERE, nonlinear_exact, pathwise=True),
@@ -244,3 +285,6 @@ ROWS = [
     Row("subsample", part_model, part_guide, {"logits": onp.array([0.4, -0.6, 1.0]), "m": onp.array([0.3, -0.4, 1.0])},
         part_exact),
 ]
+BY_NAME = {r.name: r for r in ROWS}
+SUMMED = [BY_NAME["coin"]._replace(guide=summed_coin_guide), BY_NAME["plate"]._replace(guide=summed_plate_guide),
+          BY_NAME["scan"]._replace(guide=summed_chain_guide), BY_NAME["cond"]._replace(guide=half_summed_guide)]

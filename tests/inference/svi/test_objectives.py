@@ -13,7 +13,7 @@ from chainrule.engine import random, value_and_grad, vmap
 from chainrule.inference import IWAE, RenyiELBO, Trace_ELBO, TraceGraph_ELBO, TraceMeanField_ELBO
 from chainrule.inference.svi.objectives import stage_pair
 from chainrule.ppl.sites import SiteError
-from tests.inference.svi.rows import NODES, ROWS, WEIGHTS, norm
+from tests.inference.svi.rows import BY_NAME, NODES, ROWS, SUMMED, WEIGHTS, norm
 
 OBJECTIVES = [Trace_ELBO(), Trace_ELBO(num_particles=3), TraceMeanField_ELBO(), TraceGraph_ELBO(num_particles=2)]
 
@@ -53,6 +53,22 @@ def test_the_bound_and_its_gradient_are_unbiased(row, objective):
     assert_mean(estimates, -slopes(row.exact, row.params))
 
 
+@pytest.mark.parametrize("objective", [Trace_ELBO(), TraceMeanField_ELBO(2)], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize("row", SUMMED, ids=lambda r: r.name)
+def test_sums_over_values_are_unbiased_and_have_less_noise(row, objective):
+    estimates = many(objective, row.model, row.guide, row.params, 4000)
+    assert_mean(estimates, -slopes(row.exact, row.params))
+    drawn = many(objective, row.model, BY_NAME[row.name].guide, row.params, 2000)
+    assert 1.1 * estimates.var(0).sum() < drawn.var(0).sum()
+
+
+def test_a_guide_that_is_summed_over_has_no_noise():
+    row = SUMMED[1]
+    estimates = many(Trace_ELBO(), row.model, row.guide, row.params, 3)
+    assert onp.ptp(estimates, axis=0).max() < 1e-12
+    assert onp.allclose(estimates[0], -slopes(row.exact, row.params), atol=1e-6)
+
+
 def test_a_loop_over_particles_gives_what_particles_side_by_side_give():
     row = ROWS[2]
     a, b = (many(Trace_ELBO(3, vectorize), row.model, row.guide, row.params, 5) for vectorize in (True, False))
@@ -61,14 +77,14 @@ def test_a_loop_over_particles_gives_what_particles_side_by_side_give():
 
 @pytest.mark.parametrize("name, factor", [("plate", 3.0), ("subsample", 1.6)])
 def test_costs_of_their_own_have_less_variance_than_the_whole_bound(name, factor):
-    row = next(r for r in ROWS if r.name == name)
+    row = BY_NAME[name]
     whole, own = (many(o, row.model, row.guide, row.params, 2000)[:, 1:4].var(0).sum()           # the logits'
                   for o in (Trace_ELBO(), TraceGraph_ELBO()))
     assert own < whole / factor
 
 
 def test_running_averages_leave_the_gradient_unbiased():
-    row = next(r for r in ROWS if r.name == "plate")
+    row = BY_NAME["plate"]
     objective, pair = TraceGraph_ELBO(), stage_pair(row.model, row.guide, (), {})
     state = objective.init_state(random.key(0), row.params, pair)
     assert state["k"].total.shape == (3,)
@@ -119,7 +135,7 @@ def test_weighted_bounds_and_their_gradients_are_unbiased(objective, alpha):
 
 
 def test_renyi_takes_the_score_of_discrete_sites():
-    row = next(r for r in ROWS if r.name == "plate")
+    row = BY_NAME["plate"]
 
     def exact(params):
         states = onp.array([[i >> b & 1 for b in range(3)] for i in range(8)])
@@ -224,6 +240,11 @@ def test_estimators_that_are_not_there_are_refused():
     raises("draws of Poisson have no derivative", lambda: None, guide("pathwise", dist.Poisson(1.0)))
     raises("have no pathwise derivative", lambda: cr.sample("z", dist.Poisson(1.0)), guide(None, dist.Poisson(1.0)),
            IWAE())
+    plate = SUMMED[1]
+    raises("is for Trace_ELBO and TraceMeanField_ELBO", plate.model, plate.guide, TraceGraph_ELBO())
+    raises("the values of Normal cannot be listed", lambda: None, guide("enumerate", dist.Normal(0.0, 1.0)))
+    many_coins = dist.Bernoulli(0.5 * onp.ones(20))
+    raises("sums over joint values, 1048576", lambda: cr.sample("z", many_coins), guide("enumerate", many_coins))
     with pytest.raises(ValueError, match="take Trace_ELBO"):
         RenyiELBO(alpha=1)
     with pytest.raises(ValueError, match="num_particles"):

@@ -1,5 +1,6 @@
 """SVI: states, runs, restarts, counts, errors."""
 import io
+import pickle
 
 import numpy as onp
 import pytest
@@ -8,8 +9,9 @@ import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
 from chainrule.distributions import constraints
-from chainrule.engine import jit, random, stats, tree, vmap
+from chainrule.engine import jit, random, scan, stats, tree, vmap
 from chainrule.inference import SVI, Predictive, Trace_ELBO, TraceGraph_ELBO
+from chainrule.inference.autoguide import AutoNormal
 from chainrule.inference.svi.fit import Bar
 from chainrule.ppl.sites import SiteError
 from tests.inference.svi.adam import Adam
@@ -61,6 +63,58 @@ def test_one_compilation_a_fit_and_none_for_data_of_the_same_shapes():
     assert first.compilations - before.compilations <= 1
     assert (second.compilations, second.traces) == (first.compilations, first.traces)
     assert CALLS == calls
+
+
+def test_a_model_with_a_loop_compiles_its_start_and_its_steps_once():
+    def model(y):
+        def step(x, y):
+            x = cr.sample("x", dist.Normal(0.9 * x, 1.0))
+            cr.sample("y", dist.Normal(x, 1.0), obs=y)
+            return x, None
+        scan(step, 0.0, y)
+
+    svi = SVI(model, AutoNormal(model), Adam(0.05))
+    before = stats()
+    svi.run(random.key(0), 20, Y, progress_bar=False)
+    first = stats()
+    svi.run(random.key(1), 30, Y + 1.0, progress_bar=False)
+    second = stats()
+    assert first.compilations - before.compilations <= 2
+    assert (second.compilations, second.traces) == (first.compilations, first.traces)
+
+
+def test_a_state_can_be_stored_and_resumed(fitted):
+    svi, _ = fitted
+    state = svi.run(random.key(0), 50, Y, progress_bar=False).state
+    again = pickle.loads(pickle.dumps(state))
+    a, b = (svi.run(random.key(1), 50, Y, progress_bar=False, init_state=s).losses.tolist() for s in (state, again))
+    assert a == b
+
+
+def test_batches_of_an_iterator_are_fitted_one_by_one():
+    rng = onp.random.default_rng(0)
+    data = rng.normal(3.0, 1.0, (40, 5))
+
+    def model(y):
+        mu = cr.sample("mu", dist.Normal(0.0, 10.0))
+        with cr.plate("row", 200, subsample_size=5):
+            cr.sample("y", dist.Normal(mu, 1.0), obs=y)
+
+    def guide(y):
+        cr.sample("mu", dist.Normal(cr.param("loc", 0.0), np.exp(cr.param("log_scale", -2.0))))
+
+    svi = SVI(model, guide, Adam(0.03))
+    once = svi.run_batches(random.key(0), (row for row in data), progress_bar=False)
+    assert once.losses.shape == (40,)
+    before = stats().compilations
+    result = svi.run_batches(random.key(0), [(row,) for row in data], 600, progress_bar=False)
+    assert result.losses.shape == (600,) and stats().compilations == before
+    assert onp.array_equal(result.losses[:40], once.losses)
+    assert float(result.params["loc"]) == pytest.approx(data.mean(), abs=0.2)
+    state = svi.init(random.key(0), data[0])
+    assert float(svi.update(state, data[0])[1]) == pytest.approx(float(once.losses[0]), rel=1e-12)
+    with pytest.raises(ValueError, match="gave 40 batches, and num_steps is 50"):
+        svi.run_batches(random.key(0), iter(data), 50, progress_bar=False)
 
 
 def test_the_python_of_model_and_guide_runs_once():
