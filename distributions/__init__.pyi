@@ -89,6 +89,7 @@ from .gamma_relatives import GammaGamma as GammaGamma
 from .gaussian_mrf import GaussianMRF as GaussianMRF
 from .gaussian_process import GaussianProcess as GaussianProcess
 from .gaussian_process import StudentTProcess as StudentTProcess
+from .gaussian_state_space import GaussianStateSpace as GaussianStateSpace
 from .generalized_extreme import GeneralizedExtremeValue as GeneralizedExtremeValue
 from .generalized_extreme import GeneralizedPareto as GeneralizedPareto
 from .generalized_poisson import GeneralizedPoisson as GeneralizedPoisson
@@ -112,6 +113,11 @@ from .hilbert_space import hsgp_parameters as hsgp_parameters
 from .hilbert_space import hsgp_periodic_basis as hsgp_periodic_basis
 from .hilbert_space import hsgp_periodic_weights as hsgp_periodic_weights
 from .hilbert_space import hsgp_weights as hsgp_weights
+from .hmm_families import DiscreteHMM as DiscreteHMM
+from .hmm_families import GammaGaussianHMM as GammaGaussianHMM
+from .hmm_families import GaussianHMM as GaussianHMM
+from .hmm_families import IndependentHMM as IndependentHMM
+from .hmm_families import LinearHMM as LinearHMM
 from .horseshoe import Horseshoe as Horseshoe
 from .hurdle import HurdleDistribution as HurdleDistribution
 from .hurdle import HurdleGamma as HurdleGamma
@@ -250,6 +256,7 @@ from .spherical import SphericalUniform as SphericalUniform
 from .spherical import VonMises3D as VonMises3D
 from .spherical import VonMisesFisher as VonMisesFisher
 from .stable import Stable as Stable
+from .stable import StableWithLogProb as StableWithLogProb
 from .state_space import LinearGaussianStateSpace as LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights as StickBreakingWeights
 from .straight_through import RelaxedBernoulliStraightThrough as RelaxedBernoulliStraightThrough
@@ -267,11 +274,14 @@ from .triangular import Triangular as Triangular
 from .truncated import Truncated as Truncated
 from .truncated import TruncatedDistribution as TruncatedDistribution
 from .truncated_families import LeftTruncatedDistribution as LeftTruncatedDistribution
+from .truncated_families import LeftTruncatedGamma as LeftTruncatedGamma
 from .truncated_families import RightTruncatedDistribution as RightTruncatedDistribution
+from .truncated_families import RightTruncatedGamma as RightTruncatedGamma
 from .truncated_families import TruncatedCauchy as TruncatedCauchy
 from .truncated_families import TruncatedGamma as TruncatedGamma
 from .truncated_families import TruncatedNormal as TruncatedNormal
 from .truncated_families import TwoSidedTruncatedDistribution as TwoSidedTruncatedDistribution
+from .truncated_families import TwoSidedTruncatedGamma as TwoSidedTruncatedGamma
 from .two_piece import TwoPieceNormal as TwoPieceNormal
 from .two_piece import TwoPieceStudentT as TwoPieceStudentT
 from .uniform import Uniform as Uniform
@@ -287,8 +297,10 @@ from .wishart import InverseWishartCholesky as InverseWishartCholesky
 from .wishart import Wishart as Wishart
 from .wishart import WishartCholesky as WishartCholesky
 from .wrappers import Expanded as Expanded
+from .wrappers import ExpandedDistribution as ExpandedDistribution
 from .wrappers import Independent as Independent
 from .wrappers import Masked as Masked
+from .wrappers import MaskedDistribution as MaskedDistribution
 from .zero_inflated import ZeroInflatedBinomial as ZeroInflatedBinomial
 from .zero_inflated import ZeroInflatedDistribution as ZeroInflatedDistribution
 from .zero_inflated import ZeroInflatedLogits as ZeroInflatedLogits

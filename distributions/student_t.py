@@ -27,12 +27,12 @@ class StudentT(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("df", "loc", "scale")
+    symmetric = True
 
     @classmethod
     def from_precision(cls, df, loc, precision, **kwargs):
         """With 1 / scale² in place of the scale."""
         return cls(df, loc, 1.0 / np.sqrt(np.asarray(precision)), **kwargs)
-    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.t(key, self.df, self.shape(sample_shape), self.dtype)
@@ -42,7 +42,7 @@ class StudentT(Distribution):
         return 0.5 * np.log(self.df) + special.betaln(0.5 * self.df, 0.5)
 
     def log_prob_inside(self, value):
-        z = (value - self.loc) / (self.scale * np.sqrt(self.df))
+        z = (value - self.loc) * (1.0 / (self.scale * np.sqrt(self.df)))     # one division for a shared scale
         return (-0.5 * (self.df + 1.0)) * log1p_squared(z) - (np.log(self.scale) + self._log_norm())
 
     @property
@@ -53,7 +53,7 @@ class StudentT(Distribution):
     def variance(self):
         df = self.df
         safe = np.where(df > 2, df, 3.0)
-        v = np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, math.inf, math.nan))
+        v = np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, np.asarray(math.inf, df.dtype), math.nan))
         return np.broadcast_to(self.scale * self.scale * v, self.batch_shape)
 
     @property

@@ -197,6 +197,20 @@ def test_divergences_in_a_scan_are_in_closed_form_where_the_guide_lets_them():
     assert onp.ptp(estimates, axis=0).max() == 0.0
 
 
+def test_a_rule_that_turns_out_not_to_hold_is_not_taken():
+    def shifted(loc, scale):
+        return dist.TransformedDistribution(dist.Normal(0.0, 1.0), dist.transforms.AffineTransform(loc, scale))
+
+    def model():
+        cr.sample("z", shifted(0.0, 2.0))
+
+    def guide():
+        cr.sample("z", shifted(cr.param("m", 0.0), 1.0))
+
+    truth, ours = (many(o, model, guide, {"m": onp.array(0.4)}, 3) for o in (Trace_ELBO(), TraceMeanField_ELBO()))
+    assert onp.allclose(ours, truth, rtol=1e-12)
+
+
 def test_a_divergence_is_not_taken_where_the_guide_draws_the_other_way_round():
     def model():
         a = cr.sample("a", dist.Normal(0.0, 1.0))
