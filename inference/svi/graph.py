@@ -27,8 +27,8 @@ class TraceGraph_ELBO(Objective):
 
     The score of such a site is multiplied by the costs that depend on it alone (Rao-Blackwellisation): log p and log q
     of the sites that are made of it, as the programs of model and guide say, and within the plates that it shares with
-    them, index by index (a plate declares that its indices do not influence each other). From the costs a running
-    average of earlier steps is subtracted, for each index of the site.
+    them those of its own index, where the programs show that they depend on no other. From the costs a running average
+    of earlier steps is subtracted, for each index of the site.
 
     baseline_decay : of the running average's weights, from step to step; 0 leaves the baselines out, as does
         `loss`, which has no steps before it
@@ -77,30 +77,31 @@ def _parts(pair, params, averages, key):
     names = score_sites(guide)
     if not names:
         return total(model) - total(guide), None, {}
-    terms = [*_terms(model, sites_of(pair.model, pair.data), 1.0),
-             *_terms(guide, sites_of(pair.guide, pair.guide_data), -1.0)]
-    below, extra, costs = descendants(sites_of(pair.guide, pair.guide_data)), np.zeros(()), {}
+    theirs, mine = sites_of(pair.model, pair.data), sites_of(pair.guide, pair.guide_data)
+    terms = [*_terms(model, theirs, 1.0), *_terms(guide, mine, -1.0)]
+    below, extra, costs = descendants(mine), np.zeros(()), {}
     for name in names:
-        log_q, site = score(guide[name]), guide[name]
-        cost = sum((_brought(value, other, site) for value, other, inputs in terms if inputs & below[name]),
-                   np.zeros(()))
+        log_q, depth = score(guide[name]), len(guide[name].fn.batch_shape)
+        cost = sum((_brought(value, depth, links, below[name]) for value, links in terms), np.zeros(()))
         costs[name] = cost = stop_gradient(np.broadcast_to(cost, log_q.shape))
         baseline = averages[name].value if name in averages else 0.0
         extra = extra + np.sum((cost - baseline) * log_q)
-    return sum((np.sum(value) for value, _, _ in terms), np.zeros(())), extra, costs
+    return sum((np.sum(value) for value, _ in terms), np.zeros(())), extra, costs
 
 
 def _terms(sites, structure, sign):
-    """(terms of a site, the site, the draws that they depend on) for each site with a log-density."""
-    return [(sign * s.log_prob(), s, structure.parents[name] | {name}) for name, s in sites.items() if s.scored]
+    """(terms of a site, {draw that they depend on: the plates along which they do index by index}) for each site with a
+    log-density."""
+    return [(sign * s.log_prob(), {k: structure.link(k, name) for k in structure.parents[name] | {name}})
+            for name, s in sites.items() if s.scored]
 
 
-def _brought(term, other, site):
-    """A site's terms summed over all axes but those of the plates that it shares with another site."""
-    mine = {(f.name, f.dim) for f in site.plates if f.dim is not None}
-    if not term.ndim:
-        return term
-    kept = {f.dim % term.ndim for f in other.plates if f.dim is not None and (f.name, f.dim) in mine}
+def _brought(term, depth, links, below):
+    """The part of a site's terms that depends on a draw of `depth` batch axes: summed, but along the plates in which it
+    does so index by index. below : `descendants` of the draw"""
+    hit = [below[k] & plates for k, plates in links.items() if k in below]
+    if not hit or not term.ndim:
+        return term if hit else 0.0
+    kept = {dim % term.ndim for _, dim in frozenset.intersection(*hit)}
     out = np.sum(term, tuple(set(range(term.ndim)) - kept), keepdims=True)
-    depth = len(site.fn.batch_shape)
     return np.reshape(out, out.shape[max(out.ndim - depth, 0):])         # lanes and loops in front, all summed

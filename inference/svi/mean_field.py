@@ -63,7 +63,7 @@ def replaceable(pair):
     mine, theirs = sites_of(pair.guide, pair.guide_data), sites_of(pair.model, pair.data)
     below = descendants(mine)
     return {name for name, parents in theirs.parents.items() if name in below
-            and not (parents - {name}) & below[name]
+            and not (parents - {name}) & set(below[name])
             and not (name in mine.lagged and name in theirs.lagged)}
 
 

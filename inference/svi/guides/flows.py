@@ -67,9 +67,11 @@ class AutoFlow(AutoContinuous):
         params = self.params(latents)
         base = Normal(0.0, 1.0).expand((latents.size,)).to_event(1)
         x = sample(f"_{self.prefix}_base", base, infer=AUXILIARY)
-        t = self.transform(params, latents.size)
-        z = t(x)
-        z = sample(f"_{self.prefix}_latent", Delta(z, -t.log_abs_det_jacobian(x, z), 1), infer=AUXILIARY)
+        z, log_det = x, np.zeros(())
+        for t in self.transform(params, latents.size).parts:
+            z, before = t(z), z
+            log_det = log_det + t.log_abs_det_jacobian(before, z)
+        z = sample(f"_{self.prefix}_latent", Delta(z, -log_det, 1), infer=AUXILIARY)
         return self.placed(latents, latents.unravel(z), {})
 
     def transform(self, params, n):
@@ -154,7 +156,7 @@ class AutoSplineCoupling(AutoFlow):
     """
     minimum = 2
 
-    def __init__(self, model, *, prefix="auto", init_loc_fn=init_to_uniform, init_scale=0.1, num_flows=4,
+    def __init__(self, model, *, prefix="auto", init_loc_fn=init_to_uniform, init_scale=0.1, num_flows=2,
                  hidden_dims=(32, 32), bins=8, bound=4.0, create_plates=None):
         super().__init__(model, prefix=prefix, init_loc_fn=init_loc_fn, init_scale=init_scale, num_flows=num_flows,
                          create_plates=create_plates)

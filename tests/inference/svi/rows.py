@@ -12,7 +12,7 @@ from scipy import stats
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import cond, scan
+from chainrule.engine import cond, scan, vmap
 
 
 class Row(NamedTuple):
@@ -223,6 +223,71 @@ def part_exact(params):
     return total
 
 
+# ---- a plate left and entered again, whose sites depend on others' indices ----
+
+LOCS = onp.array([-0.5, 1.5])
+
+
+def across_model():
+    with cr.plate("i", 3):
+        k = cr.sample("k", dist.Bernoulli(0.4))
+    with cr.plate("i", 3):
+        cr.sample("own", dist.Normal(np.asarray(LOCS)[k], 1.0), obs=Y)
+        cr.sample("others", dist.Normal(1.5 * k[::-1] + 0.5 * np.sum(k), 1.0), obs=Y)
+
+
+def across_exact(params):
+    total = 0.0
+    for k in itertools.product((0, 1), repeat=3):
+        k = onp.array(k)
+        log_q = coin(k, params["logits"]).sum()
+        log_p = onp.where(k, onp.log(0.4), onp.log(0.6)).sum() + norm(Y, LOCS[k], 1.0).sum() + norm(
+            Y, 1.5 * k[::-1] + 0.5 * k.sum(), 1.0).sum()
+        total += onp.exp(log_q) * (log_p - log_q)
+    return total
+
+
+# ---- coins in a plate in a scan in a vmap ----
+
+DEEP = onp.array([[[0.5, -1.0], [2.0, 0.3]], [[1.5, 0.0], [-0.5, 1.0]]])
+
+
+def deep_model():
+    def lane(rows):
+        def step(c, row):
+            with cr.plate("j", 2):
+                k = cr.sample("k", dist.Bernoulli(0.4))
+                cr.sample("y", dist.Normal(2.0 * k + 0.5 * c, 1.0), obs=row)
+            return np.sum(k), None
+        scan(step, np.asarray(0), rows)
+    vmap(lane)(np.asarray(DEEP))
+
+
+def deep_guide():
+    logits = cr.param("logits", np.zeros((2, 2)))
+
+    def lane(shift):
+        def step(c, row):
+            with cr.plate("j", 2):
+                cr.sample("k", dist.Bernoulli(logits=row + shift))
+            return c, None
+        scan(step, 0.0, logits)
+    vmap(lane)(np.asarray([0.0, 0.5]))
+
+
+def deep_exact(params):
+    total = 0.0
+    for lane, shift in enumerate((0.0, 0.5)):
+        logits = params["logits"] + shift
+        for k in itertools.product((0, 1), repeat=4):
+            k = onp.reshape(k, (2, 2))
+            before = onp.array([0, k[0].sum()])[:, None]
+            log_q = coin(k, logits).sum()
+            log_p = onp.where(k, onp.log(0.4), onp.log(0.6)).sum() + norm(DEEP[lane], 2.0 * k + 0.5 * before, 1.0).sum()
+            total += onp.exp(log_q) * (log_p - log_q)
+    return total
+
+
 # ---- a score where there is a pathwise derivative ----
 
 def forced_guide():
@@ -284,6 +349,8 @@ ROWS = [
                                              "m": onp.array(0.9)}, branch_exact),
     Row("subsample", part_model, part_guide, {"logits": onp.array([0.4, -0.6, 1.0]), "m": onp.array([0.3, -0.4, 1.0])},
         part_exact),
+    Row("across", across_model, plate_guide, {"logits": onp.array([0.4, -0.6, 1.0])}, across_exact),
+    Row("vmap of scan of plate", deep_model, deep_guide, {"logits": onp.array([[0.4, -0.6], [1.0, 0.2]])}, deep_exact),
 ]
 BY_NAME = {r.name: r for r in ROWS}
 SUMMED = [BY_NAME["coin"]._replace(guide=summed_coin_guide), BY_NAME["plate"]._replace(guide=summed_plate_guide),

@@ -12,6 +12,7 @@ import chainrule.engine.numpy as np
 from chainrule.engine import random, value_and_grad, vmap
 from chainrule.inference import IWAE, RenyiELBO, Trace_ELBO, TraceGraph_ELBO, TraceMeanField_ELBO
 from chainrule.inference.svi.objectives import stage_pair
+from chainrule.inference.svi.structure import sites_of
 from chainrule.ppl.sites import SiteError
 from tests.inference.svi.rows import BY_NAME, NODES, ROWS, SUMMED, WEIGHTS, norm
 
@@ -81,6 +82,17 @@ def test_costs_of_their_own_have_less_variance_than_the_whole_bound(name, factor
     whole, own = (many(o, row.model, row.guide, row.params, 2000)[:, 1:4].var(0).sum()           # the logits'
                   for o in (Trace_ELBO(), TraceGraph_ELBO()))
     assert own < whole / factor
+
+
+def test_what_depends_index_by_index_is_read_off_the_program():
+    row = BY_NAME["across"]
+    pair = stage_pair(row.model, row.guide, (), {})
+    sites, plate = sites_of(pair.model, pair.data), {("i", -1)}
+    assert sites.link("k", "k") == sites.link("k", "own") == plate and sites.link("k", "others") == frozenset()
+    deep = BY_NAME["vmap of scan of plate"]
+    pair = stage_pair(deep.model, deep.guide, (), {})
+    sites = sites_of(pair.model, pair.data)
+    assert sites.link("k", "k") == {("j", -1)} and sites.link("k", "y") == frozenset()
 
 
 def test_running_averages_leave_the_gradient_unbiased():
