@@ -1,4 +1,5 @@
-"""Inference: MCMC, prediction, diagnostics, ArviZ; and the queries of a model under the names that samplers know."""
+"""Inference: MCMC, MAP, Laplace, Pathfinder, optimisers, prediction, diagnostics, ArviZ; and the queries of a model
+under the names that samplers know."""
 from ..ppl.queries import (
     ModelInfo,
     ParamInfo,
@@ -26,9 +27,16 @@ from ..ppl.queries import (
     unconstrain_fn,
 )
 from . import autoguide, diagnostics, reparam
+from . import diagnostics, optim, reparam
+from .advice import SamplingWarning
 from .arviz import to_arviz
+from .find_map import find_MAP
 from .fit import Fit, fit
+from .laplace import Laplace, fit_laplace
+from .latent_density import ApproximationError
 from .mcmc import MCMC
+from .optim import minimize
+from .pathfinder import Pathfinder, multipathfinder, pathfinder
 from .samplers import NUTS
 from .starts import SamplingError
 from .svi import *  # noqa: F403
@@ -36,13 +44,17 @@ from .svi import __all__ as _svi
 
 __all__ = [
     *_svi,
+    "ApproximationError",
     "Fit",
+    "Laplace",
     "MCMC",
     "ModelInfo",
     "NUTS",
     "ParamInfo",
+    "Pathfinder",
     "Predictive",
     "SamplingError",
+    "SamplingWarning",
     "StartError",
     "autoguide",
     "compute_deterministics",
@@ -51,8 +63,10 @@ __all__ = [
     "constrain",
     "constrain_fn",
     "diagnostics",
+    "find_MAP",
     "find_valid_initial_params",
     "fit",
+    "fit_laplace",
     "get_transforms",
     "init_to_feasible",
     "init_to_mean",
@@ -63,6 +77,10 @@ __all__ = [
     "initialize_model",
     "log_density",
     "log_likelihood",
+    "minimize",
+    "multipathfinder",
+    "optim",
+    "pathfinder",
     "potential_energy",
     "reparam",
     "to_arviz",

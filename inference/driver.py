@@ -13,7 +13,7 @@ from ..engine.config import SETTINGS, config
 from ..engine.tree import map as tree_map
 from ..engine.xla import cores
 from . import chain as chains
-from . import nuts
+from . import nuts, renewal
 
 TURN = 0.1                         # seconds
 
@@ -47,7 +47,8 @@ class Group:
 
     def advance(self, max_gradients):
         """Run one chunk and take its draws; returns the number of gradients, of the chain that had most."""
-        chunk = self.run_chunk(self.chain, self.data, self.total, np.asarray(max_gradients))
+        stop_at = np.asarray(renewal.next_stop(self.chain, self.total))
+        chunk = self.run_chunk(self.chain, self.data, stop_at, np.asarray(max_gradients))
         self.chain, machine = chunk.chain, chunk.chain.machine
         many = chunk.count.ndim > 0
         rows = lambda x: np.asarray(x) if many else np.asarray(x)[None]
@@ -62,6 +63,8 @@ class Group:
         self.gradients = self.gradients + gradients
         self.done = bool(np.all(transitions >= self.total) or np.any(self.failed))
         self.behind = int(transitions.min())
+        if self.behind >= stop_at:
+            self.chain = renewal.at_stop(self.chain)
         return int(gradients.max())
 
     def _start_again(self, j):

@@ -22,8 +22,8 @@ from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model, unravel
+from . import advice, diagnostics, fields, groups, nuts
 from . import chain as chains
-from . import diagnostics, nuts
 from .arviz import to_arviz
 from .driver import Group, drive
 from .progress import Progress
@@ -33,7 +33,6 @@ from .starts import Starts, check_latents
 FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
           "max_energy_error": "max_energy_error"}
-ALIASES = {"adapt_state.step_size": "step_size"}         # NumPyro's names of fields
 SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
                 "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
                 "max_energy_error": "max_energy_error"}
@@ -55,13 +54,15 @@ class MCMC:
         rounding, which a chain's later draws magnify.
     progress_bar : a bar for each chain on the standard error, once a run has lasted half a second
     jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
+    warn : whether a run ends with a SamplingWarning for each thing that is wrong with its draws: divergences, R-hat,
+        effective sample size, E-BFMI, tree depth
 
     After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost, and
     `interrupted` whether it was cut short.
     """
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel",
-                 progress_bar=True, jit_model_args=False, **options):
+                 progress_bar=True, jit_model_args=False, warn=True, **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, NUTS):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
@@ -75,7 +76,7 @@ class MCMC:
             raise ValueError(f"thinning={thinning} keeps none of num_samples={num_samples} draws.")
         self.sampler, self.num_warmup, self.num_samples = sampler, int(num_warmup), int(num_samples)
         self.num_chains, self.thinning, self.chain_method = int(num_chains), int(thinning), chain_method
-        self.progress_bar = progress_bar
+        self.progress_bar, self.warn = progress_bar, bool(warn)
         self.gradients, self.seconds, self.interrupted = 0, 0.0, False
         self._draws = None
 
@@ -85,7 +86,8 @@ class MCMC:
         """Warm up and sample. args and kwargs go to the model; arrays and floats among them are data.
 
         rng_key : random.key(seed), or an int
-        extra_fields : names that get_extra_fields is to have; all of FIELDS are there unasked
+        extra_fields : names that get_extra_fields is to have besides those of FIELDS, which are there unasked; see
+            `fields`. "~z.site" leaves a site out of get_samples
         init_params : {site: unconstrained value}, with a leading chain axis where there are several chains
         Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
         before the first draw it raises KeyboardInterrupt.
@@ -94,9 +96,9 @@ class MCMC:
         self._draws = self._samples = None
         self.interrupted = False
         key = one_key(rng_key, "run")
-        self._aliases = _extra(extra_fields)
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
+        self._asked = fields.asked(extra_fields, FIELDS, program)
         check_latents(program)
         check_data(program, data)
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
@@ -105,6 +107,8 @@ class MCMC:
         self._program, self._data = program, data
         self._last = [r.chain for r in records]
         self._keep(records)
+        if self.warn:
+            advice.warn(self._problems())
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
@@ -146,6 +150,14 @@ class MCMC:
         rows = slice(self.num_warmup + self.thinning - 1, self.num_warmup + n * self.thinning, self.thinning)
         self._draws = onp.stack([r.draws[rows] for r in records])
         self._infos = onp.stack([r.infos[rows] for r in records])
+        self._kept = [r.chain for r in records]
+
+    def _problems(self):
+        """What is wrong with the draws, see `advice`."""
+        values = lambda: {v.name: self._constrained()[v.name] for v in self._program.latents}
+        return advice.problems(fields.by_site(self._program, self._draws), self._stats(), values,
+                               getattr(self.sampler, "max_tree_depth", None),
+                               getattr(self.sampler, "target_accept_prob", None))
 
     # ---- what came of it ----
 
@@ -161,20 +173,31 @@ class MCMC:
     def get_samples(self, group_by_chain=False):
         """{site: draws} of the latent and deterministic sites: [draws, *shape], or [chain, draw, *shape]."""
         self._need()
-        out = self._constrained()
+        out = {k: v for k, v in self._constrained().items() if k not in self._asked.dropped}
         return out if group_by_chain else {k: np.reshape(v, (-1, *v.shape[2:])) for k, v in out.items()}
 
     def get_extra_fields(self, group_by_chain=False):
-        """{name: facts of each transition}: the names of FIELDS, [draws], or [chain, draw]."""
+        """{name: facts of each transition}, [draws], or [chain, draw]: the names of FIELDS, and those asked for in run.
+
+        `z` and `z_grad` are dicts of sites.
+        """
         self._need()
-        out = {name: self._info(field) for name, field in {**FIELDS, **self._aliases}.items()}
+        out = {name: self._info(field) for name, field in {**FIELDS, **self._asked.aliases}.items()}
         out["potential_energy"] = -out["potential_energy"]
-        return {name: np.asarray(x if group_by_chain else x.reshape(-1)) for name, x in out.items()}
+        out |= fields.computed(self._asked.computed, self._draws, out, self._kept, self._program, self._data,
+                               self.num_warmup, self.thinning)
+        return tree_map(lambda x: np.asarray(x if group_by_chain else x.reshape(-1, *x.shape[2:])), out)
 
     def _info(self, field):
         """One column of the transitions' facts, [chain, draw]."""
         x = self._infos[:, :, nuts.Info._fields.index(field)]
         return x > 0.5 if field == "diverging" else x.astype(int) if field in ("num_steps", "tree_depth") else x
+
+    def _stats(self):
+        """{ArviZ's name: [chain, draw]}"""
+        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items()}
+        stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
+        return stats
 
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
@@ -185,24 +208,45 @@ class MCMC:
         diagnostics.print_summary(samples, prob=prob)
         print(f"Number of divergences: {self._info('diverging').sum()}")
 
-    def to_arviz(self, *, coords=None, dims=None, **groups):
+    def to_arviz(self, *, coords=None, dims=None, log_likelihood=False, log_prior=False, unconstrained_posterior=False,
+                 constant_data=None, **given):
         """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
         coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
-        groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
-            constant_data
+        log_likelihood, log_prior : True computes the log-density of each observation, and of each latent site, at every
+            draw; or {site: array} that were computed
+        unconstrained_posterior : True adds the draws as the sampler has them
+        constant_data : {name: array}; unless given, the arrays and floats among the model's arguments that it does not
+            observe, under the names of its parameters
+        given : other groups, {name: array} with draws in front: prior (as Predictive gives it: the observed sites go to
+            prior_predictive), prior_predictive, posterior_predictive, predictions; predictions_constant_data
+
+        >>> import chainrule as cr, chainrule.distributions as dist
+        >>> from chainrule.inference import NUTS
+        >>> def model(x, y):
+        ...     slope = cr.sample("slope", dist.Normal(0.0, 1.0))
+        ...     with cr.plate("row", len(y)):
+        ...         cr.sample("y", dist.Normal(slope * x, 1.0), obs=y)
+        >>> mcmc = MCMC(NUTS(model), num_warmup=100, num_samples=50, progress_bar=False, warn=False)
+        >>> mcmc.run(0, x=[1.0, 2.0], y=[0.5, 1.5])
+        >>> data = mcmc.to_arviz(log_likelihood=True)
+        >>> data["log_likelihood"]["y"].dims, list(data["constant_data"].data_vars)
+        (('chain', 'draw', 'row'), ['x'])
         """
         self._need()
-        draws = {k: onp.asarray(v) for k, v in self._constrained().items()}
+        program, data, draws = self._program, self._data, {k: onp.asarray(v) for k, v in self._constrained().items()}
+        made = {"observed_data": program.observed(data) or None}
+        made["constant_data"] = groups.constants(program, data, made["observed_data"] or {}) if constant_data is None \
+            else constant_data
+        made |= groups.densities(program, data, draws, log_likelihood is True, log_prior is True)
+        if unconstrained_posterior is True:
+            made["unconstrained_posterior"] = fields.by_site(self._program, self._draws)
+        given |= {k: v for k, v in (("log_likelihood", log_likelihood), ("log_prior", log_prior),
+                                    ("unconstrained_posterior", unconstrained_posterior)) if v and v is not True}
+        made |= groups.prepared(given, draws_shape=self._draws.shape[:2], observed=made["observed_data"] or {})
         known = {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)]
-                 for k, names in self._program.dims.items() if any(names)}
-        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items()}
-        stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
-        shape = self._draws.shape[:2]
-        made = {k: _by_chain(v, shape) if k != "constant_data" else v for k, v in groups.items()}
-        observed = self._program.observed(self._data)
-        return to_arviz(posterior=draws, sample_stats=stats, observed_data=observed or None,
-                        coords={**self._program.coords, **(coords or {})},
+                 for k, names in program.dims.items() if any(names)}
+        return to_arviz(posterior=draws, sample_stats=self._stats(), coords={**program.coords, **(coords or {})},
                         dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
 
     @property
@@ -210,17 +254,6 @@ class MCMC:
         """The chains where they stopped."""
         self._need()
         return self._last
-
-
-# ---- checks of what was given ----
-
-def _extra(extra_fields):
-    """The aliases among the fields asked for."""
-    names = (extra_fields,) if isinstance(extra_fields, str) else tuple(extra_fields)
-    for name in names:
-        if name not in FIELDS and name not in ALIASES:
-            raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
-    return {name: ALIASES[name] for name in names if name in ALIASES}
 
 
 # ---- the compiled chunk, and the draws as the model has them ----
@@ -270,12 +303,3 @@ def _batch(jaxpr, consts, z, data):
     outs, marks = batch_flat(lambda q: eval_jaxpr(jaxpr, [*consts, q, *data]), n, [np.asarray(z)], [True])
     return [onp.asarray(o) if m else onp.broadcast_to(onp.asarray(o), (n, *o.shape)) for o, m in zip(outs, marks)]
 
-
-def _by_chain(group, shape):
-    """Draws [chain * draw, …] as [chain, draw, …]."""
-    out = {}
-    for k, v in group.items():
-        v = onp.asarray(v)
-        flat = v.shape[0] == shape[0] * shape[1] and v.shape[:2] != shape
-        out[k] = v.reshape(*shape, *v.shape[1:]) if flat else v if v.shape[:2] == shape else v[None]
-    return out
