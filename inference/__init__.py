@@ -1,5 +1,5 @@
-"""Inference: MCMC, MAP, Laplace, Pathfinder, optimisers, prediction, diagnostics, ArviZ; and the queries of a model
-under the names that samplers know."""
+"""Inference: MCMC, SVI, MAP, Laplace, Pathfinder, optimisers, prediction, diagnostics, ArviZ; and the queries of a
+model under the names that samplers know."""
 from ..ppl.queries import (
     ModelInfo,
     ParamInfo,
@@ -26,8 +26,7 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import autoguide, diagnostics, reparam
-from . import diagnostics, optim, reparam
+from . import autoguide, diagnostics, optim, reparam
 from .advice import SamplingWarning
 from .arviz import to_arviz
 from .find_map import find_MAP
@@ -39,23 +38,40 @@ from .optim import minimize
 from .pathfinder import Pathfinder, multipathfinder, pathfinder
 from .samplers import NUTS
 from .starts import SamplingError
-from .svi import *  # noqa: F403
-from .svi import __all__ as _svi
+from .svi import (
+    IWAE,
+    SVI,
+    Objective,
+    RenyiELBO,
+    SVIRunResult,
+    SVIState,
+    Trace_ELBO,
+    TraceGraph_ELBO,
+    TraceMeanField_ELBO,
+)
 
 __all__ = [
-    *_svi,
     "ApproximationError",
     "Fit",
+    "IWAE",
     "Laplace",
     "MCMC",
     "ModelInfo",
     "NUTS",
+    "Objective",
     "ParamInfo",
     "Pathfinder",
     "Predictive",
+    "RenyiELBO",
+    "SVI",
+    "SVIRunResult",
+    "SVIState",
     "SamplingError",
     "SamplingWarning",
     "StartError",
+    "TraceGraph_ELBO",
+    "TraceMeanField_ELBO",
+    "Trace_ELBO",
     "autoguide",
     "compute_deterministics",
     "compute_log_prior",

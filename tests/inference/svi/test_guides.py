@@ -25,10 +25,10 @@ from chainrule.inference.autoguide import (
     AutoNormal,
     AutoSplineCoupling,
 )
+from chainrule.inference.optim import Adam
 from chainrule.inference.reparam import NeuTraReparam
 from chainrule.ppl.handlers import block, seed, trace
 from chainrule.ppl.sites import SiteError
-from tests.inference.svi.adam import Adam
 
 Y = onp.array([1.0, -0.5, 0.7])
 

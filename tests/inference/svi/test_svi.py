@@ -9,12 +9,12 @@ import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
 from chainrule.distributions import constraints
-from chainrule.engine import jit, random, scan, stats, tree, vmap
+from chainrule.engine import jit, random, scan, stats, vmap
 from chainrule.inference import SVI, Predictive, Trace_ELBO, TraceGraph_ELBO
-from chainrule.inference.autoguide import AutoNormal
+from chainrule.inference.autoguide import AutoDelta, AutoNormal
+from chainrule.inference.optim import Adam, Minimize, adam
 from chainrule.inference.svi.fit import Bar
 from chainrule.ppl.sites import SiteError
-from tests.inference.svi.adam import Adam
 
 Y = onp.array([1.0, 2.0, 4.0])
 CALLS = {"model": 0, "guide": 0}
@@ -171,7 +171,7 @@ def test_params_go_to_unconstrained_space_and_back():
     state = svi.init(random.key(0), Y, init_params=first)
     assert {k: float(v) for k, v in svi.get_params(state).items()} == pytest.approx({k: float(v)
                                                                                    for k, v in first.items()})
-    assert float(state.optim_state[0]["sd"]) == pytest.approx(onp.log(3.0))
+    assert float(svi.optim.get_params(state.optim_state)["sd"]) == pytest.approx(onp.log(3.0))
 
 
 def test_several_keys_give_several_fits_side_by_side(fitted):
@@ -269,21 +269,22 @@ def test_the_bar_shows_the_loss(monkeypatch):
     assert "5/10" in file.getvalue() and "loss 2.5" in file.getvalue()
 
 
-def test_an_optimiser_of_numpyro_s_form_is_taken(fitted):
-    class Descent:
-        def init(self, params):
-            return params
+def test_optimisers_of_both_forms_take_the_same_steps():
+    states = [SVI(model, guide, optim).run(random.key(0), 5, Y, progress_bar=False) for optim in (Adam(0.1), adam(0.1))]
+    a, b = ({k: float(v) for k, v in s.params.items()} for s in states)
+    assert a == pytest.approx(b)
 
-        def update(self, grads, state):
-            return tree.map(lambda p, g: p - 0.01 * g, state, grads)
 
-        def get_params(self, state):
-            return state
+def test_an_optimiser_that_asks_for_values_itself_gets_them():
+    def model(y):
+        mu = cr.sample("mu", dist.Normal(0.0, 1.0))
+        with cr.plate("i", 3):
+            cr.sample("y", dist.Normal(mu, 1.0), obs=y)
 
-    svi = SVI(model, guide, Descent(), Trace_ELBO())
-    state = svi.init(random.key(0), Y)
-    new, _ = svi.update(state, Y)
-    assert set(new.optim_state) == {"loc", "scale", "sd"}
+    svi = SVI(model, AutoDelta(model), Minimize())
+    state, loss = svi.update(svi.init(random.key(0), Y), Y)
+    assert float(svi.get_params(state)["mu_auto_loc"]) == pytest.approx(Y.sum() / 4)
+    assert float(loss) == pytest.approx(float(svi.evaluate(state, Y)))
 
 
 # ---- errors ----
