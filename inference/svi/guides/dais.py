@@ -21,8 +21,9 @@ class AutoDAIS(AutoContinuous):
     eta_init, eta_max : the step size η = η₀ + slope · β, where it starts and its largest value
     gamma_init : where γ, the part of the momentum that is kept, starts          init_scale : of q₀
     The bound is E[log p(z_K) - log q₀(z₀) + Σ log N(v̂ₖ; 0, M) - log N(vₖ; 0, M)]: each step pays for its change of
-    momentum, the factor {prefix}_factor. Params: {prefix}_z_0_loc, _z_0_scale (or _z_0_scale_tril), _eta0, _eta_slope,
-    _gamma, _beta_increments float[K], _inverse_mass_matrix float[n].
+    momentum, the factor {prefix}_factor. (p is the model at the starts of its own params, if it has some; the bound is
+    one of the model that is fitted all the same.) Params: {prefix}_z_0_loc, _z_0_scale (or _z_0_scale_tril), _eta0,
+    _eta_slope, _gamma, _beta_increments float[K], _inverse_mass_matrix float[n].
     Source: Zhang, Hsu, Li, Finn & Grosse (2021), "Differentiable annealed importance sampling and the perils of
     gradient noise"; Geffner & Domke (2021), "MCMC variational inference via uncorrected Hamiltonian annealing".
     """

@@ -5,7 +5,9 @@ from ....distributions import Delta, LowRankMultivariateNormal, MultivariateNorm
 from ....distributions.transforms import AffineTransform, IndependentTransform, LowerCholeskyAffine
 from ....engine import hessian, jit
 from ....engine import numpy as np
+from ....engine.core import world
 from ....engine.numpy import linalg
+from ....ppl.handlers import substitute
 from ....ppl.queries import init_to_uniform
 from ....ppl.sites import SiteError
 from ....ppl.statements import param, sample
@@ -208,23 +210,24 @@ class AutoLaplaceApproximation(AutoContinuous):
 
     def get_posterior(self, params):
         loc, = self.values(params, "loc")
-        precision = self.precision(loc)
+        precision = self.precision(loc, {k: v for k, v in params.items() if k != self.name("loc")})
         if not np.all(np.isfinite(linalg.cholesky(precision))):
             raise ValueError(f"AutoLaplaceApproximation: the Hessian of -log p at {self.name('loc')} is not positive "
                              "definite, so that is no mode.\nRun SVI for more steps, or with a smaller step size.")
         return MultivariateNormal(loc, precision_matrix=precision)
 
-    def precision(self, loc):
-        """The Hessian of -log p in unconstrained space, float[n, n]."""
+    def precision(self, loc, params):
+        """The Hessian of -log p in unconstrained space, float[n, n], at values of the model's own params."""
         latents = self.latents
         kept = latents.program.cache.setdefault("laplace", {})
         if self.hessian_fn not in kept:
-            def compute(loc, data):
+            def compute(loc, params, data):
                 def energy(z):
-                    return -latents.program.log_joint(latents.unravel(z), data, True)
+                    with world(substitute(data=params).fresh()):
+                        return -latents.program.log_joint(latents.unravel(z), data, True)
                 return self.hessian_fn(energy, loc) if self.hessian_fn else hessian(energy)(loc)
             kept[self.hessian_fn] = jit(compute)
-        return kept[self.hessian_fn](loc, latents.data)
+        return kept[self.hessian_fn](loc, params, latents.data)
 
     def get_transform(self, params):
         """z = loc + scale_tril ε."""

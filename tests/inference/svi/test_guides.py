@@ -26,8 +26,8 @@ from chainrule.inference.autoguide import (
     AutoSplineCoupling,
 )
 from chainrule.inference.optim import Adam
-from chainrule.inference.reparam import NeuTraReparam
-from chainrule.ppl.handlers import block, seed, trace
+from chainrule.inference.reparam import LocScaleReparam, NeuTraReparam
+from chainrule.ppl.handlers import block, reparam, seed, trace
 from chainrule.ppl.sites import SiteError
 
 Y = onp.array([1.0, -0.5, 0.7])
@@ -135,6 +135,31 @@ def test_laplace_is_exact_for_a_normal_posterior():
     draws = guide.sample_posterior(random.key(1), params, sample_shape=(2000,))
     assert draws["b"].shape == (2000, 3)
     assert abs(onp.asarray(draws["a"]).mean() - MEAN[0]) < 4.5 * (COVARIANCE[0, 0] / 2000) ** 0.5
+
+
+def test_laplace_knows_the_model_s_params():
+    def model(y):
+        mu = cr.sample("mu", dist.Normal(0.0, 1.0))
+        with cr.plate("i", 3):
+            cr.sample("y", dist.Normal(mu, cr.param("sd", 1.0, constraint=dist.constraints.positive)), obs=y)
+
+    guide = AutoLaplaceApproximation(model)
+    seed(guide, 0)(Y)
+    precision = 1.0 / guide.get_posterior({"auto_loc": [0.0], "sd": 0.5}).covariance_matrix
+    assert precision.item() == pytest.approx(1.0 + 3.0 / 0.25)
+
+
+def test_a_learnt_reparameterisation_is_fitted_with_the_guide():
+    model = reparam(linear, {"b": LocScaleReparam(None)})
+    guide = AutoNormal(model)
+    svi = SVI(model, guide, Adam(0.03), Trace_ELBO(num_particles=4))
+    result = svi.run(random.key(0), 1000, Y, progress_bar=False)
+    centred = SVI(linear, AutoNormal(linear), Adam(0.03), Trace_ELBO(num_particles=4))
+    plain = centred.run(random.key(0), 1000, Y, progress_bar=False)
+    assert abs(float(result.params["b_centered"]) - 0.5) > 0.05
+    assert result.losses[-300:].mean() < plain.losses[-300:].mean() - 0.02
+    draws = Predictive(model, guide=guide, params=result.params, num_samples=5, return_sites=["b"])(random.key(0), Y)
+    assert draws["b"].shape == (5, 3)
 
 
 def test_a_point_guide_finds_the_mode_in_the_model_s_space():
