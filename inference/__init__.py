@@ -48,6 +48,7 @@ from .svi import (
     Trace_ELBO,
     TraceGraph_ELBO,
     TraceMeanField_ELBO,
+    psis_diagnostic,
 )
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "optim",
     "pathfinder",
     "potential_energy",
+    "psis_diagnostic",
     "reparam",
     "to_arviz",
     "transform_fn",

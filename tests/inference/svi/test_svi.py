@@ -9,8 +9,8 @@ import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
 from chainrule.distributions import constraints
-from chainrule.engine import jit, random, scan, stats, vmap
-from chainrule.inference import SVI, Predictive, Trace_ELBO, TraceGraph_ELBO
+from chainrule.engine import jit, nn, random, scan, stats, vmap
+from chainrule.inference import SVI, Predictive, Trace_ELBO, TraceGraph_ELBO, psis_diagnostic
 from chainrule.inference.autoguide import AutoDelta, AutoNormal
 from chainrule.inference.optim import Adam, Minimize, adam
 from chainrule.inference.svi.fit import Bar
@@ -245,6 +245,35 @@ def test_predictive_draws_from_a_fitted_guide(fitted):
     mean = onp.asarray(draws["mu"]).mean()
     error = float(result.params["scale"]) / 500 ** 0.5
     assert abs(mean - float(result.params["loc"])) < 4.5 * error
+
+
+def test_k_hat_tells_a_guide_that_misses_from_one_that_fits(fitted):
+    _, result = fitted
+    before = stats().compilations
+    good = psis_diagnostic(random.key(0), result.params, model, guide, Y)
+    narrow = psis_diagnostic(random.key(0), {**result.params, "scale": 0.1 * result.params["scale"]}, model, guide, Y,
+                             num_particles=4000)
+    assert good < 0.5 and narrow > 0.7 and stats().compilations - before <= 1
+    assert psis_diagnostic(random.key(0), result.params, model, guide, Y, num_particles=2000) < 0.5
+
+
+def test_a_guide_that_reads_the_data_is_fitted_in_parts():
+    def model(x):
+        with cr.plate("i", len(x), subsample_size=16) as i:
+            z = cr.sample("z", dist.Normal(0.0, 1.0))
+            cr.sample("x", dist.Normal(z, 1.0), obs=x[i])
+
+    def guide(x):
+        net = cr.module("net", nn.Dense(1), (1,))
+        with cr.plate("i", len(x), subsample_size=16) as i:
+            loc = vmap(net)(x[i][:, None])[:, 0]
+            cr.sample("z", dist.Normal(loc, np.exp(cr.param("log_scale", 0.0))))
+
+    x = 1.0 + onp.sqrt(2.0) * onp.random.default_rng(0).normal(size=64)
+    result = SVI(model, guide, Adam(0.01)).run(random.key(0), 2500, x, progress_bar=False)
+    weight, bias = (float(result.params[f"net/{k}"].item()) for k in ("kernel", "bias"))
+    assert (weight, bias) == pytest.approx((0.5, 0.0), abs=0.06)           # the posterior's mean is x / 2
+    assert float(np.exp(result.params["log_scale"])) == pytest.approx(0.5 ** 0.5, abs=0.05)
 
 
 def test_fits_can_be_mapped_over_data():
