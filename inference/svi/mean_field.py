@@ -3,10 +3,13 @@ from functools import partial
 
 import numpy as onp
 
-from ...distributions import kl_divergence
+from ...distributions import Vmapped, kl_divergence
+from ...distributions.wrappers import Wrapper
 from ...engine import numpy as np
+from ...engine import tree
 from ...engine.core import Tracer
 from ...engine.errors import MissingRule, ShapeError
+from ...ppl.stacked import Branched
 from .enumeration import expectation
 from .estimators import with_score
 from .objectives import Objective, mean_of_others
@@ -73,8 +76,9 @@ def _divergence(q, p):
     log q and log p are weighted alike, or the divergence of the two is none of the bound."""
     if not (_same(q.mask, p.mask) and _same(q.scale, p.scale)):
         return None
+    stacked = type(q.fn) is Vmapped and type(p.fn) is Vmapped
     try:
-        kl = kl_divergence(q.fn, p.fn)
+        kl = kl_divergence(q.fn, p.fn) if stacked else kl_divergence(unstacked(q.fn), unstacked(p.fn))
     except (MissingRule, ShapeError, NotImplementedError):
         return None
     if kl.shape != tuple(p.fn.batch_shape):
@@ -82,6 +86,24 @@ def _divergence(q, p):
     kl = np.where(np.isnan(kl), q.fn.log_prob(q.value) - p.fn.log_prob(p.value), kl)     # a rule did not hold after all
     kl = kl if p.mask is None else np.where(p.mask, kl, 0.0)
     return kl if p.scale is None else p.scale * kl
+
+
+def unstacked(fn):
+    """The distribution of a loop's site as one of its family with a longer batch; as it is where it cannot be."""
+    if type(fn) is not Vmapped:
+        return fn
+    base, lane, size = fn.base_dist, fn.lanes.lane, fn.lanes.size
+    leaves, form = tree.flatten(base)
+    params = [f for f in base._params if getattr(base, f.name) is not None]
+    if isinstance(base, (Wrapper, Vmapped, Branched)) or len(params) != len(leaves):
+        return fn
+    made = []
+    for f, x, m in zip(params, leaves, fn.lanes.axes):
+        one = np.shape(x)[m:]
+        missing = len(lane.batch_shape) + f.event_dim - len(one)         # batch axes that the parameter goes without
+        made.append(np.broadcast_to(np.reshape(x, (size if m else 1, *(1,) * missing, *one)),
+                                    (size, *(1,) * missing, *one)))
+    return tree.unflatten(form, made)
 
 
 def _same(a, b):

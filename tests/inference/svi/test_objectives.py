@@ -11,6 +11,7 @@ import chainrule.distributions as dist
 import chainrule.engine.numpy as np
 from chainrule.engine import random, value_and_grad, vmap
 from chainrule.inference import IWAE, RenyiELBO, Trace_ELBO, TraceGraph_ELBO, TraceMeanField_ELBO
+from chainrule.inference.svi.mean_field import unstacked
 from chainrule.inference.svi.objectives import stage_pair
 from chainrule.inference.svi.structure import sites_of
 from chainrule.ppl.sites import SiteError
@@ -205,8 +206,23 @@ def test_divergences_in_a_scan_are_in_closed_form_where_the_guide_lets_them():
             return c, z
         cr.engine.scan(step, 0.0, np.zeros(3))
 
-    estimates = many(TraceMeanField_ELBO(), model, guide, {"m": onp.zeros(3)}, 3)
-    assert onp.ptp(estimates, axis=0).max() == 0.0
+    def vector():
+        cr.sample("z", dist.Normal(cr.param("m", np.zeros(3)), 0.5))
+
+    for g in (guide, vector):
+        estimates = many(TraceMeanField_ELBO(), model, g, {"m": onp.array([0.0, 1.0, 2.0])}, 3)
+        assert onp.ptp(estimates, axis=0).max() == 0.0
+        assert estimates[0] == pytest.approx([3 * (onp.log(2.0) - 0.375) + 2.5, 0.0, 1.0, 2.0])
+
+
+def test_a_distribution_of_a_loop_is_one_of_its_family():
+    stacked = dist.Vmapped(dist.Normal(onp.arange(3.0), onp.array([[1.0, 2.0, 3.0]] * 3)), (True, True), 3)
+    made = unstacked(stacked)
+    x = onp.array([[0.5, 1.0, -1.0], [0.0, 2.0, 0.3], [1.0, 1.0, 1.0]])
+    assert type(made) is dist.Normal and made.batch_shape == stacked.batch_shape == (3, 3)
+    assert onp.allclose(made.log_prob(x), stacked.log_prob(x))
+    shared = dist.Vmapped(dist.Dirichlet(onp.array([1.0, 2.0])), (False,), 4)
+    assert unstacked(shared).batch_shape == (4,)
 
 
 def test_a_rule_that_turns_out_not_to_hold_is_not_taken():
