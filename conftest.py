@@ -1,4 +1,5 @@
 """What every test shares: the fixture `golden`, and Hypothesis without clocks and chance."""
+import gc
 import pathlib
 
 import hypothesis
@@ -25,3 +26,12 @@ def golden(request):
         assert path.exists(), f"tests/golden/{name} is not there: `make golden` writes it"
         assert text == path.read_text(encoding="utf-8")
     return check
+
+
+@pytest.fixture
+def few_objects():
+    """What is there already is left out of collections, which `check_leaks` makes at every trace: it is quick then."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

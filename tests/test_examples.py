@@ -8,11 +8,11 @@ from chainrule.inference import MCMC
 from chainrule.ppl import check_model
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
-NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"], "nile": ["matplotlib"],
-         "thousand_regressions": ["matplotlib"],
-         "funnel": ["matplotlib"],
-         "iris": ["matplotlib", "sklearn"], "missing": ["matplotlib", "sklearn"]}
-rows = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+NEEDS = {"tiny": [], "diabetes": ["matplotlib", "sklearn"], "iris": ["matplotlib", "sklearn"],
+         "missing": ["matplotlib", "sklearn"]}           # the others need matplotlib
+SLOW = ("missing", "thousand_regressions")
+rows = pytest.mark.parametrize("path", [pytest.param(path, marks=[pytest.mark.slow] * (path.stem in SLOW))
+                                        for path in EXAMPLES], ids=[path.stem for path in EXAMPLES])
 
 
 def load(path):
@@ -37,7 +37,7 @@ def findings(monkeypatch):
 @rows
 def test_an_example_runs_saves_its_plot_and_has_no_model_with_a_finding(path, tmp_path, capsys, findings):
     example = load(path)
-    for package in NEEDS.get(path.stem, []): pytest.importorskip(package)
+    for package in NEEDS.get(path.stem, ["matplotlib"]): pytest.importorskip(package)
     example.main(["--plot", str(tmp_path / "plot.png")] if hasattr(example, "plot") else [])
     assert not hasattr(example, "plot") or (tmp_path / "plot.png").stat().st_size > 10_000
     assert capsys.readouterr().out

@@ -118,6 +118,7 @@ def test_an_open_site_and_a_missing_rule_say_what_to_write():
         tiny.log_p.rule("transpose")
 
 
+@pytest.mark.slow
 def test_the_posteriors_agree():
     """Six z-tests at four standard errors: a false alarm in 1 of 2,600 keys. The posterior is known exactly."""
     design = np.stack([np.ones(5), X], axis=1)

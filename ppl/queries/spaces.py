@@ -63,8 +63,8 @@ def get_transforms(model, model_args, model_kwargs, params):
     >>> import chainrule as cr, chainrule.distributions as dist
     >>> def model():
     ...     cr.sample("s", dist.HalfNormal(1.0))
-    >>> get_transforms(model, (), {}, {"s": 1.0})
-    {'s': ExpTransform()}
+    >>> float(get_transforms(model, (), {}, {"s": 1.0})["s"](0.0))           # exp
+    1.0
     """
     program, data = stage_model(model, model_args, model_kwargs)
     return _transforms(program, data, params)

@@ -6,6 +6,8 @@ import pytest
 import chainrule.distributions as dist
 from chainrule.engine import grad, jit
 
+pytestmark = pytest.mark.slow
+
 
 def M(x):
     return mp.mpf(float(x))

@@ -9,6 +9,8 @@ from scipy import special, stats
 import chainrule.distributions as dist
 from chainrule.engine import grad, jit, jvp, random, tree
 
+pytestmark = pytest.mark.slow
+
 KEY = random.key(11)
 
 

@@ -10,6 +10,8 @@ import chainrule.distributions as dist
 from chainrule.engine import grad, jit, jvp, random, tree
 from chainrule.engine.errors import ChainruleError
 
+pytestmark = pytest.mark.slow
+
 KEY = random.key(31)
 NAMES = ("alpha", "tau", "beta", "delta", "sv", "sw", "st0")
 ROWS = [(1.0, 0.2, 0.5, 0.7, 0.3, 0.1, 0.1), (2.0, 0.3, 0.4, -1.0, 1.5, 0.4, 0.3), (0.8, 0.0, 0.6, 3.0, 2.0, 0.2, 1.0)]

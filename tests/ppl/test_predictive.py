@@ -269,6 +269,7 @@ def test_the_functions_of_model_and_guide_run_once():
     assert sorted(calls) == ["guide", "model"]
 
 
+@pytest.mark.usefixtures("few_objects")
 def test_no_query_holds_a_traced_value():
     with config(check_leaks=True, check_programs=True):
         out = Predictive(loops, num_samples=3)(KEY)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -213,7 +213,8 @@ def test_tracing_a_jitted_model_is_jitting_the_traced_one(body):
         np.testing.assert_array_equal(np.asarray(inside[k]), np.asarray(v), err_msg=k)
 
 
-@settings(max_examples=15, phases=(Phase.generate,))          # looking for leaks is slow
+@pytest.mark.usefixtures("few_objects")
+@settings(max_examples=15, phases=(Phase.generate,), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MODELS)
 def test_no_traced_value_outlives_its_trace(body):
     model = lambda x: run(body, x)

@@ -10,6 +10,8 @@ from chainrule.ppl.handlers import seed, trace
 from chainrule.ppl.queries import draws
 from tests.ppl.test_random_models import MODELS, by_hand, kept, run
 
+pytestmark = pytest.mark.slow
+
 KEY, X = random.key(2), 0.3
 
 

@@ -16,6 +16,8 @@ from chainrule.ppl.model import site_log_prob
 from tests.ppl.reparam_rows import ROWS, within
 from tests.ppl.rows import MODELS, TRANSFORMS, nested
 
+pytestmark = pytest.mark.slow
+
 X = 0.35
 ALONE = [(m, ()) for m in ROWS]
 SINGLE = [(m, (t,)) for m in ROWS for t in TRANSFORMS]

@@ -102,6 +102,7 @@ def simple(y):
     return cr.deterministic("shifted", mu + 1.0)
 
 
+@pytest.mark.usefixtures("few_objects")
 @pytest.mark.parametrize("handle", [
     lambda m: seed(m, 0), lambda m: seed(mask(m, mask=True), 0), lambda m: condition(m, {"mu": 0.5}),
     lambda m: substitute(m, {"mu": 0.5}), lambda m: seed(jit(m), 0)], ids=["seed", "mask", "condition", "substitute",
@@ -119,6 +120,7 @@ def test_a_handler_made_outside_of_a_transformation_is_used_inside_and_afterward
         assert all(isinstance(np.asarray(s["value"]), np.ndarray) for s in record.get_trace(Y[0]).values())
 
 
+@pytest.mark.usefixtures("few_objects")
 def test_densities_and_predictions_leave_nothing_behind():
     with config(check_leaks=True):
         value = jit(lambda mu: cr.log_density(simple, (Y[0],), {}, {"mu": mu})[0])(0.3)
