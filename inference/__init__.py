@@ -28,9 +28,12 @@ from ..ppl.queries import (
 from . import diagnostics, reparam
 from .arviz import to_arviz
 from .fit import Fit, fit
+from .layout import StoreError
 from .mcmc import MCMC
 from .samplers import NUTS
 from .starts import SamplingError
+from .store import Store
+from .until import Until
 
 __all__ = [
     "Fit",
@@ -40,6 +43,9 @@ __all__ = [
     "ParamInfo",
     "Predictive",
     "SamplingError",
+    "Store",
+    "StoreError",
+    "Until",
     "StartError",
     "compute_deterministics",
     "compute_log_prior",

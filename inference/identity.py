@@ -78,20 +78,28 @@ def program_text(program):
 
 def check(path, there, here, model_there, model_here):
     """Raise StoreError, naming the first difference between the run on disk and what it is to go on with."""
-    for part, what in (("version", "made with"), ("settings", "made with"), ("data", "made on")):
+    for part, what in {"version": "by another version", "settings": "with another setting",
+                       "data": "on other data"}.items():
         a, b = there[part], here[part]
         for name in [*a, *[k for k in b if k not in a]]:
             if a.get(name) != b.get(name):
-                raise StoreError(f"the run at {path} was {what} another {part[:-1] if part == 'settings' else part}: "
-                                 f"{name} is {_shown(a, name)} there and {_shown(b, name)} here.\n"
+                raise StoreError(f"the run at {path} was made {what}: {name} is {_shown(a, name)} there and "
+                                 f"{_shown(b, name)} here.\n"
                                  "Go on with what it was made with, or run anew at another path.")
     if model_there != model_here:
         a, b = model_there.splitlines(), model_here.splitlines()
-        i = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
-        line = lambda lines: _clipped(lines[i].strip()) if i < len(lines) else "(nothing)"
+        i = _first_difference(a, b)
+        x, y = [lines[i].strip() if i < len(lines) else "(nothing)" for lines in (a, b)]
+        at = max(0, _first_difference(x, y) - 100)       # what is before it, is left out
+        line = lambda words: _clipped("…" * (at > 0) + words[at:])
         raise StoreError(f"the run at {path} was made of another model; its program differs at line {i + 1}:\n"
-                         f"  there: {line(a)}\n  here:  {line(b)}\n"
+                         f"  there: {line(x)}\n  here:  {line(y)}\n"
                          "Go on with the model it was made of, or run anew at another path.")
+
+
+def _first_difference(a, b):
+    """The first index where two sequences differ."""
+    return next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
 
 
 def _shown(part, name):

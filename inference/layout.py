@@ -125,7 +125,8 @@ class Hierarchy:
 
     def __init__(self, path, variables, chains, block, attributes):
         self.path, self.variables, self.chains, self.block = path, variables, chains, block
-        self.attributes, self.drawn = attributes, {}             # group -> blocks of its coordinate `draw` written
+        self.attributes, self.described = attributes, None
+        self.drawn = {}                                          # group -> blocks of its coordinate `draw` written
         self.groups = list(dict.fromkeys(v.group for v in variables))
 
     def of(self, group):
@@ -133,10 +134,13 @@ class Hierarchy:
         return [v for v in self.variables if v.group == group and v.lead == ("chain", "draw")]
 
     def describe(self, draws):
-        """Write the metadata. draws : {group: draws of each chain that readers are to see}
+        """Write the metadata, where it has changed. draws : {group: draws of each chain that readers are to see}
 
         The root has all of it, so that a reader finds the variables of one moment; it is written last.
         """
+        if draws == self.described:
+            return
+        self.described = dict(draws)
         nodes = {group: group_metadata(**self.attributes) for group in self.groups}
         for v in self.variables:
             nodes[v.path] = v.metadata(self.chains, draws.get(v.group, 0), self.block)

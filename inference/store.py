@@ -18,6 +18,7 @@ import os
 import pathlib
 import shutil
 import time
+import weakref
 
 import numpy as np
 
@@ -54,17 +55,18 @@ class Store:
         self.path, self.every, self.block = pathlib.Path(path), float(every), block
 
 
-def hold(path):
-    """Keep other processes from writing to a run's folder; the system lets go when this one ends, in whatever way."""
-    if fcntl is None:
-        return None
-    lock = open(path / "state" / "lock", "ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise StoreError(f"the run at {path} is being written, by this process or another.") from None
-    return lock
+class Hold:
+    """Keeps others from writing to a run's folder, until `release` or the end of this object or of the process."""
+
+    def __init__(self, path, shown=None):
+        number = os.open(path / "state" / "lock", os.O_RDWR | os.O_CREAT)
+        self.release = weakref.finalize(self, os.close, number)
+        try:
+            if fcntl is not None:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.release()
+            raise StoreError(f"the run at {shown or path} is being written, by this process or another.") from None
 
 
 class Saved:
@@ -78,7 +80,7 @@ class Saved:
         file = self.path / "state" / "manifest.json"
         if not file.exists():
             raise StoreError(f"there is no run at {self.path}: {file} is missing.")
-        self.lock = hold(self.path)
+        self.hold = Hold(self.path)
         try:
             self._read(file)
         except BaseException:
@@ -86,9 +88,8 @@ class Saved:
             raise
 
     def close(self):
-        """Let other processes write."""
-        if self.lock is not None:
-            self.lock.close()
+        """Let others write."""
+        self.hold.release()
 
     def _read(self, file):
         try:
@@ -176,7 +177,7 @@ class StoreTape(Tape):
         self.blocks = [[0] * num_chains, [0] * num_chains]           # written, of sampling and of warm-up
         self.pending, self.edges, self.commits = [], {}, 0
         self.ledger, self.ledger_size = hashlib.blake2b(digest_size=12), 0
-        self.lock_file, self.committed = None, 0.0
+        self.hold, self.committed = None, 0.0
 
     # ---- beginning ----
 
@@ -198,7 +199,7 @@ class StoreTape(Tape):
                 for c in range(len(self.done)):
                     self.hierarchy.write(v, np.asarray(c), c)
         write(temporary / "state" / "model.txt", self.model.encode())
-        self.lock_file = hold(temporary)
+        self.hold = Hold(temporary, path)
         self.commit()
         os.rename(temporary, path)
         layout.sync_folder(path.parent)
@@ -206,7 +207,7 @@ class StoreTape(Tape):
 
     def go_on(self, saved, chains, tried, gradients, held):
         """Take up a run that was saved."""
-        self.commits, self.done, self.lock_file = saved.commits, list(saved.done), saved.lock
+        self.commits, self.done, self.hold = saved.commits, list(saved.done), saved.hold
         self.blocks = [list(b) for b in saved.blocks]
         data = b"".join(canonical(line).encode() + b"\n" for line in saved.ledger_lines())
         self.ledger.update(data)
@@ -221,12 +222,12 @@ class StoreTape(Tape):
 
     def _reopen(self):
         """Before more draws come: say that the last, partial blocks will be written again."""
-        if self.lock_file is None:                                   # it was closed
+        if self.hold is None:                                        # it was closed
             saved = Saved(self.store.path)
             if saved.commits != self.commits:
                 saved.close()
                 raise StoreError(f"the run at {self.store.path} has gone on elsewhere: MCMC.resume takes it up.")
-            self.lock_file = saved.lock
+            self.hold = saved.hold
         if self.edges:
             self.edges = {}
             self.commit()
@@ -325,10 +326,10 @@ class StoreTape(Tape):
             self.release()
 
     def release(self):
-        """Let other processes write to the folder."""
-        if self.lock_file is not None:
-            self.lock_file.close()
-            self.lock_file = None
+        """Let others write to the folder."""
+        if self.hold is not None:
+            self.hold.release()
+            self.hold = None
 
     def discard(self):
         """Remove the folder of a run that could not begin."""
