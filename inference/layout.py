@@ -2,15 +2,17 @@
 
 A run's folder is the hierarchy: groups and variables by ArviZ's names and dimensions, [chain, draw, *shape], cut into
 blocks of draws of one chain. A block is one file of the plain numbers, little-endian, in C order, which the format
-allows and which needs no library to write; Zarr, xarray and ArviZ read it. Files are synchronised with the disk and
-renamed into place, and each has a digest, kept by the `store`.
+allows and which needs no library to write; Zarr, xarray and ArviZ read it. Files are renamed into place, and each has a
+digest, kept by the `store`, which synchronises them with the disk before it counts them.
 Source: Zarr core specification, version 3 (metadata, chunk keys, the codec "bytes").
 """
+import contextlib
 import hashlib
 import json
 import math
 import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -27,27 +29,25 @@ def digest(data):
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
-def write(path, data, sync=True):
-    """Write a file that is whole or not there: under another name, to the disk, then renamed."""
+def write(path, data, last=True):
+    """Write a file that is whole or not there: under another name, then renamed; if it is to `last`, to the disk."""
     temporary = f"{path}.new"
     with open(temporary, "wb") as f:
         f.write(data)
-        if sync:
+        if last:
             f.flush()
             os.fsync(f.fileno())
     os.replace(temporary, path)
 
 
-def sync_folder(path):
-    """Make the names in a folder last; where the system cannot, do nothing."""
-    try:
+def sync(path):
+    """Make the content of a file, or the names in a folder, last; where the system cannot, do nothing."""
+    with contextlib.suppress(OSError):
         number = os.open(path, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def read(path, expected):
@@ -125,7 +125,7 @@ class Hierarchy:
 
     def __init__(self, path, variables, chains, block, attributes):
         self.path, self.variables, self.chains, self.block = path, variables, chains, block
-        self.attributes, self.described = attributes, None
+        self.attributes, self.described, self.unsynced = attributes, None, []
         self.drawn = {}                                          # group -> blocks of its coordinate `draw` written
         self.groups = list(dict.fromkeys(v.group for v in variables))
 
@@ -146,26 +146,34 @@ class Hierarchy:
             nodes[v.path] = v.metadata(self.chains, draws.get(v.group, 0), self.block)
         for name, node in nodes.items():
             os.makedirs(f"{self.path}/{name}", exist_ok=True)
-            write(f"{self.path}/{name}/zarr.json", _json(node), sync=False)
+            write(f"{self.path}/{name}/zarr.json", _json(node), last=False)
         for v in self.variables:
             if v.lead == ("draw",):
                 self._number(v, draws.get(v.group, 0))
         root = group_metadata(**self.attributes)
         root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": nodes}
-        write(f"{self.path}/zarr.json", _json(root), sync=False)
+        write(f"{self.path}/zarr.json", _json(root), last=False)
 
     def _number(self, v, draws):
         """The coordinate `draw`: 0, 1, …"""
         for b in range(self.drawn.get(v.group, 0), math.ceil(draws / self.block)):
-            self.write(v, np.arange(b * self.block, (b + 1) * self.block), b, sync=False)
+            self.write(v, np.arange(b * self.block, (b + 1) * self.block), b)
             self.drawn[v.group] = b + 1
 
-    def write(self, v, x, *at, sync=True):
-        """Write one chunk; returns its digest."""
+    def write(self, v, x, *at):
+        """Write one chunk; returns its digest. It lasts after `sync`."""
         data, file = v.bytes(x), f"{self.path}/{v.file(*at)}"
         os.makedirs(os.path.dirname(file), exist_ok=True)
-        write(file, data, sync)
+        write(file, data, last=False)
+        self.unsynced.append(v.file(*at))
         return digest(data)
+
+    def sync(self):
+        """Make all chunks last: some at a time, which the disk likes better than one after the other."""
+        if self.unsynced:
+            with ThreadPoolExecutor(min(len(self.unsynced), 16), "sync") as pool:
+                list(pool.map(lambda file: sync(f"{self.path}/{file}"), self.unsynced))
+            self.unsynced = []
 
     def write_block(self, group, chain, number, arrays):
         """Write {variable: [up to block, *shape]} as block `number` of a chain; returns {variable: digest}."""

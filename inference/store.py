@@ -6,7 +6,7 @@
     run.zarr/state/ledger                                a line for each block, with the digests of its files
     run.zarr/state/model.txt                             the staged model, to name what has changed
 
-A commit writes blocks, ledger and chains, each synchronised with the disk, and then renames a new manifest into place.
+A commit synchronises blocks, ledger and chains with the disk, and then renames a new manifest into place.
 What was written after the last commit is not in the manifest: a run that was killed goes on from there and writes it
 again, with the same bytes.
 """
@@ -202,7 +202,7 @@ class StoreTape(Tape):
         self.hold = Hold(temporary, path)
         self.commit()
         os.rename(temporary, path)
-        layout.sync_folder(path.parent)
+        layout.sync(path.parent)
         self.hierarchy.path = path
 
     def go_on(self, saved, chains, tried, gradients, held):
@@ -263,6 +263,7 @@ class StoreTape(Tape):
         """Write where the run is, so that it can go on from here whatever happens."""
         with self.lock:
             folder = pathlib.Path(self.hierarchy.path) / "state"
+            self.hierarchy.sync()
             lines = b"".join(canonical(line).encode() + b"\n" for line in self.pending)
             with open(folder / "ledger", "ab") as f:
                 f.truncate(self.ledger_size)
@@ -282,7 +283,7 @@ class StoreTape(Tape):
             self.hierarchy.describe(self._visible())
             whole = {"body": body, "digest": digest(canonical(body).encode())}
             write(folder / "manifest.json", canonical(whole).encode())
-            layout.sync_folder(folder)
+            layout.sync(folder)
             for old in folder.glob("chains-*.npz*"):
                 if old.name != name:
                     old.unlink()
