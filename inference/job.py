@@ -8,7 +8,7 @@ from . import chain as chains
 from .driver import Group, drive
 from .progress import Progress
 
-METHODS = ("auto", "parallel", "sequential", "vectorized", "mixed")
+METHODS = ("auto", "parallel", "sequential", "vectorized")
 
 
 def placement(method, num_chains):
@@ -19,10 +19,6 @@ def placement(method, num_chains):
     many, busy = f"{num_chains} chain{'s' * (num_chains != 1)}", min(cores(), num_chains)
     if method == "vectorized":
         return method, [range(num_chains)], f"{many}, side by side in one program on the {platform}"
-    if method == "mixed":
-        parts = [range(c, min(c + -(-num_chains // busy), num_chains))
-                 for c in range(0, num_chains, -(-num_chains // busy))]
-        return method, parts, f"{many}, in {len(parts)} programs side by side on {cores()} cores"
     parts, at_once = [[c] for c in range(num_chains)], busy if method == "parallel" else 1
     return method, parts, f"{many}, {at_once} at a time on {cores()} core{'s' * (cores() != 1)}"
 
@@ -36,7 +32,7 @@ class Job:
     def __init__(self, sampler, method, program, data, starts, tape, chains, num_samples):
         self.program, self.data, self.starts, self.tape, self.num_samples = program, data, starts, tape, num_samples
         self.method, parts, self.words = placement(method, len(chains))
-        vectorized = self.method in ("vectorized", "mixed")
+        vectorized = self.method == "vectorized"
         run_chunk = compiled(program, sampler, vectorized)
         self.groups, self.control, self.measured = [], None, {}
         for part in parts:

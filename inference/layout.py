@@ -140,7 +140,6 @@ class Hierarchy:
         """
         if draws == self.described:
             return
-        self.described = dict(draws)
         nodes = {group: group_metadata(**self.attributes) for group in self.groups}
         for v in self.variables:
             nodes[v.path] = v.metadata(self.chains, draws.get(v.group, 0), self.block)
@@ -153,6 +152,7 @@ class Hierarchy:
         root = group_metadata(**self.attributes)
         root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": nodes}
         write(f"{self.path}/zarr.json", _json(root), last=False)
+        self.described = dict(draws)
 
     def _number(self, v, draws):
         """The coordinate `draw`: 0, 1, …"""

@@ -49,9 +49,9 @@ class MCMC:
 
     num_samples : transitions of each chain after warm-up, of which every `thinning`-th is kept
     chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), "vectorized" (all
-        chains in one program, for accelerators), "mixed" (such a program for each core), or "auto": parallel on the
-        host, vectorized elsewhere. The first two give the same draws bit for bit, the others up to rounding, which a
-        chain's later draws magnify.
+        chains in one program), or "auto": parallel on the host, where that is the fastest for any number of chains,
+        and vectorized on an accelerator. The first two give the same draws bit for bit, the third up to rounding, which
+        a chain's later draws magnify.
     store : a path, or Store(path, ...): draws go to a Zarr folder there while they are made, and the chains' state
         beside them, so that memory stays bounded and `resume` goes on after a crash
     until : targets at which the run stops before num_samples, {"rhat": 1.01, "ess_bulk": 400}; limits of "seconds" and
@@ -232,7 +232,8 @@ class MCMC:
         if self.stopped_by != "interrupt":
             return
         if self._draws is None:
-            raise KeyboardInterrupt("interrupted in warm-up, before the first draw")
+            goes_on = "" if job.tape.in_memory else f"; MCMC.resume goes on with the run at {self.store.path}"
+            raise KeyboardInterrupt("interrupted in warm-up, before the first draw" + goes_on)
         print(f"interrupted: {self._draws.n} of {job.num_samples // self.thinning} draws are kept of each of "
               f"{len(self._draws.chains)} chains (of {self.num_chains}).", file=sys.stderr)
 
@@ -286,7 +287,7 @@ class MCMC:
     def _store_tape(self, program, data, args, kwargs, words, given, **options):
         method, _, _ = placement(self.chain_method, self.num_chains)
         same, text = identity.identity(
-            program, self.sampler, method in ("vectorized", "mixed"), args, kwargs, num_warmup=self.num_warmup,
+            program, self.sampler, method == "vectorized", args, kwargs, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
         until = self.until and {**self.until.targets, **({"sites": self.until.sites} if self.until.sites else {})}
         about = {"identity": same, "run": {

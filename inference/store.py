@@ -236,7 +236,7 @@ class StoreTape(Tape):
 
     def flush(self):
         """Write the blocks that are full; commit when it is time."""
-        with self.lock:
+        with self.whole():
             for warm, reels in ((0, self.reels), (1, self.warm_reels)):
                 for c, reel in enumerate(reels):
                     while reel.held >= self.block:
@@ -261,7 +261,7 @@ class StoreTape(Tape):
 
     def commit(self):
         """Write where the run is, so that it can go on from here whatever happens."""
-        with self.lock:
+        with self.whole():
             folder = pathlib.Path(self.hierarchy.path) / "state"
             self.hierarchy.sync()
             lines = b"".join(canonical(line).encode() + b"\n" for line in self.pending)
@@ -314,17 +314,23 @@ class StoreTape(Tape):
         return out
 
     def close(self):
-        """Write what fills no block as a block that is not full, and commit."""
-        with self.lock:
-            super().close()
-            self.flush()
-            self.edges = {}
-            for warm, reels in ((0, self.reels), (1, self.warm_reels)):
-                for c, reel in enumerate(reels):
-                    if reel.held:
-                        self.edges.update(self._write(warm, c, self.blocks[warm][c], *reel.joined()))
-            self.commit()
+        """Write what fills no block as a block that is not full, and commit; where writing failed, nothing more."""
+        super().close()
+        try:
+            if self.sound:
+                with self.whole():
+                    self.flush()
+                    self._write_edges()
+                    self.commit()
+        finally:
             self.release()
+
+    def _write_edges(self):
+        self.edges = {}
+        for warm, reels in ((0, self.reels), (1, self.warm_reels)):
+            for c, reel in enumerate(reels):
+                if reel.held:
+                    self.edges.update(self._write(warm, c, self.blocks[warm][c], *reel.joined()))
 
     def release(self):
         """Let others write to the folder."""

@@ -5,6 +5,7 @@ transition was taken, so what a tape holds at any time can be gone on from.
 """
 import threading
 import time
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +75,7 @@ class Tape:
         self.done = [first] * num_chains                 # transitions
         self.reels, self.warm_reels = [Reel() for _ in self.done], [Reel() for _ in self.done]
         self.snapshots = {}                              # by their numbers
-        self.lock = threading.RLock()
+        self.lock, self.sound = threading.RLock(), True
         self.began, self.spent = time.perf_counter() if began is None else began, spent
 
     @property
@@ -84,7 +85,7 @@ class Tape:
 
     def add(self, snapshot, pieces):
         """New transitions of a group's chains, [(positions, infos)], and where the chains are after them."""
-        with self.lock:
+        with self.whole():
             for number, (positions, infos) in zip(snapshot.numbers, pieces):
                 before = self.done[number]
                 after = self.done[number] = before + len(positions)
@@ -96,8 +97,19 @@ class Tape:
                 self.reels[number].add(positions[kept], infos[kept])
             self.snapshots[snapshot.numbers] = snapshot
 
+    @contextmanager
+    def whole(self):
+        """A change that is made as a whole: where an exception breaks it off, the tape stays unsound."""
+        with self.lock:
+            before, self.sound = self.sound, False
+            yield
+            self.sound = before
+
     def begin(self):
         """Called before turns begin."""
+        if not self.sound:
+            raise RuntimeError("the run was broken off while its draws were taken, and cannot go on from here; a run "
+                               "with a store goes on from its last commit: MCMC.resume.")
         self.began = time.perf_counter() if self.began is None else self.began
 
     def flush(self):

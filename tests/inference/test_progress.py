@@ -79,3 +79,18 @@ def test_progress_bar_false_is_silent(capsys, monkeypatch):
     MCMC(NUTS(one_site), num_warmup=20, num_samples=20, num_chains=2).run(random.key(0))
     captured = capsys.readouterr()
     assert captured.out == "" and "chain 1" in captured.err and "40/40" in captured.err
+
+
+def test_the_placement_is_said_over_the_bars_and_many_chains_share_one(monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0.0)
+    out = io.StringIO()
+    with progress.Progress(True, [5] * 30, 10, 40, "30 chains, 2 at a time on 2 cores", out) as bars:
+        bars.begin()
+        for c in range(30):
+            bars.report(c, 20, infos(15, step_size=0.25 + 0.5 * (c % 2), diverging=c == 3))
+        bars.show()
+    text = out.getvalue().replace("\n", "\r").split("\r")
+    assert [line for line in text if line][0] == "30 chains, 2 at a time on 2 cores"
+    last = [line for line in text if "gradients" in line][-1]
+    assert "30 chains" in last and "600/1200" in last
+    assert "sampling, step size 0.5, 1350 gradients, 10 divergences" in last

@@ -145,6 +145,31 @@ def test_a_crash_at_any_file_loses_nothing(tmp_path, monkeypatch, warmup, draws)
     assert crashes > 5
 
 
+def test_a_full_disk_ends_the_run_and_its_last_commit_stands(tmp_path, monkeypatch):
+    expected, failures = run(), 0
+    for number in range(12, 60, 9):
+        mcmc, seen, original = new(tmp_path / f"{number}.zarr"), [], layout.write
+
+        def write(path, data, last=True, original=original, seen=seen, number=number):
+            seen.append(path)
+            if len(seen) == number:
+                raise OSError("no space left on device")
+            original(path, data, last)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(layout, "write", write)
+            patch.setattr(store, "write", write)
+            with pytest.raises(OSError, match="no space left"):
+                mcmc.run(random.key(0), ERRORS, EFFECTS)
+            if mcmc.store.path.exists():
+                failures += 1
+                with pytest.raises(RuntimeError, match="cannot go on from here"):
+                    mcmc.extend(10)
+        if mcmc.store.path.exists():
+            assert_same(expected, MCMC.resume(mcmc.store.path, NUTS(eight_schools), ERRORS, EFFECTS))
+    assert failures > 2
+
+
 def kill_often(tmp_path, kills):
     """Runs in processes of their own, killed at random moments until there were so many; each ends as it should."""
     mcmc = killed.new()
