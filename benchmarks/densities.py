@@ -5,6 +5,7 @@ The parameters are arguments of the compiled functions, so nothing of them is wo
 """
 import json
 import os
+import sys
 
 os.environ["CHAINRULE_CACHE_DIR"] = "off"
 from density_rows import ELEMENTS, ROWS, least  # noqa: E402
@@ -30,4 +31,4 @@ def figures(name, parameters):
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: figures(name, parameters) for name, parameters in ROWS.items()}))
+    print(json.dumps({name: figures(name, ROWS[name]) for name in sys.argv[1:] or ROWS}))

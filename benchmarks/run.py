@@ -2,7 +2,7 @@
 
 Where JAX is installed, the engine's parts are measured on it too, in a process of its own (jax_engine.py).
 
-    python benchmarks/run.py [--only NAME ...] [--quick] [--json FILE]          make bench ARGS='--quick'
+    python benchmarks/run.py [--only NAME ...] [--rows NAME ...] [--quick] [--json FILE]     make bench ARGS='--quick'
 
 Every number comes from a process of its own (fit.py, engine.py, gradients.py), so that nothing is warm that should be
 cold; the median is printed where one is repeated. A cold process finds an empty cache directory, a warm one the
@@ -130,11 +130,11 @@ SPECIAL = {"f64 plain": ".2f", "f64 compiled": ".2f", "f32 plain": ".2f", "f32 c
            "ns": ".1f", "ns f32": ".1f", "f64 worst at": ""}
 
 
-def densities():
+def densities(names):
     """{distribution: [log_prob, gradient, draw, and the same of NumPyro]} in ns an element, where that is installed."""
-    ours = process(HERE / "densities.py")
+    ours = process(HERE / "densities.py", *names)
     there = all(importlib.util.find_spec(package) for package in ("jax", "numpyro"))
-    theirs = process(HERE / "jax_densities.py") if there else {}
+    theirs = process(HERE / "jax_densities.py", *names) if there else {}
     rows = {name: [x for pair in zip(times, theirs.get(name, (None,) * 3)) for x in pair] if theirs else times
             for name, times in ours.items()}
     columns = ["log_prob", "gradient", "sample"]
@@ -164,6 +164,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="NAME", nargs="+",
                         choices=[*WORKLOADS, *PARTS], help=f"these workloads (or {', '.join(PARTS)}) alone")
+    parser.add_argument("--rows", metavar="NAME", nargs="+", default=[],
+                        help="of densities and tails these rows alone (of tails those whose names begin so)")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
@@ -190,9 +192,9 @@ def main(arguments=None):
               {name: after_row(result) for name, result in done.items()})
     if "engine" in names: results["engine"] = engine()
     if "arrays" in names: results["arrays"] = arrays()
-    if "densities" in names: results["densities"] = densities()
+    if "densities" in names: results["densities"] = densities(options.rows)
     if "tails" in names:
-        results["tails"] = process(HERE / "tails.py", "--json")
+        results["tails"] = process(HERE / "tails.py", "--json", *(["--only", *options.rows] if options.rows else []))
         table("log_prob against mpmath: the largest errors, relative to max(1, |log p|), and points lost to infinity",
               TAILS, results["tails"])
     if "gradients" in names:

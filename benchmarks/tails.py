@@ -3,8 +3,9 @@
     python benchmarks/tails.py [--only NAME ...] [--json]
 
 For each family the largest error of `log_prob` against mpmath with 60 digits, relative to max(1, |log p|), over all
-pairs of the parameters and values listed here, plain and compiled, float64 and float32 (whose parameters and values are
-rounded to float32 first, and left out where that makes them 0 or infinite). With --json the last line has the numbers.
+pairs of the parameters and values listed here and at values near the mode for large parameters (NEAR), plain and
+compiled, float64 and float32 (whose parameters and values are rounded to float32 first, and left out where that makes
+them 0 or infinite). With --json the last line has the numbers.
 """
 import argparse
 import json
@@ -104,6 +105,7 @@ ROWS = {                                                 # name: family, formula
     "ExpGamma": (dist.ExpGamma, lambda x, a, b: gamma(mpmath.exp(x), a, b) + x, SHAPES,
                  [-1e6, -40.0, -3.7, -0.1, 0.0, 0.1, 3.7, 12.5, 80.0]),
     "Chi2": (dist.Chi2, lambda x, k: gamma(x, k / 2, mpmath.mpf(0.5)), ONE, POSITIVE),
+    "InvChi2": (dist.InvChi2, lambda x, k: gamma(1 / x, k / 2, mpmath.mpf(0.5)) - 2 * log(x), ONE, POSITIVE),
     "Chi": (dist.Chi, lambda x, k: gamma(x * x, k / 2, mpmath.mpf(0.5)) + log(2 * x), ONE, POSITIVE),
     "Rayleigh": (dist.Rayleigh, lambda x, s: log(x / s) - (x / s) ** 2 / 2 - log(s), ONE, POSITIVE),
     "Weibull": (dist.Weibull, lambda x, s, k: log(k / s) + (k - 1) * log(x / s) - (x / s) ** k,
@@ -136,6 +138,11 @@ ROWS = {                                                 # name: family, formula
                   [(p,) for p in (1e-12, 0.1, 0.5, 1 - 2.0 ** -20)], COUNTS),
     "NegativeBinomial, logits": (lambda r, y: dist.NegativeBinomial(r, logits=y), negative_binomial,
                                  [(r, y) for r in (1e-5, 0.3, 4.0, 1e4, 1e8) for y in (-20.0, 0.0, 20.0)], COUNTS),
+    "NegativeBinomialProbs": (dist.NegativeBinomialProbs,
+                              lambda k, r, p: log_choose(r + k - 1, k) + k * log(p) + r * mpmath.log1p(-p),
+                              [(r, p) for r in (0.3, 4.0, 1e4, 1e8) for p in (1e-12, 0.3, 1 - 2.0 ** -20)], COUNTS),
+    "NegativeBinomial2": (dist.NegativeBinomial2, lambda k, m, c: negative_binomial(k, c, log(m / c)),
+                          [(m, c) for m in (1e-3, 0.3, 40.0, 1e6) for c in (1e-3, 1.0, 1e4, 1e8)], COUNTS),
     "BetaBinomial": (lambda a, b, n: dist.BetaBinomial(a, b, n),
                      inside(lambda a, b, n: 0, lambda a, b, n: n, beta_binomial),
                      [(a, b, n) for a in (1e-3, 1.0, 40.0, 1e4) for b in (0.3, 1e4) for n in (7, 1000)], COUNTS),
@@ -157,24 +164,52 @@ ROWS = {                                                 # name: family, formula
 }
 
 
-def points(parameters, values, dtype):
+LARGE = (10.0, 1e3, 1e5, 1e7)
+NEAR = {                                                 # name: parameters, mean and standard deviation, about
+    "Gamma": [((a, b), a / b, a ** 0.5 / b) for a in LARGE for b in (0.7, 1e3)],
+    "InverseGamma": [((a, b), b / a, 0.5 * b * a ** -1.5) for a in LARGE for b in (0.7, 1e3)],
+    "Chi2": [((a,), a, (2 * a) ** 0.5) for a in LARGE],
+    "Chi": [((a,), a ** 0.5, 0.7) for a in LARGE],
+    "Beta": [((a, b), a / (a + b), (a * b) ** 0.5 * (a + b) ** -1.5) for a in LARGE for b in LARGE],
+    "Binomial": [((int(n), p), n * p, (n * p * (1 - p)) ** 0.5) for n in LARGE for p in (0.1, 0.5, 0.9)],
+    "Poisson": [((a,), a, a ** 0.5) for a in LARGE],
+    "GammaPoisson": [((a, b), a / b, (a + a / b) ** 0.5 / b) for a in LARGE for b in (0.7, 30.0)],
+    "NegativeBinomial2": [((m, c), m, (m + m * m / c) ** 0.5) for m in LARGE for c in LARGE],
+    "BetaBinomial": [((a, b, int(n)), n * a / (a + b), n * (a * b) ** 0.5 * (a + b) ** -1.5)
+                     for a in LARGE for b in LARGE for n in (1e3, 1e6)],
+}
+AWAY = (-4.0, -1.0, 0.0, 1e-3, 0.5, 3.0)                 # standard deviations from the mean
+NEAR["InvChi2"] = [((2 * a,), 0.5 * mean, 0.5 * sd) for (a, b), mean, sd in NEAR["InverseGamma"] if b == 0.7]
+NEAR["NegativeBinomialProbs"] = [((a, 1 / (1 + b)), mean, sd) for (a, b), mean, sd in NEAR["GammaPoisson"]]
+
+
+def near(name, counts):
+    """The values near the mode with their parameters."""
+    top = {"Beta": lambda p: 1.0 - 2.0 ** -20, "Binomial": lambda p: p[0], "BetaBinomial": lambda p: p[2]}
+    for p, mean, sd in NEAR.get(name, ()):
+        for x in (mean + t * sd for t in AWAY):
+            if 0 < x <= top.get(name, lambda p: np.inf)(p):
+                yield (int(x) if counts else x), p
+
+
+def points(name, dtype):
     """The pairs of all parameters and values, as numbers of the dtype, without those that it cannot tell from 0."""
+    _, _, parameters, values = ROWS[name]
     counts = all(isinstance(x, int) for x in values)
     out = []
-    for p in parameters:
+    for x, p in [*((x, p) for p in parameters for x in values), *near(name, counts)]:
         q = tuple(x if isinstance(x, int) else float(dtype(x)) for x in p)
-        for x in values:
-            y = x if counts else float(dtype(x))
-            if np.isfinite(y) and all((a == 0) == (b == 0) for a, b in zip((x, *p), (y, *q))):
-                out.append((y, q))
+        y = x if counts else float(dtype(x))
+        if np.isfinite(y) and all((a == 0) == (b == 0) for a, b in zip((x, *p), (y, *q))):
+            out.append((y, q))
     return out
 
 
 def errors(name, dtype):
     """The largest error of the plain and of the compiled log_prob, the point of the latter, and the number of points
     where one is infinite or nan and the true value is not (or the reverse)."""
-    family, formula, parameters, values = ROWS[name]
-    listed = points(parameters, values, dtype)
+    family, formula, parameters, _ = ROWS[name]
+    listed = points(name, dtype)
     columns = [np.asarray([p[i] for _, p in listed]) for i in range(len(parameters[0]))]
     columns = [c if c.dtype.kind == "i" else c.astype(dtype) for c in columns]
     x = np.asarray([y for y, _ in listed])

@@ -45,6 +45,11 @@ from .chi import ScaledInvChi2 as ScaledInvChi2
 from .chinese_restaurant import ChineseRestaurantProcess as ChineseRestaurantProcess
 from .coalescent import CoalescentTimes as CoalescentTimes
 from .coalescent import CoalescentTimesWithRate as CoalescentTimesWithRate
+from .compact import Biweight as Biweight
+from .compact import Cosine as Cosine
+from .compact import Epanechnikov as Epanechnikov
+from .compact import Semicircle as Semicircle
+from .compact import Triweight as Triweight
 from .conditional import ConditionalDistribution as ConditionalDistribution
 from .conditional import ConditionalTransform as ConditionalTransform
 from .conditional import ConditionalTransformedDistribution as ConditionalTransformedDistribution
@@ -84,6 +89,7 @@ from .gamma_relatives import GammaGamma as GammaGamma
 from .gaussian_mrf import GaussianMRF as GaussianMRF
 from .gaussian_process import GaussianProcess as GaussianProcess
 from .gaussian_process import StudentTProcess as StudentTProcess
+from .gaussian_state_space import GaussianStateSpace as GaussianStateSpace
 from .generalized_extreme import GeneralizedExtremeValue as GeneralizedExtremeValue
 from .generalized_extreme import GeneralizedPareto as GeneralizedPareto
 from .generalized_poisson import GeneralizedPoisson as GeneralizedPoisson
@@ -107,6 +113,11 @@ from .hilbert_space import hsgp_parameters as hsgp_parameters
 from .hilbert_space import hsgp_periodic_basis as hsgp_periodic_basis
 from .hilbert_space import hsgp_periodic_weights as hsgp_periodic_weights
 from .hilbert_space import hsgp_weights as hsgp_weights
+from .hmm_families import DiscreteHMM as DiscreteHMM
+from .hmm_families import GammaGaussianHMM as GammaGaussianHMM
+from .hmm_families import GaussianHMM as GaussianHMM
+from .hmm_families import IndependentHMM as IndependentHMM
+from .hmm_families import LinearHMM as LinearHMM
 from .horseshoe import Horseshoe as Horseshoe
 from .hurdle import HurdleDistribution as HurdleDistribution
 from .hurdle import HurdleGamma as HurdleGamma
@@ -127,6 +138,7 @@ from .kl import cross_entropy as cross_entropy
 from .kl import kl_divergence as kl_divergence
 from .kl import kl_divergence_monte_carlo as kl_divergence_monte_carlo
 from .kl import register_kl as register_kl
+from .kolmogorov import Kolmogorov as Kolmogorov
 from .laplace import AsymmetricLaplace as AsymmetricLaplace
 from .laplace import AsymmetricLaplaceQuantile as AsymmetricLaplaceQuantile
 from .laplace import SoftAsymmetricLaplace as SoftAsymmetricLaplace
@@ -172,6 +184,9 @@ from .negative_binomial import NegativeBinomial2Log as NegativeBinomial2Log
 from .negative_binomial import NegativeBinomialLogits as NegativeBinomialLogits
 from .negative_binomial import NegativeBinomialProbs as NegativeBinomialProbs
 from .noncentral import NoncentralChi2 as NoncentralChi2
+from .noncentral_f import NoncentralBeta as NoncentralBeta
+from .noncentral_f import NoncentralF as NoncentralF
+from .noncentral_t import NoncentralT as NoncentralT
 from .normal import HalfNormal as HalfNormal
 from .normal import Normal as Normal
 from .omt_multivariate_normal import OMTMultivariateNormal as OMTMultivariateNormal
@@ -241,6 +256,7 @@ from .spherical import SphericalUniform as SphericalUniform
 from .spherical import VonMises3D as VonMises3D
 from .spherical import VonMisesFisher as VonMisesFisher
 from .stable import Stable as Stable
+from .stable import StableWithLogProb as StableWithLogProb
 from .state_space import LinearGaussianStateSpace as LinearGaussianStateSpace
 from .stick_breaking_weights import StickBreakingWeights as StickBreakingWeights
 from .straight_through import RelaxedBernoulliStraightThrough as RelaxedBernoulliStraightThrough
@@ -248,6 +264,7 @@ from .straight_through import RelaxedOneHotCategoricalStraightThrough as Relaxed
 from .structured_normal import CirculantNormal as CirculantNormal
 from .structured_normal import LowRankMultivariateNormal as LowRankMultivariateNormal
 from .student_t import StudentT as StudentT
+from .studentized_range import StudentizedRange as StudentizedRange
 from .time_series import ARMA as ARMA
 from .time_series import StructuralTimeSeries as StructuralTimeSeries
 from .transformed import TransformedDistribution as TransformedDistribution
@@ -257,11 +274,14 @@ from .triangular import Triangular as Triangular
 from .truncated import Truncated as Truncated
 from .truncated import TruncatedDistribution as TruncatedDistribution
 from .truncated_families import LeftTruncatedDistribution as LeftTruncatedDistribution
+from .truncated_families import LeftTruncatedGamma as LeftTruncatedGamma
 from .truncated_families import RightTruncatedDistribution as RightTruncatedDistribution
+from .truncated_families import RightTruncatedGamma as RightTruncatedGamma
 from .truncated_families import TruncatedCauchy as TruncatedCauchy
 from .truncated_families import TruncatedGamma as TruncatedGamma
 from .truncated_families import TruncatedNormal as TruncatedNormal
 from .truncated_families import TwoSidedTruncatedDistribution as TwoSidedTruncatedDistribution
+from .truncated_families import TwoSidedTruncatedGamma as TwoSidedTruncatedGamma
 from .two_piece import TwoPieceNormal as TwoPieceNormal
 from .two_piece import TwoPieceStudentT as TwoPieceStudentT
 from .uniform import Uniform as Uniform
@@ -271,13 +291,16 @@ from .unit_interval import LogitNormal as LogitNormal
 from .vmapped import Vmapped as Vmapped
 from .von_mises import VonMises as VonMises
 from .wiener import Wiener as Wiener
+from .wiener_full import WienerFull as WienerFull
 from .wishart import InverseWishart as InverseWishart
 from .wishart import InverseWishartCholesky as InverseWishartCholesky
 from .wishart import Wishart as Wishart
 from .wishart import WishartCholesky as WishartCholesky
 from .wrappers import Expanded as Expanded
+from .wrappers import ExpandedDistribution as ExpandedDistribution
 from .wrappers import Independent as Independent
 from .wrappers import Masked as Masked
+from .wrappers import MaskedDistribution as MaskedDistribution
 from .zero_inflated import ZeroInflatedBinomial as ZeroInflatedBinomial
 from .zero_inflated import ZeroInflatedDistribution as ZeroInflatedDistribution
 from .zero_inflated import ZeroInflatedLogits as ZeroInflatedLogits

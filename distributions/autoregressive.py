@@ -9,6 +9,7 @@ from .distribution import Distribution
 from .normal import HALF_LOG_2PI, Normal
 from .random_walk import checked_steps
 from .record import ArrayLike, child, param, static
+from .wrappers import Independent
 
 
 class AR(Distribution):
@@ -76,6 +77,42 @@ class AR(Distribution):
         z = (value[..., p:] - expected) / self.scale[..., None]
         return (self.init_dist.log_prob(value[..., :p])
                 - 0.5 * np.sum(z * z, -1) - n * (np.log(self.scale) + HALF_LOG_2PI))
+
+    def _run(self, start, inputs):
+        """The values that follow the windows start [*batch, m, p] of m series: [n, *batch, m], inputs added."""
+        coefs = np.flip(self.coefs, -1)[..., None, :]
+
+        def step(window, e):
+            x = np.sum(coefs * window, -1) + e
+            return np.concatenate([window[..., 1:], x[..., None]], -1), x
+        return scan(step, start, inputs)[1]
+
+    @property
+    def mean(self):
+        lead = self.batch_shape
+        start = np.broadcast_to(np.astype(self.init_dist.mean, self.dtype), (*lead, self.ar_order))
+        inputs = np.broadcast_to(np.astype(self.constant, self.dtype), (self.num_steps, *lead))
+        later = self._run(start[..., None, :], inputs[..., None])
+        return np.concatenate([start, np.moveaxis(later[..., 0], 0, -1)], -1)
+
+    @property
+    def variance(self):
+        """From the weights of the first p values and of each noise in every later value. The first values are
+        independent, or init_dist has a covariance_matrix."""
+        p, n, lead = self.ar_order, self.num_steps, self.batch_shape
+        covariance = getattr(self.init_dist, "covariance_matrix", None)
+        if covariance is None:
+            if not (p == 1 or isinstance(self.init_dist, Independent)):
+                raise self._absent("variance")
+            covariance = self.init_dist.variance[..., None] * np.eye(p, dtype=self.dtype)
+        covariance = np.broadcast_to(np.astype(covariance, self.dtype), (*lead, p, p))
+        start = np.concatenate([np.eye(p, dtype=self.dtype), np.zeros((1, p), self.dtype)], 0)
+        impulse = np.zeros((n, p + 1), self.dtype).at[0, p].set(1.0)
+        weights = self._run(np.broadcast_to(start, (*lead, p + 1, p)),
+                            np.broadcast_to(impulse.reshape((n, *(1,) * len(lead), p + 1)), (n, *lead, p + 1)))
+        first, noise = weights[..., :p], np.cumsum(np.square(weights[..., p]), 0)
+        later = np.sum((first[..., None, :] @ covariance)[..., 0, :] * first, -1) + np.square(self.scale) * noise
+        return np.concatenate([np.diagonal(covariance, 0, -2, -1), np.moveaxis(later, 0, -1)], -1)
 
     def entropy(self):
         h = self.init_dist.entropy() + self.num_steps * (np.log(self.scale) + HALF_LOG_2PI + 0.5)

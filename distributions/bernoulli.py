@@ -6,7 +6,7 @@ from ..engine import random
 from ..engine.errors import ParameterError
 from ..engine.ops.elementwise import expit, softplus
 from . import constraints
-from .distribution import Distribution
+from .distribution import Distribution, safe_log
 from .record import ArrayLike, param
 
 
@@ -102,7 +102,11 @@ class BernoulliProbs(_Bernoulli):
         return np.log(self.probs) - np.log1p(-self.probs)
 
     def log_prob_inside(self, value):
-        return np.log(np.where(np.asarray(value) != 0, self.probs, 1.0 - self.probs))
+        """With two logarithms for each chance, or one for each value, whichever are fewer."""
+        one, p = np.asarray(value) != 0, self.probs
+        if 2 * p.size > one.size:
+            return np.log(np.where(one, p, 1.0 - p))
+        return np.where(one, safe_log(p), safe_log(1.0 - p))
 
     def entropy(self):
         p = self.probs

@@ -5,6 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
+from .deviance import beta_kernel, log_beta_unit
 from .distribution import between
 from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
@@ -41,7 +42,7 @@ class Beta(ExponentialFamily):
 
     def log_prob_inside(self, value):
         a, b = self.concentration1, self.concentration0
-        return (a - 1.0) * np.log(value) + (b - 1.0) * np.log1p(-value) - special.betaln(a, b)
+        return beta_kernel(a, b, value) + log_beta_unit(a, b)
 
     def log_prob(self, value):
         value = np.asarray(value)

@@ -5,12 +5,14 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .counting import cdf_by_sum, known, listed, log_multichoose, the_same_for_all
+from .counting import UpToTotal, cdf_by_sum, log_multichoose, rest_of_multichoose
+from .deviance import table_deviance
 from .distribution import Distribution
 from .record import ArrayLike, param
+from .sigmoid_beta import beta_quotient_tail
 
 
-class BetaBinomial(Distribution):
+class BetaBinomial(UpToTotal):
     """BetaBinomial(concentration1 a, concentration0 b, total_count n): successes in n trials of a Beta(a, b) chance.
 
         log p(k) = log C(n, k) + log B(k + a, n - k + b) - log B(a, b)
@@ -27,11 +29,6 @@ class BetaBinomial(Distribution):
     concentration1: ArrayLike = param(constraints.positive)
     concentration0: ArrayLike = param(constraints.positive)
     total_count: ArrayLike = param(constraints.nonnegative_integer, default=1)
-    is_discrete = True
-
-    @property
-    def support(self):
-        return constraints.integer_interval(0, self.total_count)
 
     def sample(self, key, sample_shape=()):
         first, second = random.split(key)
@@ -41,24 +38,26 @@ class BetaBinomial(Distribution):
 
     def log_prob_inside(self, value):
         a, b = self.concentration1, self.concentration0
-        k, n = np.astype(value, self.dtype), np.astype(self.total_count, self.dtype)
-        return log_multichoose(a, k) + log_multichoose(b, n - k) - log_multichoose(a + b, n)
+        k, n = np.astype(value, self.dtype), self._trials
+        l = n - k
+        rest = rest_of_multichoose(a, k) + rest_of_multichoose(b, l) - rest_of_multichoose(a + b, n)
+        return rest - table_deviance(k, l, a, b)
 
     @property
     def mean(self):
         a, b = self.concentration1, self.concentration0
-        return self.total_count * (a / (a + b))
+        return self._trials * (a / (a + b))
 
     @property
     def variance(self):
         total = self.concentration1 + self.concentration0
-        n, p, q = self.total_count, self.concentration1 / total, self.concentration0 / total
+        n, p, q = self._trials, self.concentration1 / total, self.concentration0 / total
         return n * p * q * ((total + n) / (total + 1.0))
 
     @property
     def mode(self):
         """Where two neighbours are equally likely, rounded; an end where the density of the chance has no maximum."""
-        a, b, n = self.concentration1, self.concentration0, np.astype(self.total_count, self.dtype)
+        a, b, n = self.concentration1, self.concentration0, self._trials
         rise = a + b - 2.0
         inner = np.clip(np.floor((n + 1.0) * (a - 1.0) / np.where(rise > 0, rise, 1.0)), 0.0, n)
         return np.astype(np.where(rise > 0, inner, np.where(a > b, n, 0.0)), np.int64)
@@ -66,14 +65,6 @@ class BetaBinomial(Distribution):
     def cdf(self, value):
         """By adding up: total_count must be known while tracing."""
         return cdf_by_sum(self, value, self.total_count, "total_count")
-
-    @property
-    def has_enumerate_support(self):
-        return known(self.total_count)
-
-    def enumerate_support(self, expand=True):
-        n = the_same_for_all(type(self).__name__, "total_count", self.total_count)
-        return listed(np.arange(n + 1), self.batch_shape, expand)
 
     @classmethod
     def from_mean(cls, mean, concentration, total_count=1, *, validate_args=None):
@@ -91,6 +82,7 @@ class BetaNegativeBinomial(Distribution):
     What is counted has the Beta(a, b) probability, what is waited for n times has the rest; n need not be whole.
 
     concentration1, concentration0, n : float[*batch], > 0          sample : int[*shape, *batch], >= 0
+    The distribution function by quadrature over the chance, to 1e-12 for n and concentrations up to a hundred.
     Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 6.2.3.
     """
     concentration1: ArrayLike = param(constraints.positive)
@@ -110,6 +102,25 @@ class BetaNegativeBinomial(Distribution):
         a, b, n = self.concentration1, self.concentration0, self.n
         k = np.astype(value, self.dtype)
         return log_multichoose(a, k) + special.betaln(n + k, a + b) - special.betaln(n, b)
+
+    def _tail(self, value, over, log=True):
+        """log P(K <= value), or of K > value where `over`: K <= k is Y <= Q for beta numbers Y(n, k + 1), Q(b, a)."""
+        k = np.floor(np.astype(np.asarray(value), self.dtype))
+        inside = k >= 0
+        k = np.where(inside, k, 0.0)
+        tail = beta_quotient_tail(np.zeros_like(k), (self.n, k + 1.0), (self.concentration0, self.concentration1),
+                                  np.asarray(over), log)
+        return np.where(inside, tail, (0.0 if over else -math.inf) if log else 0.0)
+
+    def cdf(self, value):
+        return self._tail(value, False, log=False)
+
+    def log_cdf(self, value):
+        return self._tail(value, False)
+
+    def log_survival(self, value):
+        """log P(X > value)."""
+        return self._tail(value, True)
 
     @property
     def mean(self):

@@ -7,31 +7,25 @@ from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
-from .counting import known, listed, log_choose, the_same_for_all
-from .distribution import Distribution
+from .counting import UpToTotal, log_choose, rest_of_choose
+from .deviance import binomial_deviance
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
 
 
-class _Binomial(Distribution):
+class _Binomial(UpToTotal):
     """What both forms share; each has `probs`, `logits`, `total_count` and a log_prob."""
-
-    @property
-    def support(self):
-        return constraints.integer_interval(0, self.total_count)
-
-    is_discrete = True
 
     def sample(self, key, sample_shape=()):
         return random.binomial(key, self.total_count, self.probs, self.shape(sample_shape), np.dtype("int64"))
 
     @property
     def mean(self):
-        return self.total_count * self.probs
+        return self._trials * self.probs
 
     @property
     def variance(self):
-        return self.total_count * self.probs * (1.0 - self.probs)
+        return self.mean * (1.0 - self.probs)
 
     @property
     def mode(self):
@@ -53,25 +47,17 @@ class _Binomial(Distribution):
     def _counted(self, value, f, below, beyond):
         """f(k + 1, n - k, p) for k, the value rounded down, in [0, n)."""
         d = self.dtype
-        k, n = np.floor(np.astype(np.asarray(value), d)), np.astype(self.total_count, d)
+        k, n = np.floor(np.astype(np.asarray(value), d)), self._trials
         inside = np.logical_and(k >= 0, k < n)
         safe = np.where(inside, k, 0.0)
         p = f(safe + 1.0, np.where(inside, n - safe, 1.0), self.probs)
-        return np.where(inside, p, np.where(k < 0, below, beyond))
+        return np.where(inside, p, np.where(k < 0, np.asarray(below, d), beyond))
 
     def icdf(self, q):
         return inverse_cdf_integer(self.cdf, q, 0, self.total_count)
 
     def isf(self, q):
         return inverse_cdf_integer(self.survival_function, q, 0, self.total_count, upper_tail=True)
-
-    @property
-    def has_enumerate_support(self):
-        return known(self.total_count)
-
-    def enumerate_support(self, expand=True):
-        n = the_same_for_all(type(self).__name__, "total_count", self.total_count)
-        return listed(np.arange(n + 1), self.batch_shape, expand)
 
 
 class BinomialLogits(_Binomial):
@@ -111,7 +97,8 @@ class BinomialProbs(_Binomial):
     def log_prob_inside(self, value):
         d = self.probs.dtype
         k, n = np.astype(value, d), np.astype(self.total_count, d)
-        return special.xlogy(k, self.probs) + special.xlog1py(n - k, -self.probs) + log_choose(n, k)
+        p = self.probs
+        return rest_of_choose(n, k) - binomial_deviance(k, n - k, p, np.log(p), np.log1p(-p))
 
 
 def Binomial(total_count=1, probs=None, logits=None, *, validate_args=None):

@@ -34,7 +34,7 @@ class Cauchy(Distribution):
         return self.loc + self.scale * random.cauchy(key, self.shape(sample_shape), self.dtype)
 
     def log_prob(self, value):
-        z = (value - self.loc) / self.scale
+        z = (value - self.loc) * (1.0 / self.scale)          # one division for a shared scale
         return -log1p_squared(z) - (np.log(self.scale) + math.log(PI))
 
     @property
@@ -85,7 +85,7 @@ class HalfCauchy(Distribution):
         return self.scale * np.abs(random.cauchy(key, self.shape(sample_shape), self.dtype))
 
     def log_prob_inside(self, value):
-        z = value / self.scale
+        z = value * (1.0 / self.scale)
         return -log1p_squared(z) - (np.log(self.scale) - math.log(2 / PI))
 
     @property

@@ -130,8 +130,8 @@ class Censored(Bounded):
             return self._sums()
         mean, variance = found
         parts = [(np.exp(log_interval(self.base_dist, low, high)), mean, variance)]
-        parts += [(np.exp(log_p), end, 0.0) for log_p, end in zip(self._log_ends(), (self.lower, self.upper))
-                  if log_p is not None]
+        parts += [(np.exp(log_p), np.astype(end, mean.dtype), 0.0)
+                  for log_p, end in zip(self._log_ends(), (self.lower, self.upper)) if log_p is not None]
         mean = sum(p * m for p, m, _ in parts)
         return mean, sum(p * (v + np.square(m - mean)) for p, m, v in parts)
 

@@ -5,6 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
+from .deviance import gamma_kernel, inverse_gamma_kernel, log_gamma_unit
 from .distribution import Distribution
 from .location_scale import LocationScale, Scale
 from .record import ArrayLike, param
@@ -30,7 +31,7 @@ class Chi2(Distribution):
 
     def log_prob_inside(self, value):
         half = 0.5 * self.df
-        return (half - 1.0) * np.log(value) - 0.5 * np.asarray(value) - (half * math.log(2) + special.gammaln(half))
+        return gamma_kernel(half, np.full((), 0.5, self.dtype), value) + log_gamma_unit(half)
 
     @property
     def mean(self):
@@ -107,8 +108,8 @@ class Chi(_Length):
 
     def log_prob_inside(self, value):
         k = self.df
-        norm = (0.5 * k - 1.0) * math.log(2) + special.gammaln(0.5 * k)
-        return (k - 1.0) * np.log(value) - 0.5 * np.square(value) - norm
+        half = 0.5 * k
+        return gamma_kernel(half, 0.5 * np.asarray(value), value) + (log_gamma_unit(half) + math.log(2))
 
     def _mean(self):
         half = 0.5 * self.df
@@ -261,7 +262,7 @@ class _Reciprocal(Distribution):
 
     def log_prob_inside(self, value):
         half, c = 0.5 * self.df, 0.5 * self._numerator()
-        return (half * np.log(c) - special.gammaln(half)) - (half + 1.0) * np.log(value) - c / value
+        return inverse_gamma_kernel(half, c, value) + log_gamma_unit(half)
 
     def _wide(self, x):
         return np.broadcast_to(x, self.batch_shape)

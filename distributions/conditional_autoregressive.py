@@ -11,6 +11,7 @@ from ..engine.numpy.linalg import cholesky, eigh, eigvalsh
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
 from .distribution import Distribution, shape_of
+from .location_scale import Centered
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, child, param, static
 
@@ -38,7 +39,7 @@ def _edges(family, w):
     return np.asarray(rows), np.asarray(columns), np.asarray(w.value[rows, columns])
 
 
-class CAR(Distribution):
+class CAR(Centered):
     """Conditional autoregression: N(μ, (τ (D - α W))⁻¹) for a graph's weights W, D the diagonal of their row sums.
 
         log p(x) = ½ n log τ + ½ Σ log dᵢ + ½ Σ log (1 - α λᵢ) - (n/2) log 2π - ½ τ y' (D - α W) y,  y = x - μ
@@ -110,12 +111,6 @@ class CAR(Distribution):
     def sample(self, key, sample_shape=()):
         z = random.normal(key, self.shape(sample_shape), self.dtype)[..., None]
         return self.loc + solve_triangular(cholesky(self.precision_matrix), z, trans=1, lower=True)[..., 0]
-
-    @property
-    def mean(self):
-        return np.broadcast_to(self.loc, self.shape())
-
-    mode = mean
 
     @property
     def variance(self):

@@ -6,16 +6,27 @@ import numpy as _numpy
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.errors import ParameterError
+from ..engine.ops.deviance import split_entropy, stirling_rest, stirling_rest_of_counts
 from ..engine.scipy import special
+from . import constraints
 from .categorical import pick
+from .distribution import Distribution
+
+
+def rest_of_choose(n, k):
+    """log C(n, k) - n log n + k log k + (n - k) log(n - k), which is of the order of log n."""
+    return stirling_rest_of_counts(n) - stirling_rest_of_counts(k) - stirling_rest_of_counts(n - k)
+
+
+def rest_of_multichoose(r, k):
+    """log C(r + k - 1, k) - (r + k) log(r + k) + r log r + k log k, which is of the order of log k."""
+    n = r + k
+    return np.log(r / n) + (stirling_rest(n) - stirling_rest(r)) - stirling_rest_of_counts(k)
 
 
 def log_choose(n, k):
-    """log C(n, k) = -log(n + 1) - log B(k + 1, n - k + 1) for 0 <= k <= n, without differences of large logarithms.
-
-    DLMF 1.2.6, 5.12.1
-    """
-    return -np.log1p(n) - special.betaln(k + 1.0, n - k + 1.0)
+    """log C(n, k) for whole numbers 0 <= k <= n, without differences of large logarithms.   DLMF 1.2.6, 5.11.1"""
+    return split_entropy(k, n - k) + rest_of_choose(n, k)
 
 
 _SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
@@ -66,6 +77,29 @@ def log_multinomial(k):
     """log of n! / Π kᵢ! for counts k[..., i] with sum n: a product of binomial coefficients."""
     total = np.cumsum(k, -1)[..., 1:]
     return np.sum(log_choose(total, k[..., 1:]), -1)
+
+
+class UpToTotal(Distribution):
+    """Base of counts in 0 … total_count."""
+
+    @property
+    def support(self):
+        return constraints.integer_interval(0, self.total_count)
+
+    is_discrete = True
+
+    @property
+    def _trials(self):
+        """total_count as a real number."""
+        return np.astype(self.total_count, self.dtype)
+
+    @property
+    def has_enumerate_support(self):
+        return known(self.total_count)
+
+    def enumerate_support(self, expand=True):
+        n = the_same_for_all(type(self).__name__, "total_count", self.total_count)
+        return listed(np.arange(n + 1), self.batch_shape, expand)
 
 
 # ---- lists of values ----

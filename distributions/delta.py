@@ -23,6 +23,9 @@ class Delta(Distribution):
     reparametrized_params = ("v", "log_density")
 
     def __init__(self, v=0.0, log_density=0.0, event_dim=0, *, validate_args=None):
+        v = np.asarray(v)
+        if type(log_density) in (int, float) and v.dtype.kind == "f":
+            log_density = np.asarray(log_density, v.dtype)
         super().__init__(v, log_density, event_dim, validate_args=validate_args)
 
     def _broadcast_parameters(self):
@@ -51,7 +54,7 @@ class Delta(Distribution):
         n = self.event_ndims
         same = np.asarray(value) == self.v
         same = np.all(same, tuple(range(same.ndim - n, same.ndim))) if n else same
-        return np.where(same, 0.0, -math.inf) + self.log_density
+        return np.where(same, self.log_density, -math.inf)
 
     @property
     def mean(self):

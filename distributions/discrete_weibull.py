@@ -42,7 +42,8 @@ class DiscreteWeibull(Distribution):
         return power * log_q + special.log1mexp(-rise * log_q)
 
     def log_survival(self, value):
-        return np.maximum(np.floor(np.asarray(value)) + 1.0, 0.0) ** self.beta * np.log(self.q)
+        trials = np.floor(np.astype(np.asarray(value), self.dtype)) + 1.0
+        return np.maximum(trials, 0.0) ** self.beta * np.log(self.q)
 
     def cdf(self, value):
         return -np.expm1(self.log_survival(value))

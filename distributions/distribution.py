@@ -26,6 +26,7 @@ from .quantile import inverse_cdf, inverse_cdf_integer, inverse_log_cdf
 from .record import Record
 
 _DEFAULTS = {"validate_args": True}
+SPELLINGS = {"mu": "loc", "sigma": "scale", "nu": "df", "lower": "low", "upper": "high"}     # PyMC's and Stan's: ours
 WRAPPERS: dict = {}                      # what expand, to_event and mask make: filled by `wrappers`
 
 
@@ -39,6 +40,9 @@ class Distribution(Record):
 
     batch_shape : the shape of independent, differently distributed values; from the parameters
     event_shape : the shape of one value
+
+    Parameters may be given by PyMC's and Stan's names too: mu for loc, sigma for scale, nu for df, lower and upper for
+    low and high.
     """
     finite_outside: ClassVar[bool] = False       # log_prob_inside and its derivative are finite outside the support too
     symmetric: ClassVar[bool] = False            # loc + x is as likely as loc - x, for every x
@@ -51,20 +55,36 @@ class Distribution(Record):
         cls._floats = tuple(f.name for f in cls._params if f.constraint is not None and not f.is_discrete)
 
     def __init__(self, *args, validate_args=None, **kwargs):
-        self._bind(args, kwargs)
+        self._bind(args, self._respelled(kwargs) if kwargs else kwargs)
         self._adopt(_DEFAULTS["validate_args"] if validate_args is None else validate_args)
+
+    def _respelled(self, kwargs):
+        """The arguments by the names of the fields, where they have names that other systems give them."""
+        names = {f.name for f in self._fields}
+        told = {other: name for other, name in SPELLINGS.items()
+                if other in kwargs and other not in names and name in names - set(kwargs)}
+        return {told.get(name, name): value for name, value in kwargs.items()}
 
     def _adopt(self, validate):
         """Make the parameters arrays, check those whose numbers are known, and the shapes of all."""
         values = self.__dict__
+        plain, dtypes = [], []
         for f in self._params:
             x = values[f.name]
             if x is None:                                # a bound that is not there
                 continue
-            x = np.asarray(x)
-            if x.dtype.kind in "iub" and f.name in self._floats:
-                x = np.astype(x, to_inexact_dtype(x.dtype))
+            number, x = type(x) in (int, float), np.asarray(x)
+            if f.name in self._floats:
+                if x.dtype.kind in "iub":
+                    x = np.astype(x, to_inexact_dtype(x.dtype))
+                if number:
+                    plain.append(f.name)
+                else:
+                    dtypes.append(x.dtype)
             values[f.name] = x
+        if plain and dtypes:                             # a Python number takes the dtype of the arrays beside it
+            for name in plain:
+                values[name] = np.astype(values[name], promote_types(*dtypes))
         values["_batch_shape"] = self._broadcast_parameters()
         if validate:
             for f in self._params:

@@ -5,8 +5,9 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
-from .distribution import Distribution, above
+from .distribution import above
 from .exponential_family import ExponentialFamily
+from .location_scale import Centered
 from .record import ArrayLike, param
 
 
@@ -76,7 +77,7 @@ class Exponential(ExponentialFamily):
         return -np.asarray(log_q) / self.rate
 
 
-class Laplace(Distribution):
+class Laplace(Centered):
     """Laplace(loc m, scale s) on the real line; mean m, variance 2 s².
 
         log p(x) = -|x - m| / s - log 2s
@@ -94,13 +95,7 @@ class Laplace(Distribution):
         return self.loc + self.scale * random.laplace(key, self.shape(sample_shape), self.dtype)
 
     def log_prob_inside(self, value):
-        return -np.abs((value - self.loc) / self.scale) - (np.log(self.scale) + math.log(2))
-
-    @property
-    def mean(self):
-        return np.broadcast_to(self.loc, self.batch_shape)
-
-    mode = mean
+        return -np.abs(value - self.loc) * (1.0 / self.scale) - (np.log(self.scale) + math.log(2))
 
     @property
     def variance(self):

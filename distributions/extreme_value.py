@@ -27,8 +27,9 @@ class Gumbel(LocationScale):
     def _draw(self, key, shape):
         return random.gumbel(key, shape, self.dtype)
 
-    def _log_density(self, z):
-        return -(z + np.exp(-z))
+    def log_prob_inside(self, value):
+        z = (self.loc - value) * (1.0 / self.scale)          # one division for a shared scale
+        return z - np.exp(z) - np.log(self.scale)
 
     def _mean(self):
         return EULER
@@ -71,7 +72,7 @@ class Weibull(Scale):
         return random.weibull_min(key, 1.0, self.concentration, shape, self.dtype)
 
     def log_prob_inside(self, value):
-        k, l = self.concentration, np.log(value / self.scale)
+        k, l = self.concentration, np.log(value * (1.0 / self.scale))
         return (k - 1.0) * l - np.exp(k * l) + np.log(k / self.scale)
 
     def _log_moment(self, n):
@@ -126,7 +127,7 @@ class Frechet(Scale):
         return np.exp(random.gumbel(key, shape, self.dtype) / self.concentration)
 
     def log_prob_inside(self, value):
-        k, l = self.concentration, np.log(value / self.scale)
+        k, l = self.concentration, np.log(value * (1.0 / self.scale))
         return np.log(k / self.scale) - (k + 1.0) * l - np.exp(-k * l)
 
     def _log_moment(self, n):

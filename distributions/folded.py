@@ -3,6 +3,7 @@ import math
 
 from ..engine import numpy as np
 from ..engine.errors import ShapeError
+from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution, safe_log
 from .normal import Normal
@@ -64,12 +65,13 @@ class FoldedDistribution(Wrapper):
 
     @property
     def mean(self):
-        """E|X|, where the base is normal: σ √(2/π) exp(-μ²/2σ²) + μ (1 - 2 Φ(-μ/σ))."""
+        """E|X|, where the base is normal: σ √(2/π) exp(-μ²/2σ²) + μ erf(μ / √2 σ)."""
         base = self.base_dist
         if type(base) is not Normal:
             raise self._absent("mean")
         z = base.loc / base.scale
-        return base.scale * (math.sqrt(2 / math.pi) * np.exp(-0.5 * z * z)) + base.loc * (1.0 - 2.0 * base.cdf(0.0))
+        return (base.scale * (math.sqrt(2 / math.pi) * np.exp(-0.5 * z * z))
+                + base.loc * special.erf(z * math.sqrt(0.5)))
 
     @property
     def variance(self):

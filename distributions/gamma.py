@@ -5,6 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
+from .deviance import gamma_kernel, inverse_gamma_kernel, log_gamma_unit
 from .distribution import Distribution, above
 from .exponential_family import ExponentialFamily
 from .record import ArrayLike, param
@@ -37,8 +38,8 @@ class Gamma(ExponentialFamily):
         return random.gamma(key, self.concentration, self.shape(sample_shape), self.dtype) / self.rate
 
     def log_prob_inside(self, value):
-        a, b = self.concentration, self.rate
-        return (a - 1.0) * np.log(value) - b * value + (a * np.log(b) - special.gammaln(a))
+        a = self.concentration
+        return gamma_kernel(a, self.rate, value) + log_gamma_unit(a)
 
     @property
     def natural_params(self):
@@ -102,8 +103,8 @@ class InverseGamma(Distribution):
         return self.rate / random.gamma(key, self.concentration, self.shape(sample_shape), self.dtype)
 
     def log_prob_inside(self, value):
-        a, b = self.concentration, self.rate
-        return (a * np.log(b) - special.gammaln(a)) - (a + 1.0) * np.log(value) - b / value
+        a = self.concentration
+        return inverse_gamma_kernel(a, self.rate, value) + log_gamma_unit(a)
 
     @property
     def mean(self):

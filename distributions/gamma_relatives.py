@@ -5,6 +5,7 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.scipy import special
 from . import constraints
+from .deviance import log_beta_unit, odds_deviance
 from .distribution import Distribution
 from .record import ArrayLike, param
 
@@ -120,8 +121,7 @@ class _BetaPrime(Distribution):
 
     def log_prob_inside(self, value):
         a, c, r = self._law()
-        y = value / r
-        return (a - 1.0) * np.log(y) - (a + c) * np.log1p(y) - (special.betaln(a, c) + np.log(r))
+        return log_beta_unit(a, c) - odds_deviance(a, c, value, r) - np.log(value)
 
     def _wide(self, x):
         return np.broadcast_to(x, self.batch_shape)

@@ -220,7 +220,7 @@ class StudentTProcess(Process):
     def variance(self):
         scale = np.diagonal(self._covariance(), 0, -2, -1)
         df = self.df[..., None]
-        least = np.where(df > 1, math.inf, math.nan)
+        least = np.where(df > 1, np.asarray(math.inf, df.dtype), math.nan)
         return np.broadcast_to(np.where(df > 2, scale * df / np.where(df > 2, df - 2, 1.0), least), self.shape())
 
     def predict(self, y, x_new, *, mean=None):

@@ -4,7 +4,9 @@ from ..engine import random
 from ..engine.control import while_loop
 from ..engine.scipy import special
 from . import constraints
+from .counting import cdf_by_sum
 from .distribution import Distribution
+from .noncentral import NoncentralChi2
 from .record import ArrayLike, param
 
 
@@ -45,6 +47,11 @@ class GeneralizedPoisson(Distribution):
         rate = self.mu + self.lam * k
         return np.log(self.mu) + (k - 1.0) * np.log(rate) - rate - special.gammaln(k + 1.0)
 
+    def cdf(self, value):
+        """By adding up: the value must be known while tracing."""
+        value = np.asarray(value)
+        return cdf_by_sum(self, value, np.floor(np.maximum(value, 0.0)) + 1.0, "value")
+
     @property
     def mean(self):
         return self.mu / (1.0 - self.lam)
@@ -60,7 +67,9 @@ class Skellam(Distribution):
         log p(k) = -(√a - √b)² + ½ k log(a / b) + log(exp(-x) I_|k|(x)),  x = 2 √(a b)
 
     rate1, rate2 : float[*batch], > 0          sample : int[*shape, *batch]
-    Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 4.12.3.
+    The distribution function is that of a noncentral χ² number.
+    Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 4.12.3; Johnson (1959), "On an
+    extension of the connexion between Poisson and χ² distributions".
 
     >>> float(Skellam(3.0, 1.0).mean)
     2.0
@@ -78,6 +87,26 @@ class Skellam(Distribution):
         k = np.astype(value, self.dtype)
         a, b = np.sqrt(self.rate1), np.sqrt(self.rate2)
         return 0.5 * k * np.log(self.rate1 / self.rate2) - (a - b) ** 2 + special.log_ive(np.abs(k), 2.0 * a * b)
+
+    def _chi2(self, value):
+        """For k >= 0, P(X <= k) = P(C > x), else P(C <= x), for a noncentral χ² number C: (k >= 0, its law, x)."""
+        k = np.floor(np.astype(np.asarray(value), self.dtype))
+        up = k >= 0
+        law = NoncentralChi2(np.where(up, 2.0 * (k + 1.0), -2.0 * k), 2.0 * np.where(up, self.rate2, self.rate1),
+                             validate_args=False)
+        return up, law, 2.0 * np.where(up, self.rate1, self.rate2)
+
+    def cdf(self, value):
+        return np.exp(self.log_cdf(value))
+
+    def log_cdf(self, value):
+        up, law, x = self._chi2(value)
+        return np.where(up, law.log_survival(x), law.log_cdf(x))
+
+    def log_survival(self, value):
+        """log P(X > value)."""
+        up, law, x = self._chi2(value)
+        return np.where(up, law.log_cdf(x), law.log_survival(x))
 
     @property
     def mean(self):

@@ -28,11 +28,11 @@ class _Geometric(Distribution):
         return -np.expm1(self.log_survival(value))
 
     def log_cdf(self, value):
-        trials = np.maximum(np.floor(np.asarray(value)) + 1.0, 0.0)
-        return special.log1mexp(-trials * self._log_failure())
+        return special.log1mexp(-self.log_survival(value))
 
     def log_survival(self, value):
-        return np.maximum(np.floor(np.asarray(value)) + 1.0, 0.0) * self._log_failure()
+        trials = np.floor(np.astype(np.asarray(value), self.dtype)) + 1.0
+        return np.maximum(trials, 0.0) * self._log_failure()
 
     def icdf(self, q):
         q = np.asarray(q, self.dtype)

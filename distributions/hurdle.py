@@ -16,7 +16,7 @@ from .log_normal import LogNormal
 from .negative_binomial import NegativeBinomial, NegativeBinomial2
 from .poisson import Poisson
 from .truncated import Truncated
-from .zero_inflated import GateLogits, GateProbs, one_gate
+from .zero_inflated import GateLogits, GateProbs, gated
 
 
 class _Hurdle:
@@ -119,44 +119,48 @@ class HurdleLogits(_Hurdle, GateLogits):
         return -softplus(-self.gate_logits)
 
 
-def HurdleDistribution(base_dist, gate=None, gate_logits=None, *, validate_args=None):
+def HurdleDistribution(base_dist, gate=None, gate_logits=None, *, psi=None, validate_args=None):
     """0 with probability gate = 1 / (1 + exp(-gate_logits)), else base_dist given that it is not 0; see HurdleProbs.
+
+    psi : 1 - gate, for this function and the others of this file
 
     >>> HurdleDistribution(Poisson(2.0), gate=0.5).prob([0, 1])
     Array([0.5       , 0.15651764])
     """
-    one_gate("HurdleDistribution", gate, gate_logits)
-    if gate is not None:
-        return HurdleProbs(base_dist, gate, validate_args=validate_args)
-    return HurdleLogits(base_dist, gate_logits, validate_args=validate_args)
+    return gated("HurdleDistribution", (HurdleProbs, HurdleLogits), base_dist, gate, gate_logits, psi, validate_args)
 
 
-def HurdlePoisson(gate=None, rate=1.0, *, gate_logits=None, validate_args=None):
+def HurdlePoisson(gate=None, rate=1.0, *, gate_logits=None, psi=None, validate_args=None):
     """0 with probability gate, else Poisson(rate) given that it is not 0."""
-    return HurdleDistribution(Poisson(rate, validate_args=validate_args), gate, gate_logits,
+    return HurdleDistribution(Poisson(rate, validate_args=validate_args), gate, gate_logits, psi=psi,
                               validate_args=validate_args)
 
 
-def HurdleGamma(gate=None, concentration=1.0, rate=1.0, *, gate_logits=None, validate_args=None):
+def HurdleGamma(gate=None, concentration=1.0, rate=1.0, *, gate_logits=None, psi=None, validate_args=None):
     """0 with probability gate, else Gamma(concentration, rate)."""
-    return HurdleDistribution(Gamma(concentration, rate, validate_args=validate_args), gate, gate_logits,
+    return HurdleDistribution(Gamma(concentration, rate, validate_args=validate_args), gate, gate_logits, psi=psi,
                               validate_args=validate_args)
 
 
-def HurdleLogNormal(gate=None, loc=0.0, scale=1.0, *, gate_logits=None, validate_args=None):
+def HurdleLogNormal(gate=None, loc=0.0, scale=1.0, *, gate_logits=None, psi=None, validate_args=None):
     """0 with probability gate, else LogNormal(loc, scale)."""
-    return HurdleDistribution(LogNormal(loc, scale, validate_args=validate_args), gate, gate_logits,
+    return HurdleDistribution(LogNormal(loc, scale, validate_args=validate_args), gate, gate_logits, psi=psi,
                               validate_args=validate_args)
 
 
-def HurdleNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
+def HurdleNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None, psi=None,
                            validate_args=None):
     """0 with probability gate, else NegativeBinomial(total_count, probs or logits) given that it is not 0."""
     return HurdleDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,
-                              gate_logits, validate_args=validate_args)
+                              gate_logits, psi=psi, validate_args=validate_args)
 
 
-def HurdleNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, validate_args=None):
+def HurdleNegativeBinomial2(gate=None, mean=None, concentration=None, *, gate_logits=None, psi=None,
+                            validate_args=None):
     """0 with probability gate, else NegativeBinomial2(mean, concentration) given that it is not 0."""
+    missing = [name for name, x in (("mean", mean), ("concentration", concentration)) if x is None]
+    if missing:
+        raise ParameterError(f"HurdleNegativeBinomial2 needs a value for {' and '.join(missing)}.\n"
+                             "Its parameters are gate, mean, concentration.")
     return HurdleDistribution(NegativeBinomial2(mean, concentration, validate_args=validate_args), gate, gate_logits,
-                              validate_args=validate_args)
+                              psi=psi, validate_args=validate_args)

@@ -9,6 +9,7 @@ from . import constraints
 from .distribution import Distribution
 from .implicit import implicit
 from .location_scale import LocationScale
+from .quadrature import log_integral_outwards
 from .ratios import scaled_exp1
 from .record import ArrayLike, param
 
@@ -132,3 +133,31 @@ class NormalInverseGaussian(LocationScale):
     @property
     def variance(self):
         return self._wide(self.scale * np.square(self.tailweight) / self._root() ** 3)
+
+    def _tails(self, value):
+        """log P(X <= x) below about the mode, log P(X > x) above it: of the density from x on. Whether it is below."""
+        value = np.asarray(value)
+        off = value - self.loc
+        q = np.hypot(off, self.scale)
+        below = (off / q) * (self.tailweight + 1.5 / q) < self.skewness          # where the density rises
+        x = np.broadcast_to(value, below.shape)
+        sign = np.where(below, -np.ones_like(x), 1.0)[..., None]
+        parts = [v[..., None] for v in np.broadcast_arrays(self.loc, self.scale, self.tailweight, self.skewness)]
+        law = NormalInverseGaussian(*parts, validate_args=False)
+        fall = self.tailweight - np.where(below, -self.skewness, self.skewness)
+        scale = np.minimum(self.stddev + 0.0 * x, 4.0 / fall + np.sqrt(self.scale / fall))
+        tail = log_integral_outwards(lambda y: law.log_prob_inside(x[..., None] + sign * y), stop_gradient(scale))
+        return np.minimum(tail, -float(np.finfo(tail.dtype).tiny)), below
+
+    def cdf(self, value):
+        tail, below = self._tails(value)
+        return np.where(below, np.exp(tail), -np.expm1(tail))
+
+    def log_cdf(self, value):
+        tail, below = self._tails(value)
+        return np.where(below, tail, special.log1mexp(-tail))
+
+    def log_survival(self, value):
+        """log P(X > value)."""
+        tail, below = self._tails(value)
+        return np.where(below, special.log1mexp(-tail), tail)

@@ -8,6 +8,9 @@
 from ..engine import numpy as np
 from ..engine.avals import broadcast_shapes
 from ..engine.errors import MissingRule, ShapeError
+from ..engine.lazy import on_demand
+
+_rules = on_demand(__package__, ["kl_pairs"])            # the package of rules needs this file, and every family
 
 
 class Divergence:
@@ -16,6 +19,7 @@ class Divergence:
     A rule is found by the classes of both, nearest first (all classes of q for the nearest class of p). Where there is
     none, p has finitely many values that can be listed and q is discrete too, the divergence is the sum over them.
     It is infinite where p has values that q cannot have. The result has the batch shapes of both, broadcast.
+    The library's own rules are imported with the first use of the table.
 
     >>> from chainrule.distributions import Normal, kl_divergence
     >>> float(kl_divergence(Normal(0.0, 1.0), Normal(1.0, 1.0)))
@@ -29,6 +33,7 @@ class Divergence:
         """Make rule(p, q) the divergence for two classes; also a decorator."""
         if rule is None:
             return lambda f: self.register(p, q, f)
+        _rules("kl_pairs")                               # first, or they would replace the user's
         self.table[p, q] = rule
         return rule
 
@@ -38,11 +43,12 @@ class Divergence:
             return lambda f: self.register_all(ps, qs, f)
         for p in ps:
             for q in qs:
-                self.table[p, q] = rule
+                self.register(p, q, rule)
         return rule
 
     def find(self, p, q):
         """The rule for two distributions, or None."""
+        _rules("kl_pairs")
         for a in type(p).__mro__:
             for b in type(q).__mro__:
                 rule = self.table.get((a, b))
@@ -72,7 +78,9 @@ def register_kl(p, q):
 
 def absent(p, q):
     """The error for a pair without a rule."""
-    return MissingRule(f"there is no closed form here for KL({type(p).__name__} ‖ {type(q).__name__}).\n"
+    listed = ("With all counts known, not traced by jit or vmap, it is the sum over the values of p, where they are "
+              "finitely many.\n") if p.is_discrete and q.is_discrete else ""
+    return MissingRule(f"there is no closed form here for KL({type(p).__name__} ‖ {type(q).__name__}).\n{listed}"
                        "Estimate it, kl_divergence_monte_carlo(p, q, key, num_samples), or give a rule: "
                        "kl_divergence.register(P, Q, rule).")
 

@@ -11,6 +11,16 @@ from . import constraints
 from .distribution import Distribution
 
 
+class Centered(Distribution):
+    """Base of the families whose mean and mode are their `loc`, of numbers, vectors or matrices."""
+
+    @property
+    def mean(self):
+        return np.broadcast_to(self.loc, self.shape())
+
+    mode = mean
+
+
 class LocationScale(Distribution):
     """Base of the families on the real line; see the module."""
     support = constraints.real

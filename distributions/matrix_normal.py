@@ -9,6 +9,7 @@ from ..engine.numpy.linalg import cholesky, eigh
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
 from .distribution import Distribution, shape_of
+from .location_scale import Centered
 from .multivariate_normal import factor_of, log_diagonal_sum
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, child, param
@@ -99,7 +100,7 @@ class MatrixNormal(MatrixVariate):
         return np.broadcast_to(self._half_log_det() + n * p * (HALF_LOG_2PI + 0.5), self.batch_shape)
 
 
-class KroneckerNormal(Distribution):
+class KroneckerNormal(Centered):
     """Normal vectors with covariance K₁ ⊗ K₂ ⊗ … + σ² I, never formed: n³ for each factor alone.
 
         without σ: whitened by L₁⁻¹ ⊗ L₂⁻¹ ⊗ …, Kᵢ = Lᵢ Lᵢ'
@@ -189,12 +190,6 @@ class KroneckerNormal(Distribution):
         else:
             z = self._along_axes(x, lambda m, y: solve_triangular(m, y, lower=True))
         return -0.5 * np.sum(z * z, -1) - (self._half_log_det() + self.loc.shape[-1] * HALF_LOG_2PI)
-
-    @property
-    def mean(self):
-        return np.broadcast_to(self.loc, self.shape())
-
-    mode = mean
 
     @property
     def variance(self):

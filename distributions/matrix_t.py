@@ -63,12 +63,12 @@ class MatrixT(MatrixVariate):
     @property
     def mean(self):
         """Where df is above 1; else nan."""
-        return np.broadcast_to(np.where(self.df > 1, 0.0, math.nan)[..., None, None] + self.loc, self.shape())
+        return np.where((self.df > 1)[..., None, None], np.broadcast_to(self.loc, self.shape()), math.nan)
 
     @property
     def variance(self):
         """Σᵢᵢ Ωⱼⱼ / (ν - 2)."""
         df = self.df
         safe = np.where(df > 2, df, 3.0)
-        v = np.where(df > 2, 1.0 / (safe - 2.0), np.where(df > 1, math.inf, math.nan))[..., None, None]
-        return np.broadcast_to(self._squares() * v, self.shape())
+        v = np.where(df > 2, 1.0 / (safe - 2.0), np.where(df > 1, np.asarray(math.inf, df.dtype), math.nan))
+        return np.broadcast_to(self._squares() * v[..., None, None], self.shape())

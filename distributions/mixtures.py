@@ -8,13 +8,14 @@ from ..engine import numpy as np
 from ..engine import random
 from ..engine.avals import broadcast_shapes
 from ..engine.errors import ShapeError
+from ..engine.lax import stop_gradient
 from ..engine.scipy import special
 from . import constraints
 from .bounds import union
 from .categorical import Categorical, _Categorical
 from .distribution import Distribution
+from .implicit import implicit
 from .normal import Normal
-from .quantile import implicit_draw
 from .record import child
 
 
@@ -91,12 +92,7 @@ class _Mixture(Distribution):
 
     def sample(self, key, sample_shape=()):
         x = self._picked(key, sample_shape)
-        return implicit_draw(mixture_cdf, x, self) if self.has_rsample else x
-
-
-def mixture_cdf(x, d):
-    """The distribution function of d, its argument first."""
-    return d.cdf(x)
+        return implicit(self, stop_gradient(x)) if self.has_rsample else x
 
 
 def _has_cdf(d):

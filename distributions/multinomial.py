@@ -21,7 +21,13 @@ def compositions(total, n):
 
 
 class _Counts(Distribution):
-    """What the multinomial and its mixture share: the sum is `total_count`, the mean n times `_shares`."""
+    """What the multinomial and its mixture share: the sum is `total_count`, the mean n times `_shares`.
+
+    Constructors take `total_count_max` as other systems' do, and do not need it: draws are binomial numbers.
+    """
+
+    def __init__(self, *args, total_count_max=None, validate_args=None, **kwargs):
+        super().__init__(*args, validate_args=validate_args, **kwargs)
 
     @property
     def support(self):
@@ -35,7 +41,12 @@ class _Counts(Distribution):
 
     @property
     def mean(self):
-        return np.broadcast_to(self.total_count[..., None] * self._shares, self.shape())
+        return np.broadcast_to(self._trials * self._shares, self.shape())
+
+    @property
+    def _trials(self):
+        """n as a real number, for each category."""
+        return np.astype(self.total_count, self.dtype)[..., None]
 
     @property
     def has_enumerate_support(self):
@@ -62,7 +73,7 @@ class MultinomialBase(_Counts):
     @property
     def variance(self):
         p = self.probs
-        return np.broadcast_to(self.total_count[..., None] * p * (1.0 - p), self.shape())
+        return np.broadcast_to(self._trials * p * (1.0 - p), self.shape())
 
 
 class MultinomialLogits(MultinomialBase):
@@ -167,6 +178,6 @@ class DirichletMultinomial(_Counts):
 
     @property
     def variance(self):
-        n, total = self.total_count[..., None], np.sum(self.concentration, -1, keepdims=True)
+        n, total = self._trials, np.sum(self.concentration, -1, keepdims=True)
         p = self._shares
         return np.broadcast_to(n * p * (1.0 - p) * ((total + n) / (total + 1.0)), self.shape())

@@ -7,7 +7,7 @@ from ..engine.errors import ParameterError
 from ..engine.numpy.linalg import cholesky
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
-from .distribution import Distribution
+from .location_scale import Centered
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, param
 
@@ -70,7 +70,7 @@ def fitting_loc(family, loc, factor):
     return loc
 
 
-class MultivariateNormal(Distribution):
+class MultivariateNormal(Centered):
     """MultivariateNormal(loc μ, one of covariance_matrix Σ, precision_matrix Σ⁻¹, scale_tril L with Σ = L L').
 
         log p(x) = -½ |L⁻¹ (x - μ)|² - Σ log Lᵢᵢ - (n/2) log 2π
@@ -117,12 +117,6 @@ class MultivariateNormal(Distribution):
         eye = np.broadcast_to(np.eye(n, dtype=self.dtype), self.scale_tril.shape)
         inverse = solve_triangular(self.scale_tril, eye, lower=True)
         return np.matmul(np.swapaxes(inverse, -1, -2), inverse)
-
-    @property
-    def mean(self):
-        return np.broadcast_to(self.loc, self.shape())
-
-    mode = mean
 
     @property
     def variance(self):

@@ -58,7 +58,7 @@ class MultivariateStudentT(Distribution):
     @property
     def mean(self):
         """Where df is above 1; else nan."""
-        return np.broadcast_to(np.where(self.df > 1, 0.0, math.nan)[..., None] + self.loc, self.shape())
+        return np.where((self.df > 1)[..., None], np.broadcast_to(self.loc, self.shape()), math.nan)
 
     @property
     def mode(self):
@@ -68,7 +68,7 @@ class MultivariateStudentT(Distribution):
         """ν / (ν - 2)."""
         df = self.df
         safe = np.where(df > 2, df, 3.0)
-        return np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, math.inf, math.nan))
+        return np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, np.asarray(math.inf, df.dtype), math.nan))
 
     @property
     def variance(self):

@@ -1,5 +1,6 @@
 """The negative binomial distribution: Poisson counts whose rate is a gamma number, in each of its parametrisations."""
 import math
+import operator
 
 from ..engine import numpy as np
 from ..engine import random
@@ -8,7 +9,8 @@ from ..engine.ops.elementwise import expit, softplus
 from ..engine.scipy import special
 from . import constraints
 from .bernoulli import one_of
-from .counting import log_multichoose
+from .counting import log_multichoose, rest_of_multichoose
+from .deviance import binomial_deviance, odds_deviance
 from .distribution import Distribution, above
 from .quantile import inverse_cdf_integer
 from .record import ArrayLike, param
@@ -75,9 +77,7 @@ class NegativeBinomialProbs(_NegativeBinomial):
     total_count: ArrayLike = param(constraints.positive)
     probs: ArrayLike = param(constraints.unit_interval)
 
-    @property
-    def _shape(self):
-        return self.total_count
+    _shape = property(operator.attrgetter("total_count"))
 
     @property
     def _odds(self):
@@ -89,7 +89,7 @@ class NegativeBinomialProbs(_NegativeBinomial):
     def log_prob_inside(self, value):
         r, p = self.total_count, self.probs
         k = np.astype(value, r.dtype)
-        return log_multichoose(r, k) + special.xlogy(k, p) + r * np.log1p(-p)
+        return rest_of_multichoose(r, k) - binomial_deviance(k, r, p, *self._logs())
 
     @classmethod
     def from_stopping_probability(cls, n, p, *, validate_args=None):
@@ -112,9 +112,7 @@ class NegativeBinomialLogits(_NegativeBinomial):
         """The probability of a success, of which there are k."""
         return expit(self.logits)
 
-    @property
-    def _shape(self):
-        return self.total_count
+    _shape = property(operator.attrgetter("total_count"))
 
     @property
     def _odds(self):
@@ -138,9 +136,7 @@ class NegativeBinomial2(_NegativeBinomial):
     mean: ArrayLike = param(constraints.positive)
     concentration: ArrayLike = param(constraints.positive)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):
@@ -148,6 +144,11 @@ class NegativeBinomial2(_NegativeBinomial):
 
     def _logs(self):
         return -np.log1p(self.concentration / self.mean), -np.log1p(self.mean / self.concentration)
+
+    def log_prob_inside(self, value):
+        k, c = np.astype(value, self.dtype), self.concentration
+        m = self.mean
+        return rest_of_multichoose(c, k) - odds_deviance(k, c, m, c, (m - k) * (c / (m + c)))
 
     @staticmethod
     def from_log_mean(log_mean, concentration, *, validate_args=None):
@@ -165,9 +166,7 @@ class NegativeBinomial2Log(_NegativeBinomial):
     log_mean: ArrayLike = param(constraints.real)
     concentration: ArrayLike = param(constraints.positive)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):
@@ -189,9 +188,7 @@ class GammaPoisson(_NegativeBinomial):
     concentration: ArrayLike = param(constraints.positive)
     rate: ArrayLike = param(constraints.positive, default=1.0)
 
-    @property
-    def _shape(self):
-        return self.concentration
+    _shape = property(operator.attrgetter("concentration"))
 
     @property
     def _odds(self):
@@ -199,6 +196,10 @@ class GammaPoisson(_NegativeBinomial):
 
     def _logs(self):
         return -np.log1p(self.rate), -np.log1p(1.0 / self.rate)
+
+    def log_prob_inside(self, value):
+        k, a = np.astype(value, self.dtype), self.concentration
+        return rest_of_multichoose(a, k) - odds_deviance(k, a, np.ones((), self.dtype), self.rate)
 
 
 def NegativeBinomial(total_count=None, probs=None, logits=None, *, mean=None, concentration=None, validate_args=None):

@@ -7,12 +7,13 @@ from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
 from .exponential_family import ExponentialFamily
+from .location_scale import Centered
 from .record import ArrayLike, param
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
-class Normal(ExponentialFamily):
+class Normal(Centered, ExponentialFamily):
     """Normal(loc μ, scale σ) on the real line; mean μ, variance σ².
 
         log p(x) = -½ ((x - μ) / σ)² - log σ - ½ log 2π
@@ -27,12 +28,12 @@ class Normal(ExponentialFamily):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("loc", "scale")
+    symmetric = True
 
     @classmethod
     def from_precision(cls, loc, precision, **kwargs):
         """With the reciprocal of the variance."""
         return cls(loc, 1.0 / np.sqrt(np.asarray(precision)), **kwargs)
-    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.normal(key, self.shape(sample_shape), self.dtype)
@@ -42,14 +43,8 @@ class Normal(ExponentialFamily):
         return -0.5 * np.square(z) - (np.log(self.scale) + HALF_LOG_2PI)
 
     @property
-    def mean(self):
-        return np.broadcast_to(self.loc, self.batch_shape)
-
-    @property
     def variance(self):
         return np.broadcast_to(self.scale * self.scale, self.batch_shape)
-
-    mode = mean
 
     def entropy(self):
         return np.broadcast_to(np.log(self.scale) + (HALF_LOG_2PI + 0.5), self.batch_shape)

@@ -59,15 +59,21 @@ class _Ordered(Distribution):
     def sample(self, key, sample_shape=()):
         return random.categorical(key, self.log_probs(), -1, self.shape(sample_shape))
 
+    def _cut(self, value, link):
+        """F(cₖ - η) by F, the link, at the value rounded down: the distribution function of two of the families."""
+        k, n = np.floor(np.asarray(value)), self.cutpoints.shape[-1]
+        p = link(pick(self.cutpoints, np.astype(np.clip(k, 0, n - 1), np.int64)) - self.predictor)
+        return np.where(k < 0, 0.0, np.where(k >= n, 1.0, p))
+
     @property
     def mean(self):
         p = self.probs
-        return np.sum(p * np.arange(p.shape[-1]), -1)
+        return np.sum(p * np.arange(p.shape[-1], dtype=p.dtype), -1)
 
     @property
     def variance(self):
         p = self.probs
-        k = np.arange(p.shape[-1])
+        k = np.arange(p.shape[-1], dtype=p.dtype)
         return np.sum(p * (k - np.sum(p * k, -1, keepdims=True)) ** 2, -1)
 
     @property
@@ -108,11 +114,7 @@ class OrderedLogistic(_Ordered):
         return logistic_log_probs(self.predictor, self.cutpoints)
 
     def cdf(self, value):
-        k = np.floor(np.asarray(value))
-        n = self.cutpoints.shape[-1]
-        index = np.astype(np.clip(k, 0, n - 1), np.int64)
-        p = special.expit(pick(self.cutpoints, index) - self.predictor)
-        return np.where(k < 0, 0.0, np.where(k >= n, 1.0, p))
+        return self._cut(value, special.expit)
 
 
 class OrderedProbit(_Ordered):
@@ -138,11 +140,7 @@ class OrderedProbit(_Ordered):
         return log_b + np.where(between, special.log1mexp(log_b - special.log_ndtr(a)), 0.0)
 
     def cdf(self, value):
-        k = np.floor(np.asarray(value))
-        n = self.cutpoints.shape[-1]
-        index = np.astype(np.clip(k, 0, n - 1), np.int64)
-        p = special.ndtr(pick(self.cutpoints, index) - self.predictor)
-        return np.where(k < 0, 0.0, np.where(k >= n, 1.0, p))
+        return self._cut(value, special.ndtr)
 
 
 class StoppingRatioLogistic(_Ordered):

@@ -6,9 +6,10 @@ import numpy as _numpy
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.array import Array
+from ..engine.ops.deviance import stirling_rest_of_counts
 from ..engine.scipy import special
 from . import constraints
-from .counting import _stirling
+from .deviance import poisson_deviance
 from .distribution import above
 from .exponential_family import ExponentialFamily
 from .quantile import inverse_cdf_integer
@@ -73,29 +74,17 @@ class _Poisson(ExponentialFamily):
         return inverse_cdf_integer(self.survival_function, q, 0, upper_tail=True)
 
 
-def _without_cancellation(k, rate):
-    """k log r - r - log k!, for k >= 8 as k (log(1 + t) - t) - ½ log 2πk - δ(k) with t = r/k - 1: for large counts its
-    terms do not cancel, which single precision has no digits for.
-
-    Source: Loader (2000), "Fast and accurate computation of binomial probabilities", section 3.
-    """
-    large = k >= 8
-    n, m = np.where(large, k, 8.0), np.where(large, 0.0, k)
-    t = (rate - n) / n
-    near = t > -0.5
-    log_ratio = np.where(near, np.log1p(np.where(near, t, 0.0)), np.log(rate / n))
-    far = n * (log_ratio - t) - (0.5 * np.log(2 * math.pi * n) + _stirling(n))
-    return np.where(large, far, m * np.log(rate) - rate - special.gammaln(m + 1.0))
-
-
 class Poisson(_Poisson):
     """Poisson(rate r) on the counts; mean r, variance r.
 
-        log p(k) = k log r - r - log k!
+        log p(k) = k log r - r - log k! = -D(k, r) - R(k),  D = k log(k/r) - k + r,  R = log k! - k log k + k
+
+    In the second form nothing cancels, however large the counts.
 
     rate : float[*batch], > 0          sample : int[*shape, *batch], >= 0
     is_sparse : most counts are 0; of values that are known while tracing, only the others cost a logarithm
-    Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, ch. 4.
+    Source: Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, ch. 4; Loader (2000), "Fast and accurate
+    computation of binomial probabilities", section 3.
 
     >>> float(Poisson(1.0).log_prob(0))
     -1.0
@@ -107,17 +96,15 @@ class Poisson(_Poisson):
         k = np.astype(value, self.rate.dtype)
         if self.is_sparse and type(k) is Array and k.ndim and k.shape == np.broadcast_shapes(k.shape, self.rate.shape):
             return self._sparse(k)
-        if k.dtype.itemsize < 8:
-            return _without_cancellation(k, self.rate)
-        return k * np.log(self.rate) - self.rate - special.gammaln(k + 1.0)
+        return -(poisson_deviance(k, self.rate) + stirling_rest_of_counts(k))
 
     def _sparse(self, k):
-        """-r everywhere, k log r - log k! added where k is not 0."""
+        """-r where k is 0."""
         at = _numpy.nonzero(k.value)
         some = np.asarray(k.value[at])
         rate = self.rate if self.rate.ndim == 0 else np.broadcast_to(self.rate, k.shape)
-        terms = some * np.log(rate[at] if rate.ndim else rate) - special.gammaln(some + 1.0)
-        return np.broadcast_to(-self.rate, k.shape).at[at].add(terms)
+        terms = -(poisson_deviance(some, rate[at] if rate.ndim else rate) + stirling_rest_of_counts(some))
+        return np.broadcast_to(-self.rate, k.shape).at[at].set(terms)
 
     @staticmethod
     def from_log_rate(log_rate, *, validate_args=None):

@@ -9,6 +9,7 @@ from ..engine.ops.elementwise import stop_gradient
 from ..engine.scipy import special
 from . import constraints
 from .distribution import Distribution
+from .quadrature import log_integral, log_integral_outwards
 from .record import ArrayLike, param, static
 
 _TERMS = 16                                                  # gamma numbers drawn; what is left is one more
@@ -84,8 +85,8 @@ class PolyaGamma(Distribution):
 
     h, z : float[*batch], h > 0          sample : float[*shape, *batch], > 0
     The density is the inverse of that transform, by quadrature through its saddle point, to 1e-12 for h >= 1 and 1e-7
-    for h = 0.1; at the far ends by the leading terms there. Draws are the first 16 terms of the sum, and one gamma
-    number with the mean and variance of the others.
+    for h = 0.1; at the far ends by the leading terms there; the distribution function is its integral. Draws are the
+    first 16 terms of the sum, and one gamma number with the mean and variance of the others.
     Source: Polson, Scott & Windle (2013), "Bayesian inference for logistic models using Pólya-gamma latent variables".
     """
     h: ArrayLike = param(constraints.positive, default=1.0)
@@ -122,6 +123,35 @@ class PolyaGamma(Distribution):
                 - (0.5 * math.pi ** 2) * safe + np.log1p((h / safe) * ((1.0 - h) * (0.5 / math.pi ** 2))))
         untilted = np.where(start, first, np.where(end, last, middle))
         return untilted + self.h * log_cosh - 2.0 * half * half * x
+
+    def _tails(self, value):
+        """log P(X <= x) below the mean, log P(X > x) above it, by integrals of the density; whether it is below."""
+        value = np.asarray(value)
+        inside = value > 0
+        x = np.where(inside, value, self.mean)
+        below = x < self.mean
+        shape = below.shape
+        x = np.broadcast_to(x, shape)[..., None]
+        law = PolyaGamma(*(np.broadcast_to(v, shape)[..., None] for v in (self.h, self.z)), validate_args=False)
+        low = np.where(below, x[..., 0], self.mean)
+        down = log_integral(law.log_prob_inside, np.zeros_like(low), low)
+        fall = stop_gradient(2.0 * (1.0 + self.h) / (math.pi ** 2 + np.square(self.z)))      # as exp(-(π² + z²) x / 2)
+        up = log_integral_outwards(lambda y: law.log_prob_inside(x + y), np.broadcast_to(fall, shape))
+        tail = np.minimum(np.where(below, down, up), -float(np.finfo(self.dtype).tiny))
+        return np.where(inside, tail, -math.inf), np.logical_or(below, np.logical_not(inside))
+
+    def cdf(self, value):
+        tail, below = self._tails(value)
+        return np.where(below, np.exp(tail), -np.expm1(tail))
+
+    def log_cdf(self, value):
+        tail, below = self._tails(value)
+        return np.where(below, tail, special.log1mexp(np.where(below, 1.0, -tail)))
+
+    def log_survival(self, value):
+        """log P(X > value)."""
+        tail, below = self._tails(value)
+        return np.where(below, special.log1mexp(-tail), tail)
 
     def _mean_ratio(self):
         """The mean for h = 1: tanh(z/2) / 2z."""

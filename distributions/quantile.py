@@ -85,16 +85,6 @@ def inverse_log_cdf(log_cdf, log_q, lower=-math.inf, upper=math.inf, *args, uppe
                                                                         np.where(inside, x, math.nan)))
 
 
-def implicit_draw(cdf, x, *args):
-    """x, with the derivative in `args` that it has as the quantile of a fixed probability: -∂F/∂θ / p(x).
-
-    cdf : as for `inverse_cdf`, for draws whose own way of being made has no derivative, or not that of the quantile
-    x : draws from the distribution, float[*shape, *batch]
-    """
-    cdf, args = _unbound(cdf, args)
-    return _implicit(lambda q, x, _, args: x, cdf)(np.zeros_like(x), stop_gradient(x), 0.0, args)
-
-
 def _floating(q, args):
     q = np.asarray(q)
     if is_inexact(q.dtype):

@@ -67,11 +67,18 @@ class Record:
         cls._fields = (*[f for f in cls._fields if f.name not in names], *[f for _, f in own])
         cls._leafy = tuple(f.name for f in cls._fields if f.kind != "static")
         cls._statics = tuple(f.name for f in cls._fields if f.kind == "static")
-        if "__init__" not in vars(cls):
-            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-            listed = [inspect.Parameter(f.name, kind, default=f.default) for f in cls._fields]
-            cls.__signature__ = inspect.Signature(listed)
+        cls.__signature__ = cls._described()
         tree.register_pytree_node(cls, cls._flatten, cls._unflatten, cls._keys)
+
+    @classmethod
+    def _described(cls):
+        """The signature: that of the nearest constructor of its own, else the fields and what else the base takes."""
+        shown = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in shown):
+            options = [p for p in shown if p.kind is inspect.Parameter.KEYWORD_ONLY]
+            shown = [*[inspect.Parameter(f.name, kind, default=f.default) for f in cls._fields], *options]
+        return inspect.Signature(shown)
 
     def __init__(self, *args, **kwargs):
         self._bind(args, kwargs)

@@ -99,3 +99,6 @@ class Stable(LocationScale):
         total = np.sum(np.where(np.isfinite(terms), terms, 0.0), -1) * step[..., 0]
         result = np.log(total) + np.log(a / (np.abs(gap) * size))[..., 0] - math.log(math.pi)
         return np.where(normal, -0.25 * z * z - 0.5 * math.log(4 * math.pi), result)
+
+
+StableWithLogProb = Stable                               # Pyro's name for the one with a density

@@ -5,13 +5,13 @@ from ..engine.errors import ParameterError
 from ..engine.numpy.linalg import cholesky
 from ..engine.scipy.linalg import solve_triangular
 from . import constraints
-from .distribution import Distribution
+from .location_scale import Centered
 from .multivariate_normal import fitting_loc, log_diagonal_sum
 from .normal import HALF_LOG_2PI
 from .record import ArrayLike, param
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(Centered):
     """Normal vectors with covariance W W' + diag(d), at a cost of n k² for W with k columns.
 
         log p(x) = -½ (Σ rᵢ²/dᵢ + |y|²) - Σ log Lᵢᵢ - ½ Σ log dᵢ - (n/2) log 2π
@@ -85,12 +85,6 @@ class LowRankMultivariateNormal(Distribution):
         return cholesky(self.covariance_matrix)
 
     @property
-    def mean(self):
-        return np.broadcast_to(self.loc, self.shape())
-
-    mode = mean
-
-    @property
     def variance(self):
         return np.broadcast_to(np.sum(self.cov_factor * self.cov_factor, -1) + self.cov_diag, self.shape())
 
@@ -99,7 +93,7 @@ class LowRankMultivariateNormal(Distribution):
         return np.broadcast_to(half + self.cov_diag.shape[-1] * (HALF_LOG_2PI + 0.5), self.batch_shape)
 
 
-class CirculantNormal(Distribution):
+class CirculantNormal(Centered):
     """Normal vectors on a ring: the covariance of xᵢ and xⱼ depends on i - j modulo n. A cost of n log n.
 
         log p(x) = -½ Σₖ |x̂ₖ|² / (n λₖ) - ½ Σₖ log λₖ - (n/2) log 2π,  x̂ the Fourier transform of x - μ
@@ -160,12 +154,6 @@ class CirculantNormal(Distribution):
         n = self.loc.shape[-1]
         i = np.arange(n)
         return np.take(self.covariance_row, (i[:, None] - i) % n, -1)
-
-    @property
-    def mean(self):
-        return np.broadcast_to(self.loc, self.shape())
-
-    mode = mean
 
     @property
     def variance(self):

@@ -27,12 +27,12 @@ class StudentT(Distribution):
     scale: ArrayLike = param(constraints.positive, default=1.0)
     support = constraints.real
     reparametrized_params = ("df", "loc", "scale")
+    symmetric = True
 
     @classmethod
     def from_precision(cls, df, loc, precision, **kwargs):
         """With 1 / scale² in place of the scale."""
         return cls(df, loc, 1.0 / np.sqrt(np.asarray(precision)), **kwargs)
-    symmetric = True
 
     def sample(self, key, sample_shape=()):
         return self.loc + self.scale * random.t(key, self.df, self.shape(sample_shape), self.dtype)
@@ -42,7 +42,7 @@ class StudentT(Distribution):
         return 0.5 * np.log(self.df) + special.betaln(0.5 * self.df, 0.5)
 
     def log_prob_inside(self, value):
-        z = (value - self.loc) / (self.scale * np.sqrt(self.df))
+        z = (value - self.loc) * (1.0 / (self.scale * np.sqrt(self.df)))     # one division for a shared scale
         return (-0.5 * (self.df + 1.0)) * log1p_squared(z) - (np.log(self.scale) + self._log_norm())
 
     @property
@@ -53,7 +53,7 @@ class StudentT(Distribution):
     def variance(self):
         df = self.df
         safe = np.where(df > 2, df, 3.0)
-        v = np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, math.inf, math.nan))
+        v = np.where(df > 2, safe / (safe - 2.0), np.where(df > 1, np.asarray(math.inf, df.dtype), math.nan))
         return np.broadcast_to(self.scale * self.scale * v, self.batch_shape)
 
     @property
@@ -82,8 +82,12 @@ class StudentT(Distribution):
         """log P(X <= z) at loc 0 and scale 1. Near 0 it is the logarithm of a number that is not small."""
         far = z < -1.0
         w = np.where(far, z, -2.0)
-        log_tail = special.log_betainc(0.5 * self.df, 0.5, self.df / (self.df + w * w)) - math.log(2)
-        return np.where(far, log_tail, np.log(special.stdtr(self.df, np.where(far, 0.0, z))))
+        square, half = w * w, 0.5 * self.df
+        near = square < self.df                        # the smaller of the two parts of 1 is not rounded
+        u, v = np.where(near, square, 1.0), np.where(near, 1.0, square)
+        log_tail = np.where(near, special.log_betaincc(0.5, half, u / (self.df + u)),
+                            special.log_betainc(half, 0.5, self.df / (self.df + v)))
+        return np.where(far, log_tail - math.log(2), np.log(special.stdtr(self.df, np.where(far, 0.0, z))))
 
     def icdf(self, q):
         return self.loc + self.scale * self._quantile(np.asarray(q))

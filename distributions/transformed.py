@@ -90,7 +90,7 @@ class TransformedDistribution(Distribution):
         member = support.example(value)                  # an interval: what is outside lies beyond any member
         ok = support(value)
         p = self._by_sign(rising, falling, self.transform._inverse(np.where(ok, value, member)))
-        return np.where(ok, p, np.where(value > member, beyond, below))
+        return np.where(ok, p, np.where(value > member, np.asarray(beyond, p.dtype), below))
 
     def _by_sign(self, rising, falling, x):
         sign = np.asarray(self.transform.sign)

@@ -27,7 +27,8 @@ class Truncated(Bounded):
         log p(x) = log p_base(x) - log P(low <= X <= high)
 
     base_dist : a distribution of one number with log_cdf and log_survival
-    low, high : float[*batch], low < high; None (or infinite) for no bound        sample : [*shape, *batch]
+    low, high : float[*batch], low < high; None (or infinite) for no bound (also lower, upper)
+    sample : [*shape, *batch]
     Draws are quantiles of uniform numbers, with the derivatives that the quantiles have.
     Source: Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions 1, §10.1 and §13.10.
 
@@ -41,7 +42,8 @@ class Truncated(Bounded):
                             self.is_discrete else
                             constraints.greater_than_eq(-math.inf if self.low is None else self.low), default=None)
 
-    def __init__(self, base_dist, low=None, high=None, *, validate_args=None):
+    def __init__(self, base_dist, low=None, high=None, *, lower=None, upper=None, validate_args=None):
+        low, high = (lower if low is None else low), (upper if high is None else high)
         self._bind((base_dist, low, high), {})
         if base_dist.event_shape:
             raise ShapeError(f"Truncated: {type(base_dist).__name__} has events of shape {base_dist.event_shape}; only "

@@ -3,6 +3,8 @@
     moments(base, low, high)                    (mean, variance) of X ~ base given low < X <= high, or None
     cross_entropy(base, mean, variance)         -E log p_base(X) where X has these moments, or None
 """
+import functools
+
 import numpy as _numpy
 
 from ..engine import numpy as np
@@ -87,7 +89,7 @@ def _normal_tail(a):
     near = np.where(far, 0.0, a)
     hazard = np.exp(-0.5 * near * near - HALF_LOG_2PI - special.log_ndtr(-near))
     t = 1.0 / np.where(far, a * a, 1e4)
-    mean, variance = (_numpy.polynomial.polynomial.polyval(t, c) for c in (_MEAN, _VARIANCE))
+    mean, variance = (functools.reduce(lambda y, c: y * t + float(c), series[::-1]) for series in (_MEAN, _VARIANCE))
     return np.where(far, a * mean, hazard), np.where(far, variance, 1.0 - hazard * (hazard - near))
 
 

@@ -299,4 +299,8 @@ class Masked(Wrapper):
         return self.base_dist.enumerate_support(expand)
 
 
+ExpandedDistribution, MaskedDistribution = Expanded, Masked      # their names in other systems
 WRAPPERS.update(expand=Expanded, to_event=Independent, mask=Masked)
+
+
+ExpandedDistribution, MaskedDistribution = Expanded, Masked          # NumPyro's names

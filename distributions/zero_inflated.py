@@ -135,46 +135,50 @@ class ZeroInflatedLogits(_Inflated, GateLogits):
         return np.logaddexp(self.gate_logits, log_p) - softplus(self.gate_logits)
 
 
-def one_gate(family, gate, gate_logits):
-    """Raises ParameterError unless exactly one of the two was given."""
-    if (gate is None) == (gate_logits is None):
-        raise ParameterError(f"{family} takes either gate or gate_logits; got "
-                             f"{'neither' if gate is None else 'both'}.\n"
-                             f"Write gate=g, the probability of a zero, or gate_logits=log(g / (1 - g)).")
+def gated(family, forms, base_dist, gate, gate_logits, psi, validate_args):
+    """The first of two forms, by gate = 1 - psi, or the second, by gate_logits; one of the three must be given."""
+    given = [name for name, x in (("gate", gate), ("gate_logits", gate_logits), ("psi", psi)) if x is not None]
+    if len(given) != 1:
+        raise ParameterError(f"{family} takes one of gate, gate_logits and psi; got {' and '.join(given) or 'none'}.\n"
+                             "Write gate=g, the probability of a zero, gate_logits=log(g / (1 - g)), or psi = 1 - g.")
+    if gate_logits is not None:
+        return forms[1](base_dist, gate_logits, validate_args=validate_args)
+    return forms[0](base_dist, 1.0 - np.asarray(psi) if gate is None else gate, validate_args=validate_args)
 
 
-def ZeroInflatedDistribution(base_dist, gate=None, gate_logits=None, *, validate_args=None):
+def ZeroInflatedDistribution(base_dist, gate=None, gate_logits=None, *, psi=None, validate_args=None):
     """0 with probability gate = 1 / (1 + exp(-gate_logits)), else a draw of base_dist; see ZeroInflatedProbs.
+
+    psi : 1 - gate, for this function and the others of this file
 
     >>> round(float(ZeroInflatedDistribution(Poisson(2.0), gate=0.5).prob(0)), 6)
     0.567668
     """
-    one_gate("ZeroInflatedDistribution", gate, gate_logits)
-    if gate is not None:
-        return ZeroInflatedProbs(base_dist, gate, validate_args=validate_args)
-    return ZeroInflatedLogits(base_dist, gate_logits, validate_args=validate_args)
+    return gated("ZeroInflatedDistribution", (ZeroInflatedProbs, ZeroInflatedLogits), base_dist, gate, gate_logits, psi,
+                 validate_args)
 
 
-def ZeroInflatedPoisson(gate=None, rate=1.0, *, gate_logits=None, validate_args=None):
+def ZeroInflatedPoisson(gate=None, rate=1.0, *, gate_logits=None, psi=None, validate_args=None):
     """0 with probability gate, else Poisson(rate)."""
-    return ZeroInflatedDistribution(Poisson(rate, validate_args=validate_args), gate, gate_logits,
+    return ZeroInflatedDistribution(Poisson(rate, validate_args=validate_args), gate, gate_logits, psi=psi,
                                     validate_args=validate_args)
 
 
-def ZeroInflatedBinomial(total_count=1, probs=None, logits=None, *, gate=None, gate_logits=None, validate_args=None):
+def ZeroInflatedBinomial(total_count=1, probs=None, logits=None, *, gate=None, gate_logits=None, psi=None,
+                         validate_args=None):
     """0 with probability gate, else Binomial(total_count, probs or logits)."""
     return ZeroInflatedDistribution(Binomial(total_count, probs, logits, validate_args=validate_args), gate,
-                                    gate_logits, validate_args=validate_args)
+                                    gate_logits, psi=psi, validate_args=validate_args)
 
 
-def ZeroInflatedNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None,
+def ZeroInflatedNegativeBinomial(total_count=None, probs=None, logits=None, *, gate=None, gate_logits=None, psi=None,
                                  validate_args=None):
     """0 with probability gate, else NegativeBinomial(total_count, probs or logits)."""
     return ZeroInflatedDistribution(NegativeBinomial(total_count, probs, logits, validate_args=validate_args), gate,
-                                    gate_logits, validate_args=validate_args)
+                                    gate_logits, psi=psi, validate_args=validate_args)
 
 
-def ZeroInflatedNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, validate_args=None):
+def ZeroInflatedNegativeBinomial2(mean, concentration, *, gate=None, gate_logits=None, psi=None, validate_args=None):
     """0 with probability gate, else NegativeBinomial2(mean, concentration)."""
     return ZeroInflatedDistribution(NegativeBinomial2(mean, concentration, validate_args=validate_args), gate,
-                                    gate_logits, validate_args=validate_args)
+                                    gate_logits, psi=psi, validate_args=validate_args)

@@ -48,9 +48,10 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
 
     @functools.wraps(f)
     def compiled(*args, **kwargs):
-        key = _types(args) if plain and not kwargs and state.trace is ROOT else None
-        if key is not None and key in ready:
-            return _call(*ready[key], args)
+        key, arrays = _types(args) if plain and not kwargs and state.trace is ROOT else (None, None)
+        known = ready.get(key)
+        if known is not None:
+            return _call(*known, arrays)
         staged, leaves = stage_function(f, args, kwargs, statics)
         if state.trace is not ROOT or config.disable_jit or staged.jaxpr.effects & OPEN_EFFECTS:
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
@@ -78,15 +79,29 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
 
 
 def _types(args):
-    """The types of arguments that are all arrays, and the setting they are read under; None for other arguments."""
+    """A key made of the arguments' types and the setting they are read under, and the arrays in the order of tree.
+
+    (None, None) where an argument is neither an array nor a dict of arrays by name.
+    """
     if config.debug_nans or config.disable_jit:
-        return None
-    key = [config.default_float]
+        return None, None
+    key, arrays = [config.default_float], []
     for a in args:
-        if type(a) is not Array:
-            return None
-        key.append(a.aval)
-    return tuple(key)
+        if type(a) is Array:
+            key.append(a.aval)
+            arrays.append(a)
+        elif type(a) is dict:
+            key.append(len(a))
+            for name in sorted(a, key=str):
+                v = a[name]
+                if type(v) is not Array or type(name) is not str:
+                    return None, None
+                key.append(name)
+                key.append(v.aval)
+                arrays.append(v)
+        else:
+            return None, None
+    return tuple(key), arrays
 
 
 def _call(exe, consts, out_avals, out_tree, args):

@@ -11,7 +11,7 @@ EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
 NEEDS = {"eight_schools": ["matplotlib"], "diabetes": ["matplotlib", "sklearn"], "nile": ["matplotlib"],
          "thousand_regressions": ["matplotlib"],
          "funnel": ["matplotlib"],
-         "iris": ["matplotlib", "sklearn"]}
+         "iris": ["matplotlib", "sklearn"], "missing": ["matplotlib", "sklearn"]}
 rows = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 

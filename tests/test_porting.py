@@ -12,18 +12,18 @@ ROOTS = {"cr": cr, "dist": cr.distributions, "handlers": cr.handlers, "inference
 ROWS = [line.split("|")[1:4] for line in TEXT.splitlines() if line.startswith("| `")]
 HERE = sorted({name for row in ROWS for name in re.findall(r"`([\w.]+)`", row[1])})
 WORDS = set(re.findall(r"\w+", " ".join(row[0] for row in ROWS)))
-NAMES = """sample param deterministic factor plate plate_stack subsample prng_key module get_mask render_model
-    enable_x64
+NAMES = """
+    sample param deterministic factor plate plate_stack subsample prng_key module get_mask render_model enable_x64
     enable_validation validation_enabled set_platform set_host_device_count mutable scan cond flax_module
-    random_flax_module nnx_module random_nnx_module eqx_module random_eqx_module config_enumerate config_kl enum markov
-    infer_discrete trace replay substitute condition uncondition block do infer_config lift mask reparam scale scope seed
-    collapse Messenger init_to_uniform init_to_median init_to_mean init_to_sample init_to_feasible init_to_value
-    initialize_model log_density compute_log_probs potential_energy constrain_fn unconstrain_fn transform_fn
-    get_transforms find_valid_initial_params Predictive log_likelihood summary print_summary effective_sample_size
-    gelman_rubin split_gelman_rubin autocorrelation autocovariance hpdi format_shapes soft_vmap check_model_guide_match
-    fori_collect not_jax_tracer is_prng_key get_dependencies get_model_relations from_numpyro LocScaleReparam
-    TransformReparam ExplicitReparam NeuTraReparam CircularReparam ProjectedNormalReparam HaarReparam
-    DiscreteCosineReparam UnitJacobianReparam""".split()
+    random_flax_module nnx_module random_nnx_module eqx_module random_eqx_module config_enumerate config_kl enum
+    markov infer_discrete trace replay substitute condition uncondition block do infer_config lift mask reparam
+    scale scope seed collapse Messenger init_to_uniform init_to_median init_to_mean init_to_sample init_to_feasible
+    init_to_value initialize_model log_density compute_log_probs potential_energy constrain_fn unconstrain_fn
+    transform_fn get_transforms find_valid_initial_params Predictive log_likelihood summary print_summary
+    effective_sample_size gelman_rubin split_gelman_rubin autocorrelation autocovariance hpdi format_shapes
+    soft_vmap check_model_guide_match fori_collect not_jax_tracer is_prng_key get_dependencies get_model_relations
+    from_numpyro LocScaleReparam TransformReparam ExplicitReparam NeuTraReparam CircularReparam
+    ProjectedNormalReparam HaarReparam DiscreteCosineReparam UnitJacobianReparam""".split()
 
 
 @pytest.mark.parametrize("name", HERE)

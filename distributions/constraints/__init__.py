@@ -8,7 +8,19 @@ A constraint is called with an array and says, for each event, whether it lies i
     >>> constraints.interval(0.0, 2.0)([-1.0, 1.0])
     Array([False,  True])
 """
-from .base import AffineImage, Cat, Constraint, Dependent, Independent, Stack, cat, dependent, independent, stack
+from .base import (
+    AffineImage,
+    Cat,
+    Constraint,
+    Dependent,
+    Independent,
+    Stack,
+    cat,
+    dependent,
+    independent,
+    is_dependent,
+    stack,
+)
 from .integers import (
     IntegerGreaterThan,
     IntegerInterval,
@@ -84,8 +96,8 @@ __all__ = [
     "OpenInterval", "PartiallyOrdered", "PositiveDefiniteCirculantVector", "Stack", "ZeroSum", "boolean", "cat",
     "circular", "column_stochastic", "complex", "corr_cholesky", "corr_matrix", "dependent", "greater_than",
     "greater_than_eq", "half_open_interval", "independent", "integer", "integer_greater_than", "integer_interval",
-    "interval", "l1_ball", "less_than", "less_than_eq", "lower_cholesky", "lower_triangular", "multinomial",
-    "negative", "nonnegative", "nonnegative_integer", "offset_multiplier", "one_hot", "open_interval",
+    "interval", "is_dependent", "l1_ball", "less_than", "less_than_eq", "lower_cholesky", "lower_triangular",
+    "multinomial", "negative", "nonnegative", "nonnegative_integer", "offset_multiplier", "one_hot", "open_interval",
     "ordered_vector", "partially_ordered", "positive", "positive_definite", "positive_definite_circulant_vector",
     "positive_integer", "positive_ordered_vector", "positive_semidefinite", "real", "real_matrix", "real_vector",
     "row_stochastic", "scaled_unit_lower_cholesky", "simplex", "softplus_lower_cholesky", "softplus_positive",

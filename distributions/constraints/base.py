@@ -1,4 +1,6 @@
 """The base of the constraints, and the ways of making one out of others: independent, cat, stack, affine image."""
+import functools
+
 import numpy as _numpy
 
 from ...engine import numpy as np
@@ -138,29 +140,9 @@ class AffineImage(Constraint):
         return self.loc + np.asarray(self.scale) * self.base.example(x)
 
 
-class Cat(Constraint):
-    """One axis of the event cut into pieces, each piece in a set of its own.
-
-    parts : the sets, in order      dim : the axis that is cut, counted from the last one (-1)
-    lengths : the size of each piece; 1 each unless given
-
-        cat([positive, simplex], lengths=[2, 3])        five numbers: two positive ones, then three that sum to 1
-    """
+class _Parts(Constraint):
+    """What cat and stack share: each of `_pieces(x)`, which have `_inner` event axes, is in a set of its own."""
     parts: tuple = child()
-    dim: int = static(default=-1)
-    lengths: tuple | None = static(default=None)
-
-    def __init__(self, parts, dim=-1, lengths=None):
-        parts = tuple(parts)
-        lengths = (1,) * len(parts) if lengths is None else tuple(int(n) for n in lengths)
-        checked_axis("cat", dim)
-        if len(lengths) != len(parts):
-            raise ShapeError(f"cat: {len(parts)} constraints but {len(lengths)} lengths {lengths}; one each is needed.")
-        super().__init__(parts, dim, lengths)
-
-    @property
-    def event_dim(self):
-        return max(-self.dim, *[c.event_dim for c in self.parts])
 
     @property
     def is_discrete(self):
@@ -170,16 +152,34 @@ class Cat(Constraint):
     def everything(self):
         return all(c.everything for c in self.parts)
 
+    def check(self, x):
+        oks = [every(c.check(piece), self._inner - c.event_dim) for c, piece in zip(self.parts, self._pieces(x))]
+        return functools.reduce(np.logical_and, oks)
+
+
+class Cat(_Parts):
+    """One axis of the event cut into pieces, each piece in a set of its own.
+
+    parts : the sets, in order      dim : the axis that is cut, counted from the last one (-1)
+    lengths : the size of each piece; 1 each unless given
+
+        cat([positive, simplex], lengths=[2, 3])        five numbers: two positive ones, then three that sum to 1
+    """
+    dim: int = static(default=-1)
+    lengths: tuple | None = static(default=None)
+
+    def __init__(self, parts, dim=-1, lengths=None):
+        super().__init__(*checked_pieces("cat", parts, dim, lengths))
+
+    @property
+    def event_dim(self):
+        return max(-self.dim, *[c.event_dim for c in self.parts])
+
+    _inner = event_dim
+
     @property
     def words(self):
         return "; then ".join(f"{n} along axis {self.dim} {c.words}" for c, n in zip(self.parts, self.lengths))
-
-    def check(self, x):
-        oks = [every(c.check(piece), self.event_dim - c.event_dim) for c, piece in zip(self.parts, self._pieces(x))]
-        ok = oks[0]
-        for more in oks[1:]:
-            ok = np.logical_and(ok, more)
-        return ok
 
     def example(self, x):
         pieces = self._pieces(x)
@@ -189,12 +189,11 @@ class Cat(Constraint):
         return cut(x, self.lengths, self.dim)
 
 
-class Stack(Constraint):
+class Stack(_Parts):
     """Slice i along one axis of the event lies in set i.
 
     parts : the sets, one a slice      dim : that axis, counted from the last one (-1)
     """
-    parts: tuple = child()
     dim: int = static(default=-1)
 
     def __init__(self, parts, dim=-1):
@@ -206,28 +205,28 @@ class Stack(Constraint):
         return max(-self.dim, 1 + max(c.event_dim for c in self.parts))
 
     @property
-    def is_discrete(self):
-        return all(c.is_discrete for c in self.parts)
-
-    @property
-    def everything(self):
-        return all(c.everything for c in self.parts)
+    def _inner(self):
+        return self.event_dim - 1
 
     @property
     def words(self):
         return "; then ".join(c.words for c in self.parts)
 
-    def check(self, x):
-        oks = [every(c.check(piece), self.event_dim - 1 - c.event_dim)
-               for c, piece in zip(self.parts, slices(x, len(self.parts), self.dim))]
-        ok = oks[0]
-        for more in oks[1:]:
-            ok = np.logical_and(ok, more)
-        return ok
-
     def example(self, x):
-        pieces = slices(x, len(self.parts), self.dim)
-        return np.stack([c.feasible_like(piece) for c, piece in zip(self.parts, pieces)], self.dim)
+        return np.stack([c.feasible_like(piece) for c, piece in zip(self.parts, self._pieces(x))], self.dim)
+
+    def _pieces(self, x):
+        return slices(x, len(self.parts), self.dim)
+
+
+def checked_pieces(name, parts, dim, lengths):
+    """(parts, dim, lengths) of pieces along an axis, of one element each unless lengths are given."""
+    parts = tuple(parts)
+    lengths = (1,) * len(parts) if lengths is None else tuple(int(n) for n in lengths)
+    checked_axis(name, dim)
+    if len(lengths) != len(parts):
+        raise ShapeError(f"{name}: {len(parts)} parts but {len(lengths)} lengths {lengths}; one each is needed.")
+    return parts, dim, lengths
 
 
 def checked_axis(name, dim):
@@ -272,6 +271,11 @@ class Dependent(Constraint):
     def check(self, x):
         raise ParameterError("this support depends on the parameters of a distribution, so membership is not known.\n"
                              "Ask the distribution itself: Uniform(0, 2).support(x), not Uniform.support(x).")
+
+
+def is_dependent(constraint):
+    """Whether it stands for a set that is known only with the parameters of a distribution."""
+    return isinstance(constraint, Dependent)
 
 
 cat, stack, independent, dependent = Cat, Stack, Independent, Dependent()

@@ -34,7 +34,7 @@ class Periodic(Kernel):
         """
         a = 0.25 / (self.lengthscale * self.lengthscale)
         j = np.arange(m, dtype=self.lengthscale.dtype)
-        return self.variance * np.where(j > 0, 2.0, 1.0) * ive(j, a)
+        return self.variance * np.where(j > 0, np.asarray(2.0, j.dtype), 1.0) * ive(j, a)
 
 
 class Cosine(Kernel):

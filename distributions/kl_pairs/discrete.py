@@ -8,8 +8,9 @@ from ..categorical import CategoricalProbs, _Categorical
 from ..discrete_uniform import DiscreteUniform
 from ..distribution import safe_log
 from ..geometric import _Geometric
-from ..kl import enumerated, kl_divergence, weighted
+from ..kl import absent, enumerated, kl_divergence, weighted
 from ..multinomial import MultinomialBase
+from ..negative_binomial import _NegativeBinomial
 from ..one_hot import OneHotCategoricalProbs, _OneHotCategorical
 from ..ordered import _Ordered
 from ..poisson import PoissonLogRate, _Poisson
@@ -54,7 +55,7 @@ def _(p, q):
     if _some_fewer(n, m):
         return enumerated(p, q)
     value = np.astype(n, p.dtype) * weighted(_success_failure(p), _success_failure(q))
-    return np.where(n == m, value, np.where(n > m, np.inf, np.nan))
+    return np.where(n == m, value, np.where(n > m, np.inf, np.full((), np.nan, value.dtype)))
 
 
 def _success_failure(d):
@@ -82,6 +83,20 @@ def _(p, q):
     some = mean > 0
     gap = np.where(some, p._log_failure(), 0.0) - np.where(some, q._log_failure(), 0.0)
     return p.log_prob_inside(zero) - q.log_prob_inside(zero) + np.where(some, mean * gap, 0.0)
+
+
+@kl_divergence.register(_NegativeBinomial, _NegativeBinomial)
+def _(p, q):
+    """r log((1 - p) / (1 - q)) + m log(p / q) for one shape r and the mean m of p; without a form where the shapes
+    differ (nan there, where they are being traced)."""
+    r, s = p._shape, q._shape
+    if type(r) is Array and type(s) is Array and bool(np.any(r != s)):
+        raise absent(p, q)
+    (log_p, log_rest), (log_q, other_rest) = p._logs(), q._logs()
+    mean = p.mean
+    some = mean > 0
+    gap = np.where(some, log_p, 0.0) - np.where(some, log_q, 0.0)
+    return np.where(r == s, r * (log_rest - other_rest) + np.where(some, mean * gap, 0.0), np.nan)
 
 
 def _log_rate(d):

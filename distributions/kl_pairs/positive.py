@@ -92,8 +92,9 @@ class _Pareto:
         return 1.0 / (self.b * self.b)
 
     def log_power(self, n):
-        ok = n < self.b
-        return np.where(ok, n * self.log_least - np.log1p(-np.where(ok, n, 0.0) / self.b), np.inf)
+        share = n / self.b
+        ok = share < 1
+        return np.where(ok, n * self.log_least - np.log1p(-np.where(ok, share, 0.0)), np.inf)
 
 
 class _LogUniform:

@@ -11,6 +11,7 @@ from ...engine.numpy.linalg import cholesky
 from ...engine.scipy import special
 from ..dirichlet import Dirichlet
 from ..kl import absent, kl_divergence
+from ..lkj import LKJ, LKJCholesky
 from ..matrix_normal import MatrixNormal
 from ..multivariate_normal import MultivariateNormal, log_diagonal_sum, whiten
 from ..normal import Normal
@@ -132,6 +133,15 @@ def _(p, q):
     log_det = _mean_log_det(p) - 2.0 * log_diagonal_sum(p.scale_tril)
     return _wishart(p.concentration, q.concentration, p.event_shape[0], log_det,
                     _spread(p.scale_tril, q.scale_tril), q._log_norm(-1.0) - p._log_norm(-1.0))
+
+
+@kl_divergence.register_all([LKJ, LKJCholesky], [LKJ, LKJCholesky])
+def _(p, q):
+    """(η₁ - η₂) E log |C| + the ratio of the norms: of the matrices and of their factors, which have one divergence."""
+    if isinstance(p, LKJ) != isinstance(q, LKJ):
+        raise absent(p, q)
+    log_det = 2.0 * np.sum(p._mean_log_diagonals(), -1)
+    return (p.concentration - q.concentration) * log_det + q._log_norm() - p._log_norm()
 
 
 # ---- directions ----

@@ -33,6 +33,7 @@ from .functions import (
     ReciprocalTransform,
     SinhArcsinhTransform,
     SoftClipTransform,
+    SoftfloorTransform,
     SoftsignTransform,
     TanhTransform,
 )
@@ -118,7 +119,8 @@ __all__ = [
     "RationalQuadraticSplineTransform", "RealFastFourierTransform", "ReciprocalTransform",
     "RecursiveLinearTransform", "Registry", "ReshapeTransform", "ScaleMatvecDiagTransform",
     "ScaleMatvecLUTransform", "ScaleMatvecTriLTransform", "ScaledUnitLowerCholeskyTransform", "SigmoidTransform",
-    "SimplexToOrderedTransform", "SinhArcsinhTransform", "SoftClipTransform", "SoftmaxCenteredTransform",
+    "SimplexToOrderedTransform", "SinhArcsinhTransform", "SoftClipTransform", "SoftfloorTransform",
+    "SoftmaxCenteredTransform",
     "SoftmaxTransform", "SoftplusLowerCholeskyTransform", "SoftplusTransform", "SoftsignTransform",
     "SplitTransform", "StackTransform", "StereographicTransform", "StickBreakingTransform", "SymmetricTransform",
     "TanhTransform", "Transform", "UnitLowerCholeskyTransform", "UnpackTransform", "ZeroSumTransform", "biject_to",

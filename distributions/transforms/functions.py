@@ -2,6 +2,7 @@
 import math
 
 from ...engine import numpy as np
+from ...engine.nn import sigmoid
 from ...engine.ops.elementwise import softplus
 from .. import constraints
 from ..record import ArrayLike, Record, child
@@ -262,3 +263,40 @@ class CDFTransform(Transform):
 
 CumulativeDistributionTransform = CDFTransform
 _SOFTPLUS = SoftplusTransform()
+
+
+class SoftfloorTransform(Transform):
+    """A smooth staircase: floor(x) for a small temperature T, x for a large one; whole numbers stay where they are.
+
+        u = x - floor(x),  y = floor(x) + (σ((u - ½) / T) - σ(-½ / T)) / (σ(½ / T) - σ(-½ / T))
+        log dy/dx = log σ'((u - ½) / T) - log(T (σ(½ / T) - σ(-½ / T)))
+
+    temperature : T, float[*batch] > 0          Source: TensorFlow Probability, `tfb.Softfloor`.
+    """
+    temperature: ArrayLike = child(default=1.0)
+    sign = 1.0
+
+    def _ends(self, x):
+        """The temperature in x's dtype, σ(-½ / T), and σ(½ / T) - σ(-½ / T)."""
+        T = beside(self.temperature, x)
+        low = sigmoid(-0.5 / T)
+        return T, low, 1.0 - 2.0 * low
+
+    def __call__(self, x):
+        x = np.asarray(x)
+        whole = np.floor(x)
+        T, low, width = self._ends(x)
+        return whole + (sigmoid((x - whole - 0.5) / T) - low) / width
+
+    def _inverse(self, y):
+        y = np.asarray(y)
+        whole = np.floor(y)
+        T, low, width = self._ends(y)
+        p = (y - whole) * width + low
+        return whole + 0.5 + T * (np.log(p) - np.log1p(-p))
+
+    def log_abs_det_jacobian(self, x, y):
+        x = np.asarray(x)
+        T, _, width = self._ends(x)
+        z = (x - np.floor(x) - 0.5) / T
+        return -softplus(z) - softplus(-z) - np.log(T * width)

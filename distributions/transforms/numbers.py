@@ -2,6 +2,8 @@
 import math
 
 from ...engine import numpy as np
+from ...engine import tree
+from ...engine.errors import MissingRule
 from ...engine.ops.elementwise import expit, softplus
 from .. import constraints
 from ..constraints import Constraint
@@ -11,8 +13,13 @@ from .base import ComposeTransform, IdentityTransform, IndependentTransform, Tra
 
 
 class ExpTransform(Transform):
-    """y = exp(x), onto the positive numbers.   log dy/dx = x"""
-    codomain, sign = constraints.positive, 1.0
+    """y = exp(x), from a set of numbers (all of them) or of increasing vectors onto its image.   log dy/dx = x"""
+    domain: Constraint = child(default=constraints.real)
+    sign = 1.0
+
+    @property
+    def codomain(self):
+        return _exponential(self.domain)
 
     def __call__(self, x):
         return np.exp(x)
@@ -21,7 +28,21 @@ class ExpTransform(Transform):
         return np.log(y)
 
     def log_abs_det_jacobian(self, x, y):
-        return np.asarray(x)
+        return sum_rightmost(np.asarray(x), self.domain.event_dim)
+
+
+def _exponential(domain):
+    """The set of exp(x) for x in a set."""
+    for known, image in ((constraints.real, constraints.positive), (constraints.positive, constraints.GreaterThan(1.0)),
+                         (constraints.nonnegative, constraints.GreaterThanEq(1.0)),
+                         (constraints.ordered_vector, constraints.positive_ordered_vector)):
+        if domain == known:
+            return image
+    if type(domain) is constraints.Independent:
+        return constraints.independent(_exponential(domain.base), domain.reinterpreted_batch_ndims)
+    if isinstance(domain, (constraints.GreaterThan, constraints.Interval)):
+        return tree.map(np.exp, domain)
+    raise MissingRule(f"ExpTransform: the image of {type(domain).__name__}, {domain.words}, is not known here.")
 
 
 class SoftplusTransform(Transform):

@@ -6,7 +6,7 @@ from ...engine.errors import ShapeError
 from ...engine.ops.complexes import complex_p
 from ...engine.ops.structural import asvalue
 from .. import constraints
-from ..constraints.base import checked_axis, cut, slices
+from ..constraints.base import checked_axis, checked_pieces, cut, slices
 from ..distribution import sum_rightmost
 from ..record import child, static
 from .base import Transform, biject_to
@@ -67,12 +67,7 @@ class CatTransform(Transform):
     lengths: tuple | None = static(default=None)
 
     def __init__(self, parts, dim=-1, lengths=None):
-        parts = tuple(parts)
-        lengths = (1,) * len(parts) if lengths is None else tuple(int(n) for n in lengths)
-        checked_axis("CatTransform", dim)
-        if len(lengths) != len(parts):
-            raise ShapeError(f"CatTransform: {len(parts)} transforms but {len(lengths)} lengths {lengths}.")
-        super().__init__(parts, dim, lengths)
+        super().__init__(*checked_pieces("CatTransform", parts, dim, lengths))
 
     @property
     def domain(self):

@@ -15,55 +15,77 @@ from .shapes import complex_of
 
 class _Axis(Transform):
     """An orthogonal map along one axis, counted from the last one (-1): log-det 0."""
-    axis: int = static(default=-1)
+    dim: int = static(default=-1)
 
-    def __init__(self, axis=-1):
-        if axis >= 0:
-            raise ShapeError(f"{type(self).__name__}: axis={axis}; it counts event axes from the last one: axis=-1.")
-        super().__init__(axis)
+    def __init__(self, dim, *more):
+        if dim >= 0:
+            raise ShapeError(f"{type(self).__name__}: dim={dim}; it counts event axes from the last one: dim=-1.")
+        super().__init__(dim, *more)
 
     @property
     def domain(self):
-        return constraints.independent(constraints.real, -self.axis)
+        return constraints.independent(constraints.real, -self.dim)
 
     @property
     def codomain(self):
-        return constraints.independent(constraints.real, -self.axis)
+        return constraints.independent(constraints.real, -self.dim)
 
     def log_abs_det_jacobian(self, x, y):
         x = np.asarray(x)
-        return np.zeros(x.shape[:x.ndim + self.axis], x.dtype)
+        return np.zeros(x.shape[:x.ndim + self.dim], x.dtype)
 
 
 class DiscreteCosineTransform(_Axis):
-    """The orthonormal discrete cosine transform (DCT-II) along an axis."""
+    """The orthonormal discrete cosine transform (DCT-II) along an axis, times a power of the frequency.
+
+    dim : the axis, negative
+    smooth s : coefficient k is times (k + ½)^s / g, g the geometric mean of these numbers, so the log-det stays 0. For
+        s = 1 a path of independent steps becomes independent numbers of about one size.
+    """
+    smooth: float = static(default=0.0)
+
+    def __init__(self, dim=-1, smooth=0.0):
+        super().__init__(dim, float(smooth))
+
+    def _weight(self, like):
+        """(k + ½)^s / g, along the axis."""
+        logs = self.smooth * _numpy.log(_numpy.arange(like.shape[self.dim]) + 0.5)
+        return np.asarray(_numpy.exp(logs - logs.mean()), like.dtype).reshape((-1, *(1,) * (-self.dim - 1)))
 
     def __call__(self, x):
-        return scipy.fft.dct(x, axis=self.axis, norm="ortho")
+        y = scipy.fft.dct(x, axis=self.dim, norm="ortho")
+        return y * self._weight(y) if self.smooth else y
 
     def _inverse(self, y):
-        return scipy.fft.idct(y, axis=self.axis, norm="ortho")
+        y = np.asarray(y)
+        return scipy.fft.idct(y / self._weight(y) if self.smooth else y, axis=self.dim, norm="ortho")
 
 
 class HaarTransform(_Axis):
     """The orthonormal Haar wavelet transform along an axis of any length, the coarsest coefficients first.
 
     Each level takes the sums and the differences of neighbours, both / √2, and goes on with the sums; an odd one out
-    stays as it is.
+    stays as it is. With `flip` the axis is reversed first.   dim : the axis, negative
     Source: Mallat (2009), A Wavelet Tour of Signal Processing, section 7.3.
     """
 
+    flip: bool = static(default=False)
+
+    def __init__(self, dim=-1, flip=False):
+        super().__init__(dim, bool(flip))
+
     def __call__(self, x):
-        x, details = np.moveaxis(np.asarray(x), self.axis, -1), []
+        x, details = np.moveaxis(np.asarray(x), self.dim, -1), []
+        x = np.flip(x, -1) if self.flip else x
         while x.shape[-1] > 1:
             even, odd = x[..., :-1:2], x[..., 1::2]
             left = x[..., 2 * odd.shape[-1]:]
             details.append((even - odd) * _HALF)
             x = np.concatenate([(even + odd) * _HALF, left], -1)
-        return np.moveaxis(np.concatenate([x, *details[::-1]], -1), -1, self.axis)
+        return np.moveaxis(np.concatenate([x, *details[::-1]], -1), -1, self.dim)
 
     def _inverse(self, y):
-        y = np.moveaxis(np.asarray(y), self.axis, -1)
+        y = np.moveaxis(np.asarray(y), self.dim, -1)
         sizes = [y.shape[-1]]
         while sizes[-1] > 1:
             sizes.append((sizes[-1] + 1) // 2)
@@ -73,7 +95,7 @@ class HaarTransform(_Axis):
             detail, coarse, left = y[..., at:at + k], x[..., :k], x[..., k:]
             pairs = np.stack([(coarse + detail) * _HALF, (coarse - detail) * _HALF], -1)
             x, at = np.concatenate([pairs.reshape((*pairs.shape[:-2], 2 * k)), left], -1), at + k
-        return np.moveaxis(x, -1, self.axis)
+        return np.moveaxis(np.flip(x, -1) if self.flip else x, -1, self.dim)
 
 
 class RealFastFourierTransform(Transform):

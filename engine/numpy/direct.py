@@ -12,14 +12,13 @@ from ..avals import NARROW_DTYPES
 from ..config import config
 from ..core import quietly, state
 from ..errors import ImmutableError
+from ..ops.shortcut import at_rest
 
 
 def known(a):
     """The NumPy array behind a, of one of NumPy's own dtypes, where nothing is traced; None elsewhere."""
-    if type(a) is Array and a.recipe is None and state.trace is state.root and not config.debug_nans:
-        v = a.value
-        return v if v.dtype.kind in "fciub" else None
-    return None
+    v = a.value if at_rest(a) else None
+    return v if v is not None and v.dtype.kind in "fciub" else None
 
 
 def at_once(f, *args):

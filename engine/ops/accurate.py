@@ -138,7 +138,7 @@ def _log_of(f, k):
     k may be None for 0.
     log(1 + f) = f - f²/2 + s (f²/2 + R(s²)) with s = f / (2 + f). Source: FreeBSD's e_log.c, its method and constants.
     """
-    s = f / (f + 2.0)
+    s = f * (1.0 / (f + 2.0))                            # one loop: see formula.reciprocal
     z = s * s
     r = z * LG[6] + LG[5]
     for c in LG[4::-1]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..core import Primitive
 from ..lazy import scipy_special
-from .formula import lost, numpy_impl, polynomial, xla_lower
+from .formula import lost, numpy_impl, polynomial, reciprocal
 from .gamma_tables import ATANH, DIGAMMA_FAR, LGAMMA_FAR
 from .gammas import gamma_formula, lgamma_parts, turned_cotangent
 from .polygamma import polygamma_p
+from .readings import xla_lower
 from .structural import elementwise, elementwise_batch, promote_inexact
 
 _HALF_LOG = 0.5 * math.log(2 * math.pi)
@@ -20,14 +21,14 @@ _HALF_LOG = 0.5 * math.log(2 * math.pi)
 
 def log1p_unit(m, t):
     """log(1 + t) = 2 artanh(t / (2 + t)) for 0 <= t <= 1, as a polynomial."""
-    r = t / (t + 2.0)
+    r = t * (1.0 / (t + 2.0))
     square = r * r
     return r * square * polynomial(square, m.table(ATANH)) + (r + r)
 
 
 def _stirling(m, x):
     """log Γ(x) - (x - 1/2) log x + x - log √2π for x >= 3.5."""
-    inverse = 1.0 / x
+    inverse = reciprocal(x)
     return inverse * polynomial(inverse * inverse, m.table(LGAMMA_FAR))
 
 

@@ -335,6 +335,16 @@ def polynomial(x, coefficients):
     return out
 
 
+def reciprocal(x):
+    """1 / x as a product of powers of two and a quotient.
+
+    The compiler stores a quotient that is used more than once and reads it again in a further loop over the array; a
+    product it repeats where it is used, so that all stays one loop. A ratio that is used more than once is then
+    x * (1 / y), which is right to one unit in the last place and a half.
+    """
+    return (2.0 / x) * 0.5
+
+
 def lost(x, y, total):
     """x + y - total for the rounded sum `total`, exactly (Knuth's TwoSum); without tangents."""
     x, y, total = plain(x), plain(y), plain(total)

@@ -11,7 +11,7 @@ import numpy as np
 from ..array import Array
 from ..lazy import scipy_special
 from .elementwise import _floating, _unary, bitwise_and, eq, floor, where
-from .formula import SPECIAL, numpy_impl, polynomial, xla_lower
+from .formula import SPECIAL, numpy_impl, polynomial, reciprocal
 from .gamma_tables import (
     COTANGENT,
     DIGAMMA_FAR,
@@ -24,6 +24,7 @@ from .gamma_tables import (
     SINE,
 )
 from .polygamma import polygamma_p
+from .readings import xla_lower
 from .structural import asvalue, cast, promote_inexact
 from .zeta import zeta
 
@@ -63,7 +64,7 @@ def lgamma_parts(m, x):
     factor = m.where(tiny, y * (x + 1.0), m.where(low, y, m.where(high, y - 1.0, 1.0)))
     log = m.log(m.where(far, y, factor))
     near = s * polynomial(s, m.table(LGAMMA_NEAR)) + m.where(low, -log, log)
-    inverse = 1.0 / y
+    inverse = reciprocal(y)
     large = (y - 0.5) * (log - 1.0) + (polynomial(inverse * inverse, m.table(LGAMMA_FAR)) * inverse + _SHIFT)
     r = m.abs(y - m.round(y))
     return m.where(far, large, near), y * (r * polynomial(r * r, m.table(SINE)))
@@ -101,7 +102,7 @@ def _digamma(m, x):
     zero, rest = m.table(DIGAMMA_ZERO)
     zero = y - m.where(low, zero - 1.0, zero) - rest
     close = zero * polynomial(s, m.table(DIGAMMA_NEAR))
-    inverse = 1.0 / y
+    inverse = reciprocal(y)
     square = inverse * inverse
     large = m.log(y) - (inverse * 0.5 + square * polynomial(square, m.table(DIGAMMA_FAR)))
     cotangent = turned_cotangent(m, y)                   # ψ(x) = ψ(-x) - 1/x - π cot πx; ψ(y) = ψ(y + 1) - 1/y

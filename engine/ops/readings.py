@@ -7,6 +7,7 @@ import numpy as np
 
 from ..lazy import scipy_special
 from . import formula
+from .accurate import Reading
 from .formula import Expr, polynomial
 
 _HIGH = np.uint64(0xFFFFFFFFF8000000)                    # the sign, the exponent and 25 bits of a float64
@@ -35,8 +36,9 @@ class Numpy(formula.Numpy):
 NUMPY = Numpy()
 
 
-class Xla(formula.Xla):
-    """The reading as StableHLO."""
+class Xla(Reading):
+    """The reading as StableHLO, with the logarithm that is quick on large arrays."""
+    where = formula.Xla.where                            # two numbers take the precision of the formula
 
     def sin(self, x): return self._unary("stablehlo.sine", x)                       # noqa: E704
     def cos(self, x): return self._unary("stablehlo.cosine", x)                     # noqa: E704

@@ -14,11 +14,14 @@ _ARRAY = np.ndarray
 _WEAK = {"i": (int,), "u": (int,), "f": (float, int), "c": (float, int)}     # Python numbers that take a dtype's kind
 
 
+def at_rest(x):
+    """Whether x is an array of known numbers and nothing is traced, so that NumPy may take it."""
+    return type(x) is Array and x.recipe is None and state.trace is state.root and not config.debug_nans
+
+
 def plain(x):
-    """The NumPy array behind x where it is known and nothing is traced, else None."""
-    if type(x) is Array and x.recipe is None and state.trace is state.root and not config.debug_nans:
-        return x._value
-    return None
+    """The NumPy array behind x where it is at rest and in this memory, else None."""
+    return x._value if at_rest(x) else None
 
 
 def pair(x, y):

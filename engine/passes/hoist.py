@@ -61,7 +61,7 @@ def _scan(eqn, env, rows):
     fixed = [o is c for o, c in zip(results, carries)]                       # carries handed on unchanged
     if any(fixed):
         (gone, outs), (kept, start), (more, carries) = _parts(outs, fixed), _parts(start, fixed), _parts(carries, fixed)
-        env.update(zip(gone, kept))
+        env.update(zip(gone, [read(env, v) for v in kept]))
         consts, inputs, results = consts + more, inputs + kept, _parts(results, fixed)[1]
 
     outside = dict(zip(consts, inputs))
@@ -106,7 +106,7 @@ def _while(eqn, env):
     if any(fixed):
         (gone, outs), (kept, start) = _parts(outs, fixed), _parts(start, fixed)
         (more, state), (more_tested, tested) = _parts(state, fixed), _parts(tested, fixed)
-        env.update(zip(gone, kept))
+        env.update(zip(gone, [read(env, v) for v in kept]))
         cc, bc, cc_in, bc_in = cc + more_tested, bc + more, cc_in + kept, bc_in + kept
         results = _parts(results, fixed)[1]
     before_c, added_c, rest_c = _move(cond.eqns, dict(zip(cc, cc_in)))

@@ -31,6 +31,7 @@ class Case:
     largest: int = 0                     # discrete: beyond it the mass is negligible
     smallest: int = 0
     slow: bool = False                   # its programs take long to compile
+    drawn_as: str = ""                   # the row whose compiled sampler is this one's too: it is compiled there alone
 
     def make(self, i=0):
         return self.family(**self.params[i])
@@ -258,4 +259,14 @@ def label(value: Any):
 modules = [importlib.import_module(f"tests.distributions.{path.stem}")               # the rows of the other families
            for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py"))]
 CASES = [*CASES, *[case for module in modules for case in module.CASES]]
+SAME_DRAWS = {                           # where a sampler is another row's and element-wise operations
+    "Gamma": ("InverseGamma", "Chi2", "InvChi2", "ScaledInvChi2"), "ExpGamma": ("ExpInverseGamma", "Chi"),
+    "Beta": ("BetaProportion", "AffineBeta", "PERT"), "GammaGamma": ("FisherSnedecor", "SigmoidBeta", "SkewStudentT"),
+    "StudentT": ("HalfStudentT", "TwoPieceStudentT"), "MultivariateStudentT": ("StudentTProcess",),
+    "BinomialProbs": ("BinomialLogits",), "ZeroInflatedProbs": ("ZeroInflatedLogits",),
+    "HurdleProbs": ("HurdleLogits",),
+}
+for row, others in SAME_DRAWS.items():
+    for case in CASES:
+        case.drawn_as = row if case.name in others else case.drawn_as
 NO_ROW = (*NO_ROW, *[family for module in modules for family in getattr(module, "NO_ROW", ())])

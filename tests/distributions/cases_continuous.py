@@ -44,9 +44,12 @@ def normal_inverse_gaussian(loc, scale, tailweight, skewness):
 
 def logit_normal(loc, scale):
     law = stats.norm(loc, scale)
+    z, w = np.polynomial.hermite_e.hermegauss(160)
+    x = expit(loc[..., None] + scale[..., None] * z)
+    mean, square = x @ w / np.sqrt(2 * np.pi), x ** 2 @ w / np.sqrt(2 * np.pi)
     return Law(lambda x: law.logpdf(special.logit(x)) - np.log(x) - np.log1p(-x),
                lambda x: law.cdf(special.logit(np.clip(x, 0, 1))), lambda q: expit(law.ppf(q)),
-               logcdf=lambda x: law.logcdf(special.logit(x)))
+               logcdf=lambda x: law.logcdf(special.logit(x)), mean=lambda: mean, var=lambda: square - mean ** 2)
 
 
 def continuous_bernoulli(logits):

@@ -141,6 +141,8 @@ CASES = [
           dict(ar=[[0.5], [-0.4]], ma=[[0.3], [0.2]], scale=[0.8, 1.0], loc=[0.3, -1.0])], arma, (dist.ARMA,),
          bad=dict(ar=[1.2], scale=0.0), slow=True),
 ]
-NO_ROW = (dist.DiscreteMarkovChain,                        # vectors of integers: test_hidden_markov.py
+NO_ROW = (dist.DiscreteHMM, dist.GaussianHMM, dist.GammaGaussianHMM, dist.IndependentHMM,
+          dist.LinearHMM,                                  # against dense matrices: test_hmm_families.py
+          dist.DiscreteMarkovChain,                        # vectors of integers: test_hidden_markov.py
           dist.LinearGaussianStateSpace,                   # matrices: test_state_space.py
           dist.StructuralTimeSeries)                       # parameters in components: test_state_space.py

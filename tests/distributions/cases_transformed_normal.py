@@ -7,7 +7,8 @@ from tests.distributions.cases import Case
 from tests.distributions.cases_continuous import row, two
 from tests.distributions.laws import Law, Tabulated, searched
 
-NO_ROW = (dist.TruncatedPolyaGamma, dist.Horseshoe, dist.Stable)                     # see test_continuous.py
+NO_ROW = (dist.TruncatedPolyaGamma, dist.Horseshoe, dist.Stable,                      # see test_continuous.py
+          dist.WienerFull)                                                            # and test_wiener_full.py
 
 
 def negative(law):
@@ -35,8 +36,14 @@ def bent(bend, loc, scale, **moments):
 
 
 def sinh_arcsinh(loc, scale, skewness, tailweight):
-    unit = 2 / np.sinh(tailweight * np.arcsinh(2.0))
-    return bent(lambda u: unit * np.sinh(tailweight * (np.arcsinh(u) + skewness)), loc, scale)
+    """Moments by Bessel functions: Jones & Pewsey (2009), §2.3."""
+    unit, turn = 2 / np.sinh(tailweight * np.arcsinh(2.0)), tailweight * skewness
+    def mean_cosh(q):
+        return np.exp(0.25) / np.sqrt(8 * np.pi) * (special.kv((q + 1) / 2, 0.25) + special.kv((q - 1) / 2, 0.25))
+    first = np.sinh(turn) * mean_cosh(tailweight)
+    second = 0.5 * (np.cosh(2 * turn) * mean_cosh(2 * tailweight) - 1)
+    return bent(lambda u: unit * np.sinh(tailweight * (np.arcsinh(u) + skewness)), loc, scale,
+                mean=lambda: loc + scale * unit * first, var=lambda: (scale * unit) ** 2 * (second - first ** 2))
 
 
 def lambert_w_normal(loc, scale, tailweight):
@@ -148,7 +155,12 @@ def wiener(alpha, tau, beta, delta):
     shape = np.shape(alpha + tau + beta + delta)
     times = tau + alpha ** 2 * np.exp(np.linspace(np.log(2e-3), np.log(40), 140)).reshape((-1, *(1,) * len(shape)))
     times = np.broadcast_to(times, (140, *shape))
-    return Tabulated(logpdf, np.concatenate([-times[::-1], times]))
+    spread = alpha ** 2 * np.exp(np.linspace(np.log(2e-3), np.log(60), 2000)).reshape((-1, *(1,) * len(shape)))
+    weight = spread * np.log(60 / 2e-3) / 1999               # the trapezoidal rule over log t
+    up, down = np.exp(logpdf(tau + spread)), np.exp(logpdf(-tau - spread))
+    mean = np.sum(weight * (up - down) * (tau + spread), 0)
+    square = np.sum(weight * (up + down) * (tau + spread) ** 2, 0)
+    return Tabulated(logpdf, np.concatenate([-times[::-1], times]), mean, square - mean ** 2)
 
 
 CASES = [

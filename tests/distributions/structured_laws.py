@@ -18,7 +18,6 @@ from tests.distributions.cases import Case
 class Structured(Case):
     """A row whose parameters may be anything, and whose events may have any support."""
     structured: bool = True
-    drawn_as: str = ""                   # the row whose compiled sampler is this one's too: it is compiled there alone
 
     def check(self, i=0):
         law = self.reference(**self.params[i])
@@ -73,6 +72,20 @@ def normal(mean, cov, shape=(), event=None, **options):
     entropy = None if options else np.reshape([f.entropy() for f in frozen], shape)
     return Law([lambda v, f=f: f.logpdf(np.ravel(v)) for f in frozen], len(event), shape, mean, var, entropy,
                marginal=stats.norm(mean, np.sqrt(var)))
+
+
+def linear_recursion(num_steps, transition_matrix, covariance_matrix=None, scale_tril=None, initial_value=(0.0, 0.0)):
+    """The states by the dense matrix that takes all noise to all states."""
+    cov = covariance_matrix if scale_tril is None else scale_tril @ scale_tril.T
+    powers = [np.linalg.matrix_power(transition_matrix, k) for k in range(num_steps + 1)]
+    zero = np.zeros_like(cov)
+    path = np.block([[powers[t - s] if s <= t else zero for s in range(num_steps)] for t in range(num_steps)])
+    first = np.asarray(initial_value)
+    mean = np.stack([first @ power.T for power in powers[1:]], -2)
+    shape = first.shape[:-1]
+    dense = path @ np.kron(np.eye(num_steps), cov) @ path.T
+    return normal(mean.reshape((*shape, -1)), np.broadcast_to(dense, (*shape, *dense.shape)), shape,
+                  (num_steps, first.shape[-1]))
 
 
 MATRIX = np.array([[2.0, 0.6, 0.1], [0.6, 1.0, -0.2], [0.1, -0.2, 1.5]])
@@ -423,9 +436,7 @@ def autoregression(coefs, scale, constant, num_steps):
         b[t, t - p:t] = -np.asarray(coefs)[::-1]
     inverse = np.linalg.inv(b)
     sd = np.r_[np.full(p, 1.5), np.full(num_steps, scale)]
-    law = normal(inverse @ np.r_[np.zeros(p), np.full(num_steps, constant)], inverse * sd ** 2 @ inverse.T)
-    del law.mean, law.var                                # which AR does not give
-    return law
+    return normal(inverse @ np.r_[np.zeros(p), np.full(num_steps, constant)], inverse * sd ** 2 @ inverse.T)
 
 
 def garch(omega, alpha_1, beta_1, initial_vol, num_steps):

@@ -202,7 +202,7 @@ def test_a_dependent_set_can_say_what_is_known():
 def test_pieces_must_fit():
     with pytest.raises(ShapeError, match="dim=-1"):
         c.cat([c.real], dim=0)
-    with pytest.raises(ShapeError, match="2 constraints but 1 lengths"):
+    with pytest.raises(ShapeError, match="2 parts but 1 lengths"):
         c.cat([c.real, c.positive], lengths=[3])
     with pytest.raises(ShapeError, match="take 3 elements"):
         c.cat([c.real, c.positive], lengths=[1, 2])(np.zeros(4))

@@ -17,7 +17,8 @@ from chainrule.engine import numpy as cnp
 from tests.distributions.cases import modules
 
 KEY = random.key(7)
-OURS = [case for module in modules if module.__name__.endswith(("cases_continuous", "cases_transformed_normal"))
+OURS = [case for module in modules if module.__name__.endswith(("cases_continuous", "cases_transformed_normal",
+                                                                                    "cases_noncentral"))
         for case in module.CASES]
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 import chainrule.distributions as dist
 from chainrule.distributions import biject_to
-from chainrule.engine import grad, jit, jvp, random, tree, vmap
+from chainrule.engine import config, grad, jit, jvp, random, tree, vmap
 from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import ChainruleError
 from tests.distributions.cases import CASES, NO_ROW, label, rows
@@ -291,12 +291,23 @@ def test_draws_carry_the_derivative_of_expectations(case, i):
 @pytest.mark.slow
 @each(every=False)
 def test_jit_gives_the_eager_result(case, i):
+    """A log_prob that is inherited is log_prob_inside in the support. A sampler that another row compiles is staged,
+    then evaluated by NumPy."""
     d, x = case.make(i), points(case, i)
+    own = type(d).log_prob is not dist.Distribution.log_prob
 
-    def everything(d, key, x):
-        drawn = () if getattr(case, "drawn_as", "") else (d.sample(key, (3,)),)
-        return d.log_prob(x), d.log_prob_inside(x), *drawn
-    for got, want in zip(jit(everything)(d, KEY, x), everything(d, KEY, x)):
+    def densities(d, x):
+        return (d.log_prob(x), d.log_prob_inside(x)) if own else (d.log_prob(x),)
+
+    def draws(d, key):
+        return d.sample(key, (3,))
+    if case.drawn_as:
+        with config(disable_jit=True):
+            drawn = jit(draws)(d, KEY)
+        found = (*jit(densities)(d, x), drawn)
+    else:
+        found = jit(lambda d, key, x: (*densities(d, x), draws(d, key)))(d, KEY, x)
+    for got, want in zip(found, (*densities(d, x), draws(d, KEY)), strict=True):
         np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=1e-9, atol=1e-12)
 
 
@@ -316,7 +327,8 @@ def test_vmap_of_a_distribution_is_a_loop(case, i):
     np.testing.assert_allclose(np.asarray(wrapped.log_prob(both)), np.moveaxis(want, 0, 1), rtol=1e-12)
     inside = np.stack([np.broadcast_to(np.asarray(lane.support(x)), want.shape[1:]) for lane in lanes], 1)
     np.testing.assert_array_equal(np.broadcast_to(np.asarray(wrapped.support(both)), inside.shape), inside)
-    drawn = np.asarray(wrapped.sample(KEY, (3,)))
+    with config(disable_jit=bool(case.drawn_as)):                  # another row compiles its loops
+        drawn = np.asarray(wrapped.sample(KEY, (3,)))
     for lane in range(2):
         want = lanes[lane].sample(random.fold_in(KEY, lane), (3,))
         np.testing.assert_allclose(drawn[:, lane], np.asarray(want), rtol=1e-9)
@@ -333,15 +345,68 @@ def test_a_distribution_is_a_pytree(case, i):
     assert repr(d).startswith(type(d).__name__)
 
 
-@each(every=False)
-def test_float32_parameters_give_float32(case, i):
+def single(case, i):
+    """The distribution with float32 parameters, or None where it has no real ones."""
     d = tree.map(lambda x: x.astype(np.float32) if x.dtype.kind == "f" else x, case.make(i))
-    if all(x.dtype.kind != "f" for x in tree.leaves(d)):
-        return
-    x = points(case, i)
+    return d if any(x.dtype.kind == "f" for x in tree.leaves(d)) else None
+
+
+@each(lambda case: single(case, 0) is not None, every=False)
+def test_float32_parameters_give_float32(case, i):
+    d, x = single(case, i), points(case, i)
     x = x if case.discrete else x.astype(np.float32)
     assert d.log_prob(x).dtype == np.float32
     assert case.discrete or d.sample(KEY).dtype == np.float32
+
+
+@each(lambda case: single(case, 0) is not None, every=False)
+def test_moments_and_tails_of_float32_parameters_are_float32(case, i):
+    """Of the ones that there are; the mode and the quantiles of counts are integers."""
+    d, x = single(case, i), points(case, i)
+    x = x if case.discrete else x.astype(np.float32)
+    q = np.full(d.batch_shape, 0.3, np.float32)
+    calls = {name: (lambda name=name: getattr(d, name)) for name in ("mean", "variance", "stddev", "mode")}
+    calls["entropy"] = d.entropy
+    if not d.event_shape:
+        tails = ("cdf", "log_cdf", "survival_function", "log_survival", "icdf", "isf")
+        calls |= {name: (lambda name=name: getattr(d, name)(q if name in ("icdf", "isf") else x)) for name in tails}
+    for name, call in calls.items():
+        try:
+            got = call()
+        except NotImplementedError:
+            continue
+        assert got.dtype == np.float32 or case.discrete and got.dtype.kind == "i", name
+
+
+def test_parameters_have_the_names_of_other_systems_too():
+    """PyMC's and Stan's; a name that a family has for another parameter stays its own."""
+    pairs = [(dist.Normal(mu=1.0, sigma=2.0), dist.Normal(1.0, 2.0)),
+             (dist.HalfNormal(sigma=2.0), dist.HalfNormal(2.0)),
+             (dist.StudentT(nu=3.0, sigma=2.0), dist.StudentT(3.0, 0.0, 2.0)),
+             (dist.Uniform(lower=1.0, upper=2.0), dist.Uniform(1.0, 2.0)),
+             (dist.Truncated(dist.Normal(), lower=0.5), dist.Truncated(dist.Normal(), 0.5))]
+    for theirs, ours in pairs:
+        assert float(theirs.log_prob(1.5)) == float(ours.log_prob(1.5)) > -math.inf
+    assert dist.Rice(nu=1.0, sigma=2.0).nu == 1.0
+    with pytest.raises(ChainruleError, match="'mu' is not a parameter"):
+        dist.Normal(loc=1.0, mu=2.0)
+
+
+def test_a_constructor_shows_its_parameters():
+    assert list(inspect.signature(dist.Normal).parameters) == ["loc", "scale", "validate_args"]
+    assert list(inspect.signature(dist.Independent).parameters) == ["base_dist", "reinterpreted_batch_ndims",
+                                                                    "validate_args"]
+    assert list(inspect.signature(dist.Wishart).parameters)[:4] == ["concentration", "scale_matrix", "rate_matrix",
+                                                                    "scale_tril"]
+    assert list(inspect.signature(dist.transforms.AffineTransform).parameters) == ["loc", "scale", "domain"]
+
+
+def test_a_python_number_takes_the_dtype_of_the_arrays_beside_it():
+    x = np.float32(0.5)
+    for d in (dist.Normal(x, 2), dist.Normal(x), dist.Gamma(2.0, x), dist.StudentT(x, 0, 1.0), dist.Delta(x)):
+        assert d.dtype == d.log_prob(x).dtype == d.sample(KEY).dtype == np.float32
+    for d in (dist.Normal(0.5, 2), dist.Normal(x, np.float64(2.0)), dist.Normal(np.arange(3), 2.0)):
+        assert d.dtype == d.log_prob(0.5).dtype == np.float64
 
 
 # ---- constructors ----

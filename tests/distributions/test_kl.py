@@ -1,10 +1,15 @@
 """KL divergences: against quadrature, sums and means over draws, and laws that hold for all pairs."""
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import chainrule.distributions as dist
 from chainrule.distributions import cross_entropy, kl_divergence, kl_divergence_monte_carlo, register_kl, transforms
-from chainrule.engine import grad, jit, random, tree
+from chainrule.engine import grad, jit, random, tree, vmap
+from chainrule.engine import numpy as cnp
 from chainrule.engine.errors import MissingRule, ShapeError
 
 KEY = random.key(5)
@@ -63,6 +68,13 @@ PAIRS = {
     "Transformed vectors": (dist.TransformedDistribution(dist.Normal([0.0, 1.0], 1.0).to_event(1), SHIFT),
                             dist.TransformedDistribution(dist.Normal([0.5, 0.0], 2.0).to_event(1), SHIFT)),
     "OneHotCategorical": (dist.OneHotCategorical([0.2, 0.7, 0.1]), dist.OneHotCategorical(logits=[0.4, 0.0, 1.0])),
+    "LKJ": (dist.LKJ(3, [0.7, 2.0]), dist.LKJ(3, 1.3)),
+    "LKJCholesky": (dist.LKJCholesky(4, [0.7, 2.0]), dist.LKJCholesky(4, 1.3)),
+    "Sample": (dist.Sample(dist.Gamma([2.0, 3.0], 1.5), (2, 3)), dist.Sample(dist.Gamma(2.5, 1.0), (2, 3))),
+    "Blockwise": (dist.Blockwise([dist.Normal([0.0, 1.0], 1.0), dist.Dirichlet([2.0, 3.0])]),
+                  dist.Blockwise([dist.Laplace(0.5, 2.0), dist.Dirichlet([1.0, 4.0])])),
+    "BatchReshape": (dist.BatchReshape(dist.Normal([0.0, 1.0], 1.0), (2, 1)),
+                     dist.BatchReshape(dist.Normal(0.5, [2.0, 0.7]), (2, 1))),
     "Expanded, more": (dist.Normal(0.0, 1.0).expand((3,)), dist.Normal(np.zeros((2, 3)), 2.0)),
 }
 each = pytest.mark.parametrize("p, q", PAIRS.values(), ids=PAIRS)
@@ -167,6 +179,12 @@ CONTINUOUS = [
     (dist.Beta([1.5, 2.0], 3.0), dist.Gamma(2.0, 0.8)), (dist.Beta([1.5, 2.0], 3.0), dist.Normal(0.3, 0.8)),
     (dist.Beta([1.5, 2.0], 3.0), dist.Uniform(-1.0, 1.5)), (dist.Beta([1.5, 2.0], 3.0), dist.ContinuousBernoulli(0.8)),
     (dist.Kumaraswamy([1.5, 2.0], [3.0, 0.8]), dist.Beta(2.5, 1.2)),
+    (dist.Beta([1.5, 2.0], [3.0, 0.8]), dist.Kumaraswamy(2.5, 1.2)),
+    (dist.Beta([0.4, 40.0], [0.7, 8.0]), dist.Kumaraswamy([12.0, 0.3], [1.2, 0.4])),
+    (dist.BetaProportion([0.3, 0.6], 4.0), dist.BetaProportion(0.5, 3.0)),
+    (dist.BetaProportion([0.3, 0.6], 4.0), dist.Beta(1.5, 3.0)),
+    (dist.SigmoidBeta([1.5, 2.0], 3.0), dist.SigmoidBeta(2.5, 1.2)),
+    (dist.ContinuousBernoulli([-1.5, 2.0]), dist.Exponential(0.8)),
     (dist.Kumaraswamy([1.5, 2.0], 3.0), dist.Kumaraswamy(2.5, 1.2)),
     (dist.Kumaraswamy([1.5, 2.0], 3.0), dist.Gamma(2.5, 1.2)),
     (dist.Kumaraswamy([1.5, 2.0], 3.0), dist.LogNormal(0.5, 1.2)),
@@ -185,6 +203,10 @@ DISCRETE = [
     (dist.Categorical([0.2, 0.7, 0.1]), dist.Categorical([0.2, 0.4, 0.1, 0.3])),
     (dist.OrderedLogistic([0.3, 1.0], [-1.0, 1.0]), dist.OrderedLogistic(0.0, [-0.5, 1.0])),
     (dist.StoppingRatioLogistic([0.3, 1.0], [-1.0, 1.0]), dist.OrderedProbit(0.0, [-0.5, 1.0])),
+    (dist.ProbitBernoulli([0.3, -0.6]), dist.ProbitBernoulli(0.4)),
+    (dist.NegativeBinomial(2.5, [0.2, 0.6]), dist.NegativeBinomial(2.5, logits=-0.4)),
+    (dist.NegativeBinomial2([2.0, 5.0], 3.0), dist.NegativeBinomial(3.0, 0.5)),
+    (dist.NegativeBinomial2Log([0.2, 1.0], 3.0), dist.GammaPoisson(3.0, 1.5)),
     (dist.DiscreteUniform(0, [3, 4]), dist.DiscreteUniform(0, 7)),
     (dist.Geometric([0.2, 0.7]), dist.Geometric(logits=0.4)),
     (dist.Poisson([1.0, 3.0]), dist.PoissonLogRate(0.5)), (dist.HyperGeometric(20, 8, 5), dist.Binomial(5, [0.3, 0.6])),
@@ -248,6 +270,8 @@ DIFFERENTIABLE = [
     (dist.InverseGaussian, (1.3, 3.5), dist.InverseGaussian(1.0, 1.2)),
     (lambda a, b: dist.Bernoulli(a), (0.3, 0.0), dist.Bernoulli(0.5)), (dist.Cauchy, (0.3, 1.5), dist.Cauchy(0.5, 1.2)),
     (lambda a, b: dist.Geometric(a), (0.3, 0.0), dist.Geometric(0.5)),
+    (dist.Beta, (1.3, 3.5), dist.Kumaraswamy(2.5, 1.2)), (lambda a, b: dist.LKJ(3, a), (1.3, 0.0), dist.LKJ(3, 2.0)),
+    (lambda a, b: dist.NegativeBinomial(2.0, a), (0.3, 0.0), dist.NegativeBinomial(2.0, 0.5)),
     (dist.BetaBinomial, (0.3, 1.5), dist.Binomial(1, 0.5)),
     (lambda a, b: dist.LowRankMultivariateNormal([a, 0.0], [[b], [0.4]], [0.5, 1.0]), (0.3, 1.5),
      dist.MultivariateNormal([0.0, 0.0], FACTOR @ FACTOR.T)),
@@ -309,6 +333,15 @@ def test_a_rule_can_be_registered():
     assert float(kl_divergence(Mine(3.0), Mine(1.0))) == 2.0
 
 
+def test_the_rules_are_there_in_a_new_process_and_leave_a_users_own():
+    code = ("from chainrule.distributions import Exponential, Normal, kl_divergence, register_kl\n"
+            "register_kl(Normal, Normal)(lambda p, q: p.loc + 7.0)\n"
+            "print(float(kl_divergence(Normal(), Normal())), float(kl_divergence(Exponential(), Exponential(1.0))))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert done.stdout.split() == ["7.0", "0.0"], done.stderr
+
+
 def test_events_must_have_one_shape():
     with pytest.raises(ShapeError, match=r"\(2,\) and \(3,\)"):
         kl_divergence(dist.Normal(np.zeros(2)).to_event(), dist.Normal(np.zeros(3)).to_event())
@@ -325,14 +358,59 @@ def test_other_bijections_have_no_form():
         kl_divergence(p, q)
 
 
-SINGLE = [(dist.Gamma, dist.Exponential(0.7)), (dist.Beta, dist.Chi2(3.0)), (dist.Kumaraswamy, dist.Beta(2.0, 3.0)),
-          (dist.LogNormal, dist.HalfNormal(2.0)), (dist.Weibull, dist.Rayleigh(1.0)),
-          (dist.Normal, dist.Laplace(1.0, 2.0))]
+# ---- laws of all pairs ----
+
+def reals(d):
+    """The leaves that are real numbers, and what makes the distribution of others in their place."""
+    leaves, form = tree.flatten(tree.map(cnp.asarray, d))
+    at = [i for i, x in enumerate(leaves) if x.dtype.kind == "f"]
+
+    def again(new):
+        found = dict(zip(at, new))
+        return tree.unflatten(form, [found.get(i, x) for i, x in enumerate(leaves)])
+    return [leaves[i] for i in at], again
 
 
-@pytest.mark.parametrize("family, q", SINGLE, ids=[f"{f.__name__}, {type(q).__name__}" for f, q in SINGLE])
-def test_single_precision_stays_single(family, q):
-    q = tree.map(lambda x: x.astype("float32"), q)
-    got = kl_divergence(family(np.float32(1.5), np.float32(0.8)), q)
+EVERY = [*PAIRS.items(), *[(name(*pair), pair) for pair in CONTINUOUS + DISCRETE]]
+ROWS = [pytest.param(*pair, id=key) for key, pair in EVERY if any(reals(d)[0] for d in pair)]
+
+
+
+
+@pytest.mark.parametrize("p, q", [row for row in ROWS if row.id != "HyperGeometric, BinomialProbs"])
+def test_single_precision_stays_single(p, q):
+    single = [again([x.astype("float32") for x in leaves]) for leaves, again in map(reals, (p, q))]
+    got = kl_divergence(*single)
     assert got.dtype == np.float32
-    assert float(got) == pytest.approx(float(kl_divergence(family(1.5, 0.8), q)), rel=1e-5)
+    np.testing.assert_allclose(np.asarray(got), np.asarray(kl_divergence(p, q)), rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("p, q", ROWS)
+def test_compiled_and_mapped_it_is_the_same(p, q):
+    """Over a first axis of all real parameters; counts stay outside, as the values of p are to be listed."""
+    (a, make_p), (b, make_q) = reals(p), reals(q)
+    got = jit(vmap(lambda a, b: kl_divergence(make_p(a), make_q(b))))(*tree.map(lambda x: np.stack([x, x]), (a, b)))
+    want = np.asarray(kl_divergence(p, q))
+    np.testing.assert_allclose(np.asarray(got), np.stack([want, want]), rtol=1e-10, atol=1e-13)
+
+
+def test_a_bijection_that_is_traced_may_turn_out_to_be_another():
+    def divergence(a, b):
+        p, q = (dist.TransformedDistribution(dist.Normal(m), transforms.AffineTransform(0.0, s))
+                for m, s in ((0.0, a), (1.0, b)))
+        return kl_divergence(p, q)
+    got = jit(vmap(divergence))(np.array([2.0, 2.0]), np.array([2.0, 3.0]))
+    np.testing.assert_array_equal(np.asarray(got), [0.5, np.nan])
+
+
+def test_negative_binomials_of_other_shapes_have_no_form():
+    p, q = dist.NegativeBinomial(2.0, 0.3), dist.NegativeBinomial([2.0, 3.0], 0.3)
+    with pytest.raises(MissingRule, match="NegativeBinomialProbs"):
+        kl_divergence(p, q)
+    got = jit(lambda r: kl_divergence(p, dist.NegativeBinomial(r, 0.3)))(np.array([2.0, 3.0]))
+    np.testing.assert_array_equal(np.asarray(got), [0.0, np.nan])
+
+
+def test_counts_that_are_traced_are_named_in_the_error():
+    with pytest.raises(MissingRule, match="all counts known"):
+        jit(lambda n: kl_divergence(dist.Binomial(n, 0.3), dist.Poisson(2.0)))(5)

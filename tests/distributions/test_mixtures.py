@@ -142,10 +142,13 @@ def test_a_hurdle_before_a_continuous_distribution():
 
 def test_exactly_one_form_of_the_gate_is_given():
     for make in (dist.ZeroInflatedPoisson, dist.HurdlePoisson):
-        with pytest.raises(ChainruleError, match="either gate or gate_logits; got neither"):
+        with pytest.raises(ChainruleError, match="one of gate, gate_logits and psi; got none"):
             make(rate=2.0)
-        with pytest.raises(ChainruleError, match="got both"):
+        with pytest.raises(ChainruleError, match="got gate and gate_logits"):
             make(0.2, 2.0, gate_logits=0.0)
+        assert float(make(rate=2.0, psi=0.75).prob(1)) == float(make(0.25, 2.0).prob(1))
+    with pytest.raises(ChainruleError, match="HurdleNegativeBinomial2 needs a value for concentration"):
+        dist.HurdleNegativeBinomial2(0.2, 2.0)
     with pytest.raises(ChainruleError, match="Gamma is continuous"):
         dist.ZeroInflatedDistribution(dist.Gamma(2.0), gate=0.1)
     with pytest.raises(ChainruleError, match="must be nonnegative; they are finite"):
@@ -156,7 +159,7 @@ def test_exactly_one_form_of_the_gate_is_given():
                                0.2 + 0.8 * 0.7 ** 5, rtol=1e-13)
     k, law = np.arange(1, 9), stats.nbinom(3.0, 3.0 / 5.0)                     # mean 2, concentration 3
     for inflated, hurdle in ((dist.ZeroInflatedNegativeBinomial2(2.0, 3.0, gate=0.2),
-                              dist.HurdleNegativeBinomial2(2.0, 3.0, gate=0.2)),
+                              dist.HurdleNegativeBinomial2(0.2, 2.0, 3.0)),
                              (dist.ZeroInflatedNegativeBinomial(3.0, probs=0.4, gate=0.2),
                               dist.HurdleNegativeBinomial(3.0, probs=0.4, gate=0.2))):
         np.testing.assert_allclose(np.asarray(inflated.prob(k)), 0.8 * law.pmf(k), rtol=1e-12)

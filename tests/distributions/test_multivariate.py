@@ -415,6 +415,7 @@ def test_draws_of_a_copula_move_with_its_correlation_and_its_marginals():
     (lambda: dist.AR([0.1, 0.2], num_steps=0), "num_steps must be"),
     (lambda: dist.AR([0.1, 0.2], num_steps=3, init_dist=dist.Normal([0.0] * 3, 1.0)), "must give the first 2 values"),
     (lambda: dist.RandomWalk(dist.Normal(0.0, 1.0), dist.MultivariateNormal([0.0], np.eye(1)), 2), "must be equal"),
+    (lambda: dist.LeftTruncatedGamma(dist.Normal()), "truncates a Gamma; got Normal"),
     (lambda: dist.SineBivariateVonMises(0.0, 0.0, 1.0, 1.0), "exactly one of correlation"),
     (lambda: dist.SineSkewed(dist.Normal([0.0, 0.0], 1.0).to_event(1), [0.1]), "one number for each"),
     (lambda: dist.SineSkewed(dist.SineBivariateVonMises(0.0, 0.0, 1.0, 1.0, 0.0), [0.7, 0.7]), "skewness must be"),

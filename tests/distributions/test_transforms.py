@@ -11,7 +11,7 @@ from chainrule.distributions import biject_to, constraints, flows, transforms
 from chainrule.distributions.transforms import Inverse, Transform
 from chainrule.engine import grad, jacfwd, jit, random, tree, vmap
 from chainrule.engine import numpy as cnp
-from chainrule.engine.errors import ChainruleError, ParameterError, ShapeError
+from chainrule.engine.errors import ChainruleError, MissingRule, ParameterError, ShapeError
 from tests.distributions.transform_cases import collected
 
 ALL = collected()
@@ -345,6 +345,31 @@ def test_a_haar_transform_has_sums_first_and_differences_last():
     np.testing.assert_allclose(got, [5.5, -2.5, -1 / np.sqrt(2), -np.sqrt(2)])
 
 
+def test_a_smooth_cosine_transform_makes_the_steps_of_a_path_even():
+    """Of a random walk of 64 steps the covariance of the coefficients is nearly diagonal, its elements all near one."""
+    t = transforms.DiscreteCosineTransform(smooth=1.0)
+    factor = np.asarray(t(np.tril(np.ones((64, 64))).T))         # row s: the coefficients of a step at time s
+    cov = factor.T @ factor
+    sizes = np.diagonal(cov)[1:]
+    assert np.abs(cov[1:, 1:] - np.diag(sizes)).max() < 0.1 * sizes.max() and sizes.max() < 2.6 * sizes.min()
+    weight = np.asarray(t(np.ones(64)))[0] / 8.0                 # the one coefficient that is not 0
+    np.testing.assert_allclose(weight, 0.5 / np.exp(np.mean(np.log(np.arange(64) + 0.5))))
+
+
+def test_the_image_of_an_exponential_follows_from_its_domain():
+    c = dist.constraints
+    pairs = [(c.ordered_vector, c.positive_ordered_vector), (c.real_vector, c.independent(c.positive, 1)),
+             (c.greater_than(0.0), c.greater_than(1.0)), (c.positive, c.greater_than(1.0)),
+             (c.interval(0.0, 0.0), c.interval(1.0, 1.0))]
+    for domain, image in pairs:
+        t = transforms.ExpTransform(domain)
+        assert t.codomain == image and t.domain == domain
+    x = np.array([[0.1, 0.4]])
+    assert np.asarray(transforms.ExpTransform(c.ordered_vector).log_abs_det_jacobian(x, np.exp(x))).tolist() == [0.5]
+    with pytest.raises(MissingRule, match="the image of"):
+        print(transforms.ExpTransform(c.less_than(0.0)).codomain)
+
+
 def test_an_lu_is_the_product_of_its_pieces():
     both, places, x = np.array([[2.0, 1.0, 0.5], [0.3, -1.0, 2.0], [0.1, 0.4, 3.0]]), np.array([2, 0, 1]), np.ones(3)
     product = (np.tril(both, -1) + np.eye(3)) @ np.triu(both)
@@ -423,7 +448,7 @@ def test_mistakes_are_explained():
         transforms.PadTransform([(2, 2)]).inv(np.zeros(3))
     with pytest.raises(ShapeError, match="no 3 pieces"):
         transforms.SplitTransform(3)(np.zeros(4))
-    with pytest.raises(ChainruleError, match="axis=-1"):
+    with pytest.raises(ChainruleError, match="dim=-1"):
         transforms.HaarTransform(0)
 
 

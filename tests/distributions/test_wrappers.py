@@ -186,8 +186,8 @@ def test_a_distribution_is_immutable_and_names_what_it_lacks():
         dist.Normal().loc = 1.0
     with pytest.raises(ChainruleError, match="needs a value for 'rate'"):
         dist.Poisson()
-    with pytest.raises(ChainruleError, match="'mu' is not a parameter"):
-        dist.Normal(mu=1.0)
+    with pytest.raises(ChainruleError, match="'rate' is not a parameter"):
+        dist.Normal(rate=1.0)
     with pytest.raises(ChainruleError, match="got both"):
         dist.Bernoulli(0.5, 0.0)
 

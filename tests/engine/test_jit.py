@@ -267,3 +267,22 @@ def test_a_call_on_arrays_that_was_made_before_still_minds_types_closures_and_se
     after = stats()
     assert (after.traces, after.compilations) == (before.traces, before.compilations)
     assert after.executions == before.executions + 1
+
+
+def test_a_call_on_dicts_of_arrays_that_was_made_before_minds_names_types_and_kinds():
+    f = jit(lambda x, p: sum(p.values()) * x)
+    x, a, b = cnp.ones(3), cnp.asarray(2.0), cnp.asarray(3.0)
+    for _ in range(2):
+        assert f(x, {"a": a, "b": b}).tolist() == [5.0] * 3
+        assert f(x, {"b": b, "a": a}).tolist() == [5.0] * 3
+        assert f(x, {"b": b}).tolist() == [3.0] * 3
+        assert f(x, {"b": 4.0}).tolist() == [4.0] * 3
+        assert f(x, {"b": {"c": a}.pop("c")}).tolist() == [2.0] * 3
+        assert f(x, {"a": cnp.ones(3, "float32")}).dtype == "float64"
+    g = jit(lambda p, q: p["x"] - q["y"])
+    assert [float(g({"x": a}, {"y": b})) for _ in range(2)] == [-1.0, -1.0]
+    before = stats()
+    f(x, {"b": b, "a": a})
+    after = stats()
+    assert (after.traces, after.compilations) == (before.traces, before.compilations)
+    assert after.executions == before.executions + 1

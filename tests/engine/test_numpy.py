@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule.engine.numpy as cnp
-from chainrule.engine import Array, config, jit
+from chainrule.engine import Array, config, jit, vmap
 from chainrule.engine.avals import NARROW
 from chainrule.engine.errors import ConcretizationError, DtypeError, ShapeError
 from tests.engine.laws import close, leaves
@@ -271,6 +271,16 @@ def test_constants_and_types_are_numpys():
     for name in TYPES:
         ours, theirs = getattr(cnp, name), getattr(np, name)
         assert ours is theirs or ours == theirs or (ours != ours and theirs != theirs)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_cross_product_of_plane_vectors_is_that_in_the_plane_z_0():
+    x, y = np.array([[1.0, 2.0], [-0.5, 3.0]]), np.array([[0.3, -1.0], [2.0, 0.7]])
+    flat = [np.concatenate([v, np.zeros((2, 1))], -1) for v in (x, y)]
+    expected = np.cross(*flat)
+    np.testing.assert_array_equal(np.asarray(cnp.cross(x, y)), expected[:, 2])
+    np.testing.assert_array_equal(np.asarray(jit(cnp.cross)(x, flat[1])), expected)
+    np.testing.assert_array_equal(np.asarray(vmap(cnp.cross)(flat[0], y)), expected)
 
 
 def test_flatten_is_ravel_and_ndarray_is_the_class_of_arrays():

@@ -199,6 +199,20 @@ def hoist_inlined(program):
     return passes.hoist(passes.inline(program))
 
 
+@pytest.mark.parametrize("loop", [
+    lambda f, x: scan(lambda c, _: (f(c), None), x, None, length=3)[0],
+    lambda f, x: while_loop(lambda c: c[1] < 3, lambda c: (f(c[0]), c[1] + 1), (x, 0))[0],
+], ids=["scan", "while"])
+def test_loops_in_a_row_that_hand_on_one_value(loop):
+    """The second loop's start is a carry of the first that went: what stands for it must itself be looked up."""
+    same = lambda c: c
+
+    def f(x):
+        return loop(same, loop(same, loop(same, x))) * 2.0
+    after(hoist_inlined, f, 1.5)                         # checked, and evaluated
+    assert float(jit(f)(1.5)) == 3.0
+
+
 def test_what_a_loop_computes_anew_moves_out():
     step = hidden(lambda c, x: c * cnp.exp(x) + cnp.sin(cnp.exp(x) + 1))
     made = after(hoist_inlined, lambda x: scan(lambda c, r: (step(c, x), r), x, W), 0.3)

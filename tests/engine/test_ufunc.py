@@ -1,4 +1,6 @@
 """The methods of universal functions: reduce, accumulate, reduceat, outer, at; frompyfunc; what is refused."""
+import itertools
+
 import numpy as onp
 import pytest
 
@@ -24,21 +26,31 @@ def same(found, expected):
     onp.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
+def from_the_left(f, x, axis):
+    """What accumulate is: f(f(x₀, x₁), x₂) …; NumPy 2.5 has other numbers for power and arctan2 of contiguous ones."""
+    return onp.stack(list(itertools.accumulate(onp.moveaxis(x, axis, 0), f)), axis)
+
+
 @rows
 def test_reduce_and_accumulate_go_from_the_left(name, x):
     ours, theirs = getattr(np, name), getattr(onp, name)
     for axis in (0, 1, -1):
-        same(ours.reduce(x, axis), theirs.reduce(x, axis))
-        same(ours.accumulate(x, axis), theirs.accumulate(x, axis))
+        expected = from_the_left(theirs, x, axis)
+        same(ours.reduce(x, axis), expected.take(-1, axis))
+        same(ours.accumulate(x, axis), expected)
+    expected = from_the_left(theirs, x, 1)
     with config(disable_jit=True):                       # staged, then evaluated by NumPy
-        same(jit(lambda v: ours.reduce(v, 1, keepdims=True))(x), theirs.reduce(x, 1, keepdims=True))
-        same(jit(lambda v: ours.accumulate(v, 1))(x), theirs.accumulate(x, 1))
+        same(jit(lambda v: ours.reduce(v, 1, keepdims=True))(x), expected[:, -1:])
+        same(jit(lambda v: ours.accumulate(v, 1))(x), expected)
 
 
 @rows
 def test_reduceat_and_outer(name, x):
+    """A reduction from each place up to the next, of one element where the next is not further."""
     ours, theirs = getattr(np, name), getattr(onp, name)
-    same(ours.reduceat(x, PLACES, axis=1), theirs.reduceat(x, PLACES, axis=1))
+    ends = [max(end, place + 1) for place, end in zip(PLACES, [*PLACES[1:], x.shape[1]])]
+    parts = [from_the_left(theirs, x[:, place:end], 1)[:, -1] for place, end in zip(PLACES, ends)]
+    same(ours.reduceat(x, PLACES, axis=1), onp.stack(parts, 1))
     same(ours.outer(x[0, :, 0], x[1]), theirs.outer(x[0, :, 0], x[1]))
 
 

@@ -433,6 +433,7 @@ def test_an_interrupt_is_heard_while_a_program_runs():
     out, _ = in_a_process(f"""
 import os, signal, threading
 import numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler) # a shell's background jobs start without it
 free = threading.Event()
 def block(v):
     os.kill(os.getpid(), signal.SIGINT)                  # as Ctrl-C does, while XLA runs

@@ -133,11 +133,16 @@ def test_dual_averaging_finds_the_step_size_whose_acceptance_is_aimed_at(target)
 @pytest.mark.parametrize("method", adaptation.ESTIMATORS)
 @pytest.mark.parametrize("target, start", [(0.8, 1e-4), (0.8, 50.0), (0.95, 1.0)])
 def test_the_step_size_brings_the_acceptance_aimed_at(method, target, start):
-    """Over 1,000 transitions. The last 50 of warm-up, that settle it, are few: that is the width of the band."""
-    begin = chain.init(seed_of(1), 20, 1000, step_size=start, target_accept_prob=target, metric=ones(20), method=method)
-    _, infos, _ = collect(RUN_20, begin, 2000)
-    assert len(set(infos.step_size[1000:])) == 1
-    assert abs(infos.accept_prob[1000:].mean() - target) < (0.08 if method == "stan" else 0.05)
+    """Over 1,000 transitions of 20 chains. Stan's last 50 of warm-up are few: the acceptance of one chain has standard
+    deviation 0.02 around 0.87 where 0.8 is the aim, else 0.01 around the aim. False-alarm rate 1e-8."""
+    accepted = []
+    for number in range(20):
+        begin = chain.init(seed_of(number), 20, 1000, step_size=start, target_accept_prob=target,
+                           metric=ones(20), method=method)
+        _, infos, _ = collect(RUN_20, begin, 2000)
+        assert len(set(infos.step_size[1000:])) == 1
+        accepted.append(infos.accept_prob[1000:].mean())
+    assert -0.02 < onp.mean(accepted) - target < (0.1 if method == "stan" else 0.02)
 
 
 RUN_20 = runner(TARGETS["normal, 20 correlated"].logdensity)
