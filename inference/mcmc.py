@@ -82,13 +82,17 @@ class MCMC:
         self.store = store if store is None or isinstance(store, Store) else Store(store)
         self.until = until if until is None or isinstance(until, Until) else Until(until)
         self.keep_warmup, self.progress_bar = bool(keep_warmup), progress_bar
-        self.post_warmup_state = None
+        self.post_warmup_state = self._background = None
         self._forget()
 
     def _forget(self):
         self.gradients, self.seconds, self.interrupted, self.stopped_by, self.measured = 0, 0.0, False, None, {}
         self._job = self._draws = None
-        self._aliases = {}
+        self._aliases, self._only_warmup = {}, False
+
+    def _idle(self):
+        if self._background is not None and not self._background.done:
+            raise RuntimeError("a run is on its way in the background: wait for it, or abort it, first.")
 
     # ---- running ----
 
@@ -102,11 +106,15 @@ class MCMC:
         Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
         before the first draw it raises KeyboardInterrupt. `extend` goes on with an interrupted run.
         """
+        self._idle()
         self._run(Control(), rng_key, args, kwargs, extra_fields, init_params)
 
     def start(self, rng_key, *args, extra_fields=(), init_params=None, **kwargs):
         """`run` in the background: returns a `Background`, to inspect, pause, resume, abort, or wait for."""
-        return Background(self, lambda control: self._run(control, rng_key, args, kwargs, extra_fields, init_params))
+        self._idle()
+        self._background = Background(
+            self, lambda control: self._run(control, rng_key, args, kwargs, extra_fields, init_params))
+        return self._background
 
     def extend(self, num_samples=0, *, background=False):
         """Go on from where the chains are: the draws are those that a longer run would have given, bit for bit.
@@ -114,14 +122,16 @@ class MCMC:
         num_samples : transitions more than the longest chain has, not looking at `until`; 0 finishes the run as planned
         background : whether to return a `Background` at once
         """
-        if self._job is None:
+        self._idle()
+        if self._job is None or self._only_warmup:
             raise RuntimeError("there is nothing to extend: call run first.")
         _check_count("num_samples", num_samples, 0)
         job, until = self._job, None if num_samples else self.until
         if num_samples:
             job.num_samples = max(max(job.tape.done) - job.tape.warmup, 0) + int(num_samples)
         if background:
-            return Background(self, lambda control: self._go(control, until))
+            self._background = Background(self, lambda control: self._go(control, until))
+            return self._background
         self._go(Control(), until)
 
     def warmup(self, rng_key, *args, extra_fields=(), collect_warmup=False, init_params=None, **kwargs):
@@ -129,6 +139,7 @@ class MCMC:
 
         collect_warmup : whether get_samples then gives warm-up's draws
         """
+        self._idle()
         if not self.num_warmup:
             raise ValueError("num_warmup is 0: there is no warm-up to run.")
         self._run(Control(), rng_key, args, kwargs, extra_fields, init_params, only_warmup=True)
@@ -175,6 +186,7 @@ class MCMC:
     def _run(self, control, rng_key, args, kwargs, extra_fields, init_params, only_warmup=False):
         began = time.perf_counter()
         self._forget()
+        self._only_warmup = only_warmup
         key = one_key(rng_key, "run")
         self._aliases = _extra(extra_fields)
         if self.store is not None and self.store.path.exists():
@@ -221,7 +233,7 @@ class MCMC:
         """Take the job on, and keep what came of it."""
         job = self._job
         if isinstance(job.tape, StoreTape):
-            job.tape.about["run"]["options"]["num_samples"] = job.num_samples
+            job.tape.about["run"]["options"].update(num_samples=job.num_samples, until=until and until.as_dict())
         try:
             self.stopped_by = job.go(control, until, self.progress_bar)
         except SamplingError:
@@ -256,7 +268,8 @@ class MCMC:
         check_latents(program)
         check_data(program, data)
         if self.until is not None:
-            self.until.check_sites(program.dims)
+            self.until.check_sites([name for name, s in program.outline(data).items()
+                                    if not s.observed and s.kind in ("sample", "deterministic")])
         return program, data
 
     def _chain(self, starts, number):
@@ -289,12 +302,11 @@ class MCMC:
         same, text = identity.identity(
             program, self.sampler, method == "vectorized", args, kwargs, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
-        until = self.until and {**self.until.targets, **({"sites": self.until.sites} if self.until.sites else {})}
         about = {"identity": same, "run": {
             "key": words, "given": given, "first": options["first"],
             "options": {"num_warmup": self.num_warmup, "num_samples": self.num_samples, "num_chains": self.num_chains,
-                        "thinning": self.thinning, "chain_method": self.chain_method, "until": until,
-                        "keep_warmup": self.keep_warmup}}}
+                        "thinning": self.thinning, "chain_method": self.chain_method,
+                        "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
         return StoreTape(
             self.store, about, text, self.num_chains, constrainer(program, data), self._statistics(),
             d=site_count(program.latents), num_draws=self.num_samples // self.thinning, dims=program.dims,
@@ -334,7 +346,8 @@ class MCMC:
     @property
     def last_state(self):
         """The chains where they stopped."""
-        self._need()
+        if self._job is None:
+            raise RuntimeError("there are no chains: call run first.")
         return self._job.states()
 
 

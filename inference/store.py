@@ -22,6 +22,7 @@ import weakref
 
 import numpy as np
 
+from ..engine.avals import default_float
 from ..engine.tree import flatten, unflatten
 from . import layout, nuts
 from .identity import canonical
@@ -64,7 +65,7 @@ class Hold:
         try:
             if fcntl is not None:
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             self.release()
             raise StoreError(f"the run at {shown or path} is being written, by this process or another.") from None
 
@@ -160,8 +161,8 @@ class StoreTape(Tape):
                  coords=(), constants=(), block=None, **options):
         super().__init__(num_chains, constrain, statistics, **options)
         self.store, self.about, self.model = store, about, model
-        one = constrain(np.zeros((1, 1, d)))
-        stats = statistics(np.zeros((1, 1, len(nuts.Info._fields))))
+        one = constrain(np.zeros((1, 1, d), default_float()))
+        stats = statistics(np.zeros((1, 1, len(nuts.Info._fields)), default_float()))
         size = sum(x.nbytes for x in (*one.values(), *stats.values()))
         self.block = block or int(store.block or min(max(BLOCK_BYTES // size, FEWEST_DRAWS), MOST_DRAWS,
                                                      max(num_draws, FEWEST_DRAWS)))

@@ -11,6 +11,7 @@ import textwrap
 import numpy as onp
 import pytest
 import xarray
+import zarr
 
 import chainrule as cr
 import chainrule.distributions as dist
@@ -69,6 +70,7 @@ def test_xarray_reads_what_get_samples_gives(tmp_path):
     assert onp.array_equal(data["posterior"]["theta"].sel(school="C").values, x["theta"][..., 2])
     assert data["observed_data"]["y"].dims == ("school",)
     assert onp.array_equal(data["observed_data"]["y"].values, EFFECTS)
+    assert onp.array_equal(zarr.open_group(tmp_path / "a.zarr", mode="r")["posterior/theta"][:], x["theta"])
     stats, fields = data["sample_stats"], mcmc.get_extra_fields(group_by_chain=True)
     assert onp.array_equal(stats["lp"].values, -onp.asarray(fields["potential_energy"]))
     assert onp.array_equal(stats["diverging"].values, onp.asarray(fields["diverging"]))
