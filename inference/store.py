@@ -10,7 +10,6 @@ A commit synchronises blocks, ledger and chains with the disk, and then renames 
 What was written after the last commit is not in the manifest: a run that was killed goes on from there and writes it
 again, with the same bytes.
 """
-import contextlib
 import hashlib
 import io
 import json
@@ -32,7 +31,7 @@ from .tape import Reel, Snapshot, Tape
 try:
     import fcntl
 except ImportError:                                      # not a system of the Unix family: no lock
-    fcntl = None
+    fcntl = None                                         # type: ignore[assignment]
 
 FORMAT = 1
 BLOCK_BYTES = 2**22                                      # of one chain's draws, at most
@@ -178,7 +177,7 @@ class StoreTape(Tape):
         self.blocks = [[0] * num_chains, [0] * num_chains]           # written, of sampling and of warm-up
         self.pending, self.edges, self.commits = [], {}, 0
         self.ledger, self.ledger_size = hashlib.blake2b(digest_size=12), 0
-        self.hold, self.committed = None, 0.0
+        self.hold, self.committed, self.made_here = None, 0.0, False
 
     # ---- beginning ----
 
@@ -191,6 +190,7 @@ class StoreTape(Tape):
         if (temporary / "state").is_dir():                           # of a run that was killed here
             shutil.rmtree(temporary)
         os.makedirs(temporary / "state")
+        self.made_here = True
         self.hierarchy.path = temporary
         for v, x in self.values:
             if x.size:
@@ -340,10 +340,10 @@ class StoreTape(Tape):
             self.hold = None
 
     def discard(self):
-        """Remove the folder of a run that could not begin."""
-        with contextlib.suppress(OSError):
-            self.release()
-            shutil.rmtree(self.hierarchy.path)
+        """Remove the folder of a run that could not begin, if it was made here."""
+        self.release()
+        if self.made_here:
+            shutil.rmtree(self.hierarchy.path, ignore_errors=True)
 
     # ---- reading ----
 
