@@ -43,7 +43,8 @@ def schools(sigma, y):
 def fit(centered, sigma):
     """Four chains of NUTS in coordinates that are centred, or a part of the way."""
     model = cr.handlers.reparam(schools, config={"theta": LocScaleReparam(centered)})
-    mcmc = MCMC(NUTS(model), num_warmup=1000, num_samples=2000, num_chains=4, progress_bar=False)
+    mcmc = MCMC(NUTS(model), num_warmup=1000, num_samples=2000, num_chains=4, progress_bar=False,
+                warn=False)                              # which coordinates diverge is what is shown here
     mcmc.run(random.key(0), sigma, EFFECT)
     return mcmc
 

@@ -26,6 +26,7 @@ from ..ppl.queries import (
     unconstrain_fn,
 )
 from . import diagnostics, reparam
+from .advice import SamplingWarning
 from .arviz import to_arviz
 from .fit import Fit, fit
 from .layout import StoreError
@@ -46,6 +47,7 @@ __all__ = [
     "Store",
     "StoreError",
     "Until",
+    "SamplingWarning",
     "StartError",
     "compute_deterministics",
     "compute_log_prior",

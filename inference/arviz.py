@@ -10,7 +10,8 @@ from importlib import metadata
 import numpy as np
 
 SAMPLE_DIMS = ("chain", "draw")
-DATA_GROUPS = ("observed_data", "constant_data")                  # these have no chains and draws
+DATA_GROUPS = ("observed_data", "constant_data", "predictions_constant_data")             # no chains and draws
+DENSITY_GROUPS = ("log_likelihood", "log_prior")                  # the axes of an event are summed over
 
 
 def _arviz():
@@ -21,17 +22,20 @@ def _arviz():
     return arviz
 
 
-def to_arviz(*, posterior, sample_stats=None, warmup_posterior=None, warmup_sample_stats=None, log_likelihood=None,
-             prior=None, prior_predictive=None, posterior_predictive=None, observed_data=None, constant_data=None,
-             dims=None, coords=None, attrs=None):
+def to_arviz(*, posterior, sample_stats=None, warmup_posterior=None, warmup_sample_stats=None,
+             unconstrained_posterior=None, log_likelihood=None, log_prior=None, prior=None, prior_predictive=None,
+             posterior_predictive=None, predictions=None, observed_data=None, constant_data=None,
+             predictions_constant_data=None, dims=None, coords=None, attrs=None):
     """All groups as one object of ArviZ: InferenceData from line 0.23, DataTree from line 1.x.
 
-    posterior … posterior_predictive : dicts of float[chains, draws, *shape]
-    observed_data, constant_data : dicts of float[*shape]
+    posterior … predictions : dicts of float[chains, draws, *shape]
+    observed_data, constant_data, predictions_constant_data : dicts of float[*shape]
     sample_stats : with ArviZ's names: lp, diverging, energy, acceptance_rate, step_size, tree_depth, n_steps, …
     dims : {variable: [names]}, for the axes in `*shape`; None or nothing gives ArviZ's default name, mu_dim_0. An entry
-        of log_likelihood may have fewer axes than its variable: the names of the last ones are then not used.
-    coords : {dim: labels}; a dimension without labels counts from 0
+        of log_likelihood or log_prior may have fewer axes than its variable: the names of the last ones are then not
+        used; one of unconstrained_posterior whose shape is not that in the posterior has ArviZ's names.
+    coords : {dim: labels}; a dimension without labels counts from 0, and so does one of the predictions that has
+        another size
     attrs : {name: value}, stored with the whole
     Raises ValueError where dims or coords do not fit a variable, or two variables of a group each other.
     Source: ArviZ, InferenceData schema specification.
@@ -40,13 +44,19 @@ def to_arviz(*, posterior, sample_stats=None, warmup_posterior=None, warmup_samp
     >>> data["posterior"]["mu"].dims
     ('chain', 'draw', 'side')
     """
-    groups = {"posterior": posterior, "sample_stats": sample_stats, "log_likelihood": log_likelihood, "prior": prior,
+    groups = {"posterior": posterior, "sample_stats": sample_stats, "unconstrained_posterior": unconstrained_posterior,
+              "log_likelihood": log_likelihood, "log_prior": log_prior, "prior": prior,
               "prior_predictive": prior_predictive, "posterior_predictive": posterior_predictive,
-              "observed_data": observed_data, "constant_data": constant_data,
-              "warmup_posterior": warmup_posterior, "warmup_sample_stats": warmup_sample_stats}
+              "predictions": predictions, "observed_data": observed_data, "constant_data": constant_data,
+              "predictions_constant_data": predictions_constant_data, "warmup_posterior": warmup_posterior,
+              "warmup_sample_stats": warmup_sample_stats}
     coords = {dim: np.asarray(labels) for dim, labels in (coords or {}).items()}
     az = _arviz()
-    datasets = {group: _dataset(az, group, arrays, dims or {}, coords) for group, arrays in groups.items() if arrays}
+    dims = dict(dims or {})
+    reshaped = {k for k, x in (unconstrained_posterior or {}).items() if np.shape(x) != np.shape(posterior.get(k))}
+    free = {**dims, **dict.fromkeys(reshaped)}
+    datasets = {group: _dataset(az, group, arrays, free if group == "unconstrained_posterior" else dims, coords)
+                for group, arrays in groups.items() if arrays}
     if _line(az) == 0:
         return az.InferenceData(attrs=attrs, **datasets)
     result = az.from_dict({group: {} for group in datasets}, attrs={"/": dict(attrs or {})}, save_warmup=True)
@@ -93,7 +103,7 @@ def _dims(group, name, shape, given):
     if isinstance(given, str):
         raise ValueError(f"dims[{name!r}] is the string {given!r}, and must be a list of names: [{given!r}].")
     free, given = len(shape) - len(lead), list(given or ())
-    if group == "log_likelihood":                 # the axes of an event are summed over
+    if group in DENSITY_GROUPS:
         given = given[:free]
     if len(given) > free:
         raise ValueError(f"dims[{name!r}] has {len(given)} names, {given}, and {group}[{name!r}] of shape {shape} has "
@@ -116,7 +126,7 @@ def _coords(group, arrays, dims, coords):
             if dim in arrays:
                 raise ValueError(f"{group}[{name!r}] has a dimension {dim!r}, which is also a variable of {group}.\n"
                                  f"Rename one of them, say the dimension: dims[{name!r}].")
-            if dim in coords and coords[dim].shape != (size,):
+            if dim in coords and coords[dim].shape != (size,) and not group.startswith("predictions"):
                 raise ValueError(f"{group}[{name!r}] has size {size} along {dim!r}, and coords[{dim!r}] has shape "
                                  f"{coords[dim].shape}.\nGive {size} labels, or another name in dims[{name!r}].")
             first, expected = seen.setdefault(dim, (name, size))
@@ -125,4 +135,5 @@ def _coords(group, arrays, dims, coords):
                                  f"{expected}.\nOne name stands for one size: " +
                                  ("all variables of a group need the same chains and draws." if dim in SAMPLE_DIMS else
                                   f"give another in dims[{name!r}]."))
-    return {dim: coords.get(dim, np.arange(size)) for dim, (_, size) in seen.items()}
+    fits = lambda dim, size: dim in coords and coords[dim].shape == (size,)
+    return {dim: coords[dim] if fits(dim, size) else np.arange(size) for dim, (_, size) in seen.items()}

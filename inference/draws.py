@@ -5,8 +5,9 @@ from ..engine import numpy as np
 from ..engine.interpreters.batch import batch_flat
 from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.tree import flatten, unflatten
-from ..ppl.model import unravel
-from . import diagnostics, nuts
+from ..engine.tree import map as tree_map
+from ..ppl.model import site_count, unravel
+from . import advice, diagnostics, fields, groups, nuts
 from .arviz import to_arviz
 
 SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
@@ -15,16 +16,17 @@ SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "acce
 FIELDS = {"potential_energy": "lp", "energy": "energy", "accept_prob": "acceptance_rate", "num_steps": "n_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
           "max_energy_error": "max_energy_error"}                        # NumPyro's names, and ArviZ's
-ALIASES = {"adapt_state.step_size": "step_size"}
 
 
 class Draws:
-    """The first n draws of some chains of a tape."""
+    """The first n draws of some chains of a tape.
 
-    def __init__(self, program, data, tape, chains, n, aliases=None):
+    asked : the extra fields, see `fields`
+    """
+
+    def __init__(self, program, data, tape, chains, n, asked=fields.NOTHING):
         self.program, self.data, self.tape, self.chains, self.n = program, data, tape, list(chains), n
-        self.aliases = aliases or {}
-        self._samples = None
+        self.asked, self._samples = asked, None
 
     @property
     def shape(self):
@@ -42,36 +44,64 @@ class Draws:
         """The samples of the latent sites."""
         return self.samples([v.name for v in self.program.latents])
 
+    def stats(self, names=None):
+        """{ArviZ's name: [chain, draw]}"""
+        return self.tape.stats(self.chains, self.n, names)
+
+    def unconstrained(self):
+        """float[chain, draw, d]"""
+        return self.tape.positions(self.chains, self.n)
+
     def get_samples(self, group_by_chain=False):
-        """{site: draws} of the latent and deterministic sites: [draws, *shape], or [chain, draw, *shape]."""
-        return {k: np.asarray(v if group_by_chain else v.reshape(-1, *v.shape[2:])) for k, v in self.samples().items()}
+        """See MCMC.get_samples."""
+        return {k: np.asarray(v if group_by_chain else v.reshape(-1, *v.shape[2:])) for k, v in self.samples().items()
+                if k not in self.asked.dropped}
 
     def get_extra_fields(self, group_by_chain=False):
-        """{name: facts of each transition}: the names of FIELDS, [draws], or [chain, draw]."""
-        stats = self.tape.stats(self.chains, self.n)
-        out = {name: stats[fact] for name, fact in {**FIELDS, **self.aliases}.items()}
+        """See MCMC.get_extra_fields."""
+        stats = self.stats()
+        out = {name: stats[fact] for name, fact in {**FIELDS, **self.asked.aliases}.items() if fact in stats}
         out["potential_energy"] = -out["potential_energy"]
-        return {name: np.asarray(x if group_by_chain else x.reshape(-1)) for name, x in out.items()}
+        if self.asked.computed:
+            wants_positions = any(name == "z_grad" or name.split(".")[0] == "z" for name in self.asked.computed)
+            positions = self.unconstrained() if wants_positions else onp.zeros((*self.shape, 0))
+            states = self.tape.states()
+            out |= fields.computed(self.asked.computed, positions, out, [states[c][0] for c in self.chains],
+                                   self.program, self.data, self.tape.warmup, self.tape.thinning)
+        return tree_map(lambda x: np.asarray(x if group_by_chain else x.reshape(-1, *x.shape[2:])), out)
 
-    def divergences(self):
-        """Their number."""
-        return int(self.tape.stats(self.chains, self.n, ["diverging"])["diverging"].sum())
+    def problems(self, **options):
+        """What is wrong with the draws, see `advice`; of draws on disk, those of the first million numbers."""
+        if self.tape.in_memory:
+            return advice.problems(fields.by_site(self.program, self.unconstrained()), self.stats(), self.latent,
+                                   **options)
+        few = max(advice.MOST // (len(self.chains) * max(site_count(self.program.latents), 1)), 1000)
+        some = Draws(self.program, self.data, self.tape, self.chains, min(self.n, few))
+        return advice.problems(some.latent(), some.stats(), **options)
 
     def print_summary(self, prob=0.9, exclude_deterministic=True):
-        """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
+        """See MCMC.print_summary."""
         diagnostics.print_summary(self.latent() if exclude_deterministic else self.samples(), prob=prob)
-        print(f"Number of divergences: {self.divergences()}")
+        print(f"Number of divergences: {int(self.stats(['diverging'])['diverging'].sum())}")
 
-    def to_arviz(self, *, coords=None, dims=None, attrs=None, **groups):
-        """The draws as ArviZ's InferenceData (DataTree with ArviZ 1); see MCMC.to_arviz."""
-        made = {k: _by_chain(v, self.shape) if k != "constant_data" else v for k, v in groups.items()}
+    def to_arviz(self, *, coords=None, dims=None, attrs=None, log_likelihood=False, log_prior=False,
+                 unconstrained_posterior=False, constant_data=None, **given):
+        """See MCMC.to_arviz."""
+        program, data, draws = self.program, self.data, self.samples()
+        made = {"observed_data": program.observed(data) or None}
+        made["constant_data"] = groups.constants(program, data, made["observed_data"] or {}) if constant_data is None \
+            else constant_data
+        made |= groups.densities(program, data, draws, log_likelihood is True, log_prior is True)
+        if unconstrained_posterior is True:
+            made["unconstrained_posterior"] = fields.by_site(program, self.unconstrained())
         if warm := min((self.tape.counts(warm=True)[c] for c in self.chains), default=0):
-            made = {"warmup_posterior": self.tape.samples(self.chains, warm, warm=True),
-                    "warmup_sample_stats": self.tape.stats(self.chains, warm, warm=True), **made}
-        return to_arviz(posterior=self.samples(), sample_stats=self.tape.stats(self.chains, self.n),
-                        observed_data=self.program.observed(self.data) or None,
-                        coords={**self.program.coords, **(coords or {})},
-                        dims={**named_dims(self.program), **(dims or {})}, attrs=attrs, **made)
+            made["warmup_posterior"] = self.tape.samples(self.chains, warm, warm=True)
+            made["warmup_sample_stats"] = self.tape.stats(self.chains, warm, warm=True)
+        given |= {k: v for k, v in (("log_likelihood", log_likelihood), ("log_prior", log_prior),
+                                    ("unconstrained_posterior", unconstrained_posterior)) if v and v is not True}
+        made |= groups.prepared(given, draws_shape=self.shape, observed=made["observed_data"] or {})
+        return to_arviz(posterior=draws, sample_stats=self.stats(), coords={**program.coords, **(coords or {})},
+                        dims={**named_dims(program), **(dims or {})}, attrs=attrs, **made)
 
 
 def named_dims(program):
@@ -119,13 +149,3 @@ def _batch(jaxpr, consts, z, data):
     n = len(z)
     outs, marks = batch_flat(lambda q: eval_jaxpr(jaxpr, [*consts, q, *data]), n, [np.asarray(z)], [True])
     return [onp.asarray(o) if m else onp.broadcast_to(onp.asarray(o), (n, *o.shape)) for o, m in zip(outs, marks)]
-
-
-def _by_chain(group, shape):
-    """Draws [chain * draw, …] as [chain, draw, …]."""
-    out = {}
-    for k, v in group.items():
-        v = onp.asarray(v)
-        flat = v.shape[0] == shape[0] * shape[1] and v.shape[:2] != shape
-        out[k] = v.reshape(*shape, *v.shape[1:]) if flat else v if v.shape[:2] == shape else v[None]
-    return out

@@ -18,6 +18,7 @@ from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import uniform_radius
 from . import chain as chains
 from . import nuts
+from .diagnostics import compiled
 from .starts import check_latents
 
 NO_LIMIT = onp.asarray(2 ** 62)
@@ -38,6 +39,8 @@ class Fit(NamedTuple):
     failed: Array              # bool[chain]: no start point with a finite log-density was found; its draws mean nothing
     gradients: Array           # int[chain]: gradients evaluated, warm-up included
     step_size: Array           # float[chain], after warm-up
+    rhat: dict                 # {site: float[*shape]}, with one chain of its halves; see diagnostics.rhat
+    ess_bulk: dict             # {site: float[*shape]}
 
 
 def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1, **kwargs):
@@ -46,7 +49,8 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     sampler : NUTS(model, ...)          rng_key : a key
     args, kwargs : the model's; arrays and floats among them are data, and may be traced
     The draws are those of `MCMC` with the same key, up to rounding. A start point of a strategy other than
-    init_to_uniform is tried once; `failed` tells where it would not do.
+    init_to_uniform is tried once; `failed` tells where it would not do. What a jitted function leaves out of its result
+    (the diagnostics, say) is not computed.
 
     >>> import chainrule as cr, chainrule.distributions as dist
     >>> from chainrule.engine import jit, random, vmap
@@ -83,4 +87,5 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     info = nuts.Info(*np.moveaxis(done.infos, -1, 0))
     stats = {"potential_energy": -info.logdensity, "energy": info.energy, "accept_prob": info.accept_prob,
              "num_steps": info.num_steps, "tree_depth": info.tree_depth, "diverging": info.diverging > 0.5}
-    return Fit(samples, stats, nuts.failed(done.chain.machine), done.gradients, info.step_size[:, -1])
+    return Fit(samples, stats, nuts.failed(done.chain.machine), done.gradients, info.step_size[:, -1],
+               *compiled.of_sites(samples))

@@ -25,9 +25,9 @@ from ..engine import numpy as np
 from ..engine import random
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model
-from . import chain, identity
+from . import advice, chain, fields, identity
 from .background import Background
-from .draws import ALIASES, FIELDS, Draws, constrainer, statistics
+from .draws import FIELDS, Draws, constrainer, statistics
 from .driver import Control
 from .job import METHODS, Job, placement
 from .layout import StoreError
@@ -58,6 +58,8 @@ class MCMC:
         "gradients". Stopping on a random quantity makes estimates look better than they are: see Until
     keep_warmup : whether warm-up's draws are kept too, as the groups warmup_posterior and warmup_sample_stats
     progress_bar : a bar for each chain on the standard error, once a run has lasted half a second
+    warn : whether a run ends with a SamplingWarning for each thing that is wrong with its draws: divergences, R-hat,
+        effective sample size, E-BFMI, tree depth; with a store, of the first million numbers
     jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
 
     After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost,
@@ -66,7 +68,7 @@ class MCMC:
     """
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="auto", store=None,
-                 until=None, keep_warmup=False, progress_bar=True, jit_model_args=False, **options):
+                 until=None, keep_warmup=False, progress_bar=True, jit_model_args=False, warn=True, **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, NUTS):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
@@ -81,14 +83,14 @@ class MCMC:
         self.num_chains, self.thinning, self.chain_method = int(num_chains), int(thinning), chain_method
         self.store = store if store is None or isinstance(store, Store) else Store(store)
         self.until = until if until is None or isinstance(until, Until) else Until(until)
-        self.keep_warmup, self.progress_bar = bool(keep_warmup), progress_bar
+        self.keep_warmup, self.progress_bar, self.warn = bool(keep_warmup), progress_bar, bool(warn)
         self.post_warmup_state = self._background = None
         self._forget()
 
     def _forget(self):
         self.gradients, self.seconds, self.interrupted, self.stopped_by, self.measured = 0, 0.0, False, None, {}
         self._job = self._draws = None
-        self._aliases, self._only_warmup = {}, False
+        self._asked, self._only_warmup = fields.NOTHING, False
 
     def _idle(self):
         if self._background is not None and not self._background.done:
@@ -100,7 +102,8 @@ class MCMC:
         """Warm up and sample. args and kwargs go to the model; arrays and floats among them are data.
 
         rng_key : random.key(seed), or an int
-        extra_fields : names that get_extra_fields is to have; all of FIELDS are there unasked
+        extra_fields : names that get_extra_fields is to have besides those of FIELDS, which are there unasked; see
+            `fields`. "~z.site" leaves a site out of get_samples
         init_params : {site: unconstrained value}, with a leading chain axis where there are several chains
         With `post_warmup_state` set, to what `last_state` gives, the chains go on from there, without a warm-up.
         Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
@@ -162,8 +165,8 @@ class MCMC:
             if not isinstance(sampler, MCMC):
                 kernel = sampler if hasattr(sampler, "model") else NUTS(sampler)
                 sampler = cls(kernel, **saved.run["options"])
-            every, block = (sampler.store.every, sampler.store.block) if sampler.store else (10.0, None)
-            sampler.store = Store(path, every=every, block=block)
+            every = sampler.store.every if sampler.store else 10.0
+            sampler.store = Store(path, every=every, unconstrained=saved.run["unconstrained"])
             sampler._take_up(saved, args, kwargs)
         except BaseException:
             saved.close()
@@ -188,11 +191,11 @@ class MCMC:
         self._forget()
         self._only_warmup = only_warmup
         key = one_key(rng_key, "run")
-        self._aliases = _extra(extra_fields)
         if self.store is not None and self.store.path.exists():
             raise StoreError(f"there is something at {self.store.path} already: MCMC.resume goes on with a run there; "
                              "for a new one choose another path.")
         program, data = self._stage(args, kwargs)
+        self._asked = fields.asked(extra_fields, FIELDS, program)
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
         states = None if only_warmup else self._given_states(program)
         chains = [(self._chain(starts, c) if states is None else states[c], 0, 0) for c in range(self.num_chains)]
@@ -241,6 +244,10 @@ class MCMC:
             raise
         self.interrupted = self.stopped_by in ("interrupt", "abort")
         self._settle()
+        if self.warn and self._draws is not None and not self._only_warmup:
+            advice.warn(self._draws.problems(
+                max_tree_depth=getattr(self.sampler, "max_tree_depth", None),
+                target_accept_prob=getattr(self.sampler, "target_accept_prob", None)))
         if self.stopped_by != "interrupt":
             return
         if self._draws is None:
@@ -258,7 +265,7 @@ class MCMC:
         """The draws that there are now, or None."""
         job = self._job
         chains, n = job.rectangle()
-        return Draws(job.program, job.data, job.tape, chains, n, self._aliases) if n else None
+        return Draws(job.program, job.data, job.tape, chains, n, self._asked) if n else None
 
     # ---- parts of a run ----
 
@@ -303,14 +310,15 @@ class MCMC:
             program, self.sampler, method == "vectorized", args, kwargs, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
         about = {"identity": same, "run": {
-            "key": words, "given": given, "first": options["first"],
+            "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,
             "options": {"num_warmup": self.num_warmup, "num_samples": self.num_samples, "num_chains": self.num_chains,
                         "thinning": self.thinning, "chain_method": self.chain_method,
                         "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
         return StoreTape(
             self.store, about, text, self.num_chains, constrainer(program, data), self._statistics(),
-            d=site_count(program.latents), num_draws=self.num_samples // self.thinning, dims=program.dims,
-            coords=program.coords, constants={"observed_data": program.observed(data)}, **self._kept(**options))
+            lambda x: fields.by_site(program, x), d=site_count(program.latents),
+            num_draws=self.num_samples // self.thinning, dims=program.dims, coords=program.coords,
+            constants={"observed_data": program.observed(data)}, **self._kept(**options))
 
     # ---- what came of it ----
 
@@ -327,21 +335,44 @@ class MCMC:
         return self._need().get_samples(group_by_chain)
 
     def get_extra_fields(self, group_by_chain=False):
-        """{name: facts of each transition}: the names of FIELDS, [draws], or [chain, draw]."""
+        """{name: facts of each transition}, [draws], or [chain, draw]: the names of FIELDS, and those asked for in run.
+
+        `z` and `z_grad` are dicts of sites.
+        """
         return self._need().get_extra_fields(group_by_chain)
 
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
         self._need().print_summary(prob, exclude_deterministic)
 
-    def to_arviz(self, *, coords=None, dims=None, **groups):
+    def to_arviz(self, *, coords=None, dims=None, log_likelihood=False, log_prior=False, unconstrained_posterior=False,
+                 constant_data=None, **given):
         """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
         coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
-        groups : prior, prior_predictive, posterior_predictive, log_likelihood ({name: array}, draws in front), and
-            constant_data
+        log_likelihood, log_prior : True computes the log-density of each observation, and of each latent site, at every
+            draw; or {site: array} that were computed
+        unconstrained_posterior : True adds the draws as the sampler has them
+        constant_data : {name: array}; unless given, the arrays and floats among the model's arguments that it does not
+            observe, under the names of its parameters
+        given : other groups, {name: array} with draws in front: prior (as Predictive gives it: the observed sites go to
+            prior_predictive), prior_predictive, posterior_predictive, predictions; predictions_constant_data
+
+        >>> import chainrule as cr, chainrule.distributions as dist
+        >>> from chainrule.inference import NUTS
+        >>> def model(x, y):
+        ...     slope = cr.sample("slope", dist.Normal(0.0, 1.0))
+        ...     with cr.plate("row", len(y)):
+        ...         cr.sample("y", dist.Normal(slope * x, 1.0), obs=y)
+        >>> mcmc = MCMC(NUTS(model), num_warmup=100, num_samples=50, progress_bar=False, warn=False)
+        >>> mcmc.run(0, x=[1.0, 2.0], y=[0.5, 1.5])
+        >>> data = mcmc.to_arviz(log_likelihood=True)
+        >>> data["log_likelihood"]["y"].dims, list(data["constant_data"].data_vars)
+        (('chain', 'draw', 'row'), ['x'])
         """
-        return self._need().to_arviz(coords=coords, dims=dims, attrs={"sampling_time": self.seconds}, **groups)
+        return self._need().to_arviz(
+            coords=coords, dims=dims, attrs={"sampling_time": self.seconds}, log_likelihood=log_likelihood,
+            log_prior=log_prior, unconstrained_posterior=unconstrained_posterior, constant_data=constant_data, **given)
 
     @property
     def last_state(self):
@@ -356,12 +387,3 @@ class MCMC:
 def _check_count(name, n, least):
     if isinstance(n, bool) or not isinstance(n, int | float | onp.number) or int(n) != n or n < least:
         raise ValueError(f"{name} must be an integer of at least {least}; got {n!r}.")
-
-
-def _extra(extra_fields):
-    """The aliases among the fields asked for."""
-    names = (extra_fields,) if isinstance(extra_fields, str) else tuple(extra_fields)
-    for name in names:
-        if name not in FIELDS and name not in ALIASES:
-            raise ValueError(f"extra_fields: there is no field {name!r}; there are {', '.join([*FIELDS, *ALIASES])}.")
-    return {name: ALIASES[name] for name in names if name in ALIASES}

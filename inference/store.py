@@ -36,7 +36,7 @@ except ImportError:                                      # not a system of the U
 FORMAT = 1
 BLOCK_BYTES = 2**22                                      # of one chain's draws, at most
 MOST_DRAWS, FEWEST_DRAWS = 10_000, 10                    # of a block
-GROUPS = (("posterior", "sample_stats"), ("warmup_posterior", "warmup_sample_stats"))
+GROUPS = (("posterior", "sample_stats", "unconstrained_posterior"), ("warmup_posterior", "warmup_sample_stats"))
 
 
 class Store:
@@ -45,14 +45,16 @@ class Store:
     path : a folder that is not there yet
     every : seconds between two commits; at most so much of a run is done again when it was killed
     block : draws of a chain in one file, which are held in memory until it is full; unless given, 4 MiB of them
+    unconstrained : whether the unconstrained draws are kept too, as the group unconstrained_posterior
     """
 
-    def __init__(self, path, *, every=10.0, block=None):
+    def __init__(self, path, *, every=10.0, block=None, unconstrained=False):
         if not every >= 0:
             raise ValueError(f"every is a number of seconds between two commits; got {every!r}.")
         if block is not None and (isinstance(block, bool) or int(block) != block or block < 1):
             raise ValueError(f"block is the number of draws in a file, an integer of at least 1; got {block!r}.")
         self.path, self.every, self.block = pathlib.Path(path), float(every), block
+        self.unconstrained = bool(unconstrained)
 
 
 class Hold:
@@ -151,24 +153,29 @@ class StoreTape(Tape):
     """Keeps the draws of a run on disk; in memory is what fills no block yet.
 
     about : what else the manifest holds: identity, and the settings to go on with          model : the program's text
+    by_site : float[chains, n, d] -> {site: [chains, n, *unconstrained shape]}
     constants : {group: {name: array}} of observed data          dims : {site: names of the axes of a draw}
     """
 
     in_memory = False
 
-    def __init__(self, store, about, model, num_chains, constrain, statistics, *, d, num_draws, dims=(),
+    def __init__(self, store, about, model, num_chains, constrain, statistics, by_site, *, d, num_draws, dims=(),
                  coords=(), constants=(), block=None, **options):
         super().__init__(num_chains, constrain, statistics, **options)
         self.store, self.about, self.model = store, about, model
-        one = constrain(np.zeros((1, 1, d), default_float()))
+        self.by_site, self.unconstrained = by_site, store.unconstrained
+        zero = np.zeros((1, 1, d), default_float())
+        one = constrain(zero)
         stats = statistics(np.zeros((1, 1, len(nuts.Info._fields)), default_float()))
         size = sum(x.nbytes for x in (*one.values(), *stats.values()))
         self.block = block or int(store.block or min(max(BLOCK_BYTES // size, FEWEST_DRAWS), MOST_DRAWS,
                                                      max(num_draws, FEWEST_DRAWS)))
         made, dims, coords = [], dict(dims), {k: np.asarray(v) for k, v in dict(coords).items()}
-        for posterior, facts in GROUPS[:1 + self.keep_warmup]:
+        for posterior, facts, *_ in GROUPS[:1 + self.keep_warmup]:
             made += layout.variables(posterior, {k: v[0] for k, v in one.items()}, dims, coords)
             made += layout.variables(facts, {k: v[0] for k, v in stats.items()})
+        if self.unconstrained:
+            made += layout.variables(GROUPS[0][2], {k: v[0] for k, v in by_site(zero).items()})
         for group, arrays in dict(constants).items():
             made += layout.variables(group, arrays, dims, coords, lead=())
         self.values = [(v, x) for v, x in made if x is not None]
@@ -253,7 +260,9 @@ class StoreTape(Tape):
 
     def _write(self, warm, chain, number, positions, infos):
         """Write a block's files; returns {file: digest}."""
-        made = (self.constrain(positions[None]), self.statistics(infos[None]))
+        made = [self.constrain(positions[None]), self.statistics(infos[None])]
+        if self.unconstrained and not warm:
+            made.append(self.by_site(positions[None]))
         out = {}
         for group, arrays in zip(GROUPS[warm], made):
             digests = self.hierarchy.write_block(group, chain, number, {k: v[0] for k, v in arrays.items()})
@@ -353,6 +362,13 @@ class StoreTape(Tape):
     def stats(self, chains, n, names=None, warm=False):
         return self._read(1, chains, n, names, warm)
 
+    def positions(self, chains, n):
+        if not self.unconstrained:
+            raise StoreError(f"the run at {self.store.path} does not keep the unconstrained draws.\n"
+                             "MCMC(..., store=Store(path, unconstrained=True)) does.")
+        made = self._read(2, chains, n, None, False)
+        return np.concatenate([x.reshape(*x.shape[:2], -1) for x in made.values()], -1)
+
     def _read(self, part, chains, n, names, warm):
         """{name: [chains, n, …]} from the blocks on disk and what is held."""
         group = GROUPS[warm][part]
@@ -370,8 +386,8 @@ class StoreTape(Tape):
                         x = self.hierarchy.read_block(found[k], c, b, digests[file])
                         out[k][j, rows] = x[:rows.stop - rows.start]
                 if n > full * self.block:
-                    held = (self.warm_reels if warm else self.reels)[c].joined()[part][None]
-                    made = (self.constrain, self.statistics)[part](held)
+                    held = (self.warm_reels if warm else self.reels)[c].joined()[part == 1][None]
+                    made = (self.constrain, self.statistics, self.by_site)[part](held)
                     for k in names:
                         out[k][j, full * self.block:] = made[k][0, :n - full * self.block]
         return out

@@ -141,6 +141,10 @@ class Tape:
         made = self.statistics(self._stacked(1, chains, n, warm))
         return made if names is None else {k: made[k] for k in names}
 
+    def positions(self, chains, n):
+        """float[chains, n, d]: the unconstrained draws."""
+        return self._stacked(0, chains, n, False)
+
     def _stacked(self, part, chains, n, warm):
         with self.lock:
             return np.stack([(self.warm_reels if warm else self.reels)[c].joined()[part][:n] for c in chains])

@@ -6,10 +6,12 @@ closure, a global); when those change, it must be staged again. `surroundings` g
 import dis
 import functools
 import hashlib
+import inspect
 import types
 
 import numpy as onp
 
+from ..engine import tree
 from ..engine.array import Array
 from ..engine.core import Tracer
 from .handlers import Handler
@@ -29,6 +31,23 @@ def is_numbers(x):
     if isinstance(x[0], list):
         return all(is_numbers(v) and len(v) == len(x[0]) for v in x)
     return all(isinstance(v, (int, float, onp.number, onp.bool_)) for v in x)
+
+
+def data_names(model, args, kwargs):
+    """The name of each data leaf among a model's arguments, in their order: x, and x_key, x_0 where x is a tree."""
+    try:
+        parameters = list(inspect.signature(_plain_function(model)).parameters.values())
+    except (TypeError, ValueError):                      # a callable that does not tell its parameters
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if isinstance(model, types.MethodType):
+        named = named[1:]
+    names = []
+    for (part, first, *rest), leaf in tree.leaves_with_path((tuple(args), kwargs), is_leaf=is_numbers):
+        if is_data(leaf):
+            top = first if part == 1 else named[first] if first < len(named) else f"argument_{first}"
+            names.append("_".join(str(getattr(k, "name", k)) for k in (top, *rest)))
+    return names
 
 
 def surroundings(model):

@@ -16,7 +16,7 @@ from ..engine import random, tree
 from ..engine.core import Tracer, world
 from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.staged import stage_function
-from .arguments import is_data, is_numbers, surroundings
+from .arguments import data_names, is_data, is_numbers, surroundings
 from .handlers import Handler, seed, trace
 from .sites import SiteError, draw_type, log_prob_of
 from .values import check_support, with_value
@@ -138,7 +138,7 @@ class ModelProgram:
     def __init__(self, staged, name):
         self.jaxpr, self.consts, self.name = staged.jaxpr, staged.consts, name
         self.out_tree = staged.out_tree
-        self.cache = {}
+        self.cache, self.data_names = {}, []
         self.latents, self.dims, self.coords, self._outline = None, None, None, None
 
     @property
@@ -249,7 +249,7 @@ def stage_model(model, args=(), kwargs=None):
     program = runner.programs.get(id(staged))
     if program is None:
         program = runner.programs[id(staged)] = ModelProgram(staged, getattr(model, "__name__", "model"))
-        program.staged = staged
+        program.staged, program.data_names = staged, data_names(model, args, kwargs)
     return program, data
 
 

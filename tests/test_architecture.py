@@ -8,7 +8,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAYERS = ("engine", "distributions", "ppl", "inference")             # each may import those before it
 KERNELS = {"inference/base.py", "inference/hmc.py", "inference/nuts.py", "inference/adaptation.py",
-           "inference/diagnostics.py"}                               # they know a log density and nothing of models
+           *(f"inference/diagnostics/{file}.py" for file in (        # they know a log density and nothing of models
+               "autocovariance", "compiled", "convergence", "effective", "energy", "pareto", "sites", "tables"))}
 
 JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it",
              "benchmarks/jax_densities.py": "measures NumPyro in a process of its own, where a user has installed it"}

@@ -24,7 +24,7 @@ def new(path=None, warmup=2_000, draws=6_000, **options):
     """An MCMC that commits as often as it can."""
     store = None if path is None else Store(path, every=0.0, block=250)
     return MCMC(NUTS(model), num_warmup=warmup, num_samples=draws, num_chains=3, store=store, progress_bar=False,
-                **options)
+                warn=False, **options)
 
 
 def work(path, begun):

@@ -4,6 +4,7 @@ import pytest
 
 from chainrule.inference import diagnostics
 from chainrule.inference.arviz import _arviz
+from chainrule.inference.diagnostics import sites
 
 az = _arviz()
 
@@ -103,7 +104,7 @@ def test_any_quantile_equals_that_of_arviz(draws, prob):
 def test_blocks_of_sites_do_not_change_a_result(name, monkeypatch):
     x = DRAWS["correlated"]
     whole = EVERY[name](x)
-    monkeypatch.setattr(diagnostics, "BLOCK", 3 * x.shape[0] * x.shape[1])
+    monkeypatch.setattr(sites, "BLOCK", 3 * x.shape[0] * x.shape[1])
     np.testing.assert_array_equal(EVERY[name](x), whole)
 
 
@@ -239,6 +240,58 @@ def test_bfmi_is_2_for_independent_energies_and_small_for_a_walk():
     want = [(np.diff(e)**2).mean() / e.var(ddof=1) for e in energy]
     np.testing.assert_allclose(diagnostics.bfmi(energy), want)
     assert np.isnan(diagnostics.bfmi(np.ones((2, 10)))).all()
+
+
+@pytest.mark.parametrize("sizes", [(4, 3, 10), (6, 1, 5), (5, 4, 1), (2, 2, 300)])
+def test_nested_rhat_is_its_definition(sizes):
+    """Equations 15 to 18 of Margossian et al. (2024), written out with loops."""
+    groups, chains, draws = sizes
+    x = normal(groups, chains, draws, 2, seed=50) + 0.3 * normal(groups, 1, 1, 2, seed=51)
+    for site in range(2):
+        means, within = [], []
+        for group in x[..., site]:
+            means.append(np.mean([np.mean(chain) for chain in group]))
+            inner = np.mean([np.var(chain, ddof=1) for chain in group]) if draws > 1 else 0.0
+            within.append(inner + (np.var([np.mean(chain) for chain in group], ddof=1) if chains > 1 else 0.0))
+        want = np.sqrt(1 + np.var(means, ddof=1) / np.mean(within))
+        flat = x.reshape(groups * chains, draws, 2)
+        assert diagnostics.nested_rhat(flat, groups)[site] == pytest.approx(want, rel=1e-12)
+        order = np.random.default_rng(52).permutation(groups * chains)
+        names = np.repeat(np.arange(groups) * 7 + 3, chains)[order]
+        assert diagnostics.nested_rhat(flat[order], names)[site] == pytest.approx(want, rel=1e-12)
+
+
+@pytest.mark.parametrize("superchains", [1, 0, 3, 9, [0, 0, 0, 1], [0, 1], np.zeros(4, int)])
+def test_chains_that_do_not_fall_into_groups_of_one_size(superchains):
+    with pytest.raises(ValueError, match="divide 4 chains into two groups or more"):
+        diagnostics.nested_rhat(normal(4, 10), superchains)
+
+
+def test_nested_rhat_of_single_chains_of_single_draws_has_no_answer():
+    assert np.isnan(diagnostics.nested_rhat(normal(4, 1), 4))
+
+
+def test_divergences_by_site_is_a_standardised_difference_and_knows_no_units():
+    x = normal(2, 400, 3, seed=53)
+    diverging = x[..., 1] < -1.5
+    got = diagnostics.divergences_by_site({"x": x, "one": x[..., 1]}, diverging)
+    others = x[..., 1][~diverging]
+    want = (x[..., 1][diverging].mean() - others.mean()) / others.std(ddof=1)
+    assert got["x"].shape == (3,) and got["one"] == pytest.approx(got["x"][1])
+    assert got["one"] == pytest.approx(want, rel=0.05)                                 # scores for values
+    assert (abs(got["x"][[0, 2]]) < 4.5 / np.sqrt(diverging.sum())).all()              # false alarm 1e-5
+    again = diagnostics.divergences_by_site({"x": np.exp(x), "y": -x}, diverging)
+    np.testing.assert_allclose(again["x"], got["x"])
+    np.testing.assert_allclose(again["y"], -got["x"])
+
+
+def test_divergences_by_site_without_an_answer():
+    x = normal(2, 10, 2, seed=54)
+    for diverging in (np.zeros((2, 10), bool), np.ones((2, 10), bool)):
+        assert np.isnan(diagnostics.divergences_by_site({"x": x}, diverging)["x"]).all()
+    with pytest.raises(ValueError, match=r"samples\['x'\] has shape \(2, 10, 2\), and diverging \(20,\)"):
+        diagnostics.divergences_by_site({"x": x}, np.zeros(20, bool))
+    assert diagnostics.e_bfmi is diagnostics.ebfmi is diagnostics.bfmi
 
 
 # ---- the table ----

@@ -6,7 +6,7 @@ import chainrule as cr
 import chainrule.distributions as dist
 from chainrule.engine import jit, random, stats, vmap
 from chainrule.inference import MCMC, NUTS, SamplingError, fit, init_to_median
-from chainrule.inference.diagnostics import mcse_mean
+from chainrule.inference.diagnostics import ess_bulk, mcse_mean, rhat
 
 
 def regression(x, y):
@@ -44,8 +44,12 @@ def test_many_fits_as_one_program():
         error = np.hypot(mcse_mean(beta[i]), mcse_mean(other))
         assert abs(beta[i].mean() - other.mean()) < 4.5 * error
         np.testing.assert_allclose(np.asarray(done.samples["twice"])[i], 2.0 * beta[i], rtol=1e-12)
+        np.testing.assert_allclose(done.rhat["beta"][i], rhat(beta[i]), rtol=1e-10)
+        np.testing.assert_allclose(done.ess_bulk["beta"][i], ess_bulk(beta[i]), rtol=1e-10)
     assert np.all(np.abs(beta.mean((1, 2)) - SLOPES) < 0.5)
     assert len(np.unique(np.asarray(done.step_size))) == 12              # each chain has its own
+    assert set(done.rhat) == set(done.ess_bulk) == set(done.samples)
+    assert all(x.shape == (6,) for x in done.rhat.values())
     before = stats().compilations
     many(keys, X + 1.0, Y)
     assert stats().compilations == before

@@ -13,8 +13,8 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import cond, config, random, scan, stats, vmap
-from chainrule.inference import MCMC, NUTS, SamplingError, diagnostics
+from chainrule.engine import cond, config, grad, random, scan, stats, tree, vmap
+from chainrule.inference import MCMC, NUTS, SamplingError, diagnostics, potential_energy
 from tests.inference.targets import COUNTY, EFFECTS, ERRORS, FLOOR, MODELS, RADON, eight_schools, radon, z_score
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -155,6 +155,30 @@ def test_extra_fields():
     assert onp.all(x["num_steps"] < 2 ** x["tree_depth"]) and onp.all(x["num_steps"] >= 2 ** (x["tree_depth"] - 1))
     assert onp.all(x["energy"] > x["potential_energy"]) and onp.all((x["accept_prob"] > 0) & (x["accept_prob"] <= 1))
     assert onp.array_equal(x["adapt_state.step_size"], x["step_size"])
+
+
+def test_fields_that_follow_from_others():
+    asked = ("i", "z", "z.tau", "z_grad", "mean_accept_prob", "trajectory_length", "adapt_state.inverse_mass_matrix",
+             "~z.theta", "~z.mu")
+    mcmc = fit(eight_schools, ERRORS, EFFECTS, draws=30, thinning=3, run={"extra_fields": asked})
+    x = tree.map(onp.asarray, mcmc.get_extra_fields(group_by_chain=True))
+    assert set(mcmc.get_samples()) == {"tau", "z"}
+    tau = onp.asarray(mcmc.get_samples(group_by_chain=True)["tau"])
+    onp.testing.assert_allclose(onp.exp(x["z.tau"]), tau, rtol=1e-12)
+    assert onp.array_equal(x["z"]["tau"], x["z.tau"]) and {k: v.shape for k, v in x["z"].items()} == {
+        "mu": (2, 10), "tau": (2, 10), "z": (2, 10, 8)}
+    potential = lambda z: potential_energy(eight_schools, (ERRORS, EFFECTS), {}, z)
+    want = grad(potential)({k: np.asarray(v[1, 4]) for k, v in x["z"].items()})
+    for k in want:
+        onp.testing.assert_allclose(x["z_grad"][k][1, 4], onp.asarray(want[k]), rtol=1e-8, atol=1e-12)
+    assert x["i"][0].tolist() == list(range(203, 233, 3))
+    onp.testing.assert_allclose(x["mean_accept_prob"][:, -1], x["accept_prob"].mean(1))
+    onp.testing.assert_allclose(x["trajectory_length"], x["num_steps"] * x["step_size"])
+    metric = x["adapt_state.inverse_mass_matrix"]
+    assert metric.shape == (2, 10, 10)
+    onp.testing.assert_array_equal(metric[1, 3], onp.asarray(mcmc.last_state[1].adaptation.params.metric.variance))
+    flat = mcmc.get_extra_fields()
+    assert flat["z"]["z"].shape == (20, 8) and flat["adapt_state.inverse_mass_matrix"].shape == (20, 10)
 
 
 def test_the_potential_energy_is_the_models():
@@ -397,9 +421,13 @@ def test_a_bad_inverse_mass_matrix(m, text):
         fit(eight_schools, ERRORS, EFFECTS, kernel={"inverse_mass_matrix": m})
 
 
-def test_an_unknown_extra_field():
-    with pytest.raises(ValueError, match="no field 'momentum'; there are potential_energy"):
-        fit(one_site, run={"extra_fields": ("momentum",)})
+@pytest.mark.parametrize("name, text", [
+    ("momentum", "no field 'momentum'; there are potential_energy"), ("z.y", "'z.y' names no latent site; they are"),
+    ("~z.y", "'~z.y' names no latent site"), ("r", "'r' is not kept. The momentum"), ("rng_key", "not kept"),
+])
+def test_an_unknown_extra_field(name, text):
+    with pytest.raises(ValueError, match=text):
+        fit(one_site, run={"extra_fields": (name,)})
 
 
 # ---- interrupts ----

@@ -16,17 +16,17 @@ import zarr
 import chainrule as cr
 import chainrule.distributions as dist
 from chainrule.engine import config, random
-from chainrule.inference import MCMC, NUTS, Store, StoreError, driver, layout, store
+from chainrule.inference import MCMC, NUTS, SamplingWarning, Store, StoreError, driver, layout, store
 from tests.inference import killed
 from tests.inference.targets import EFFECTS, ERRORS, eight_schools
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def new(path=None, model=eight_schools, kernel=None, every=0.0, block=40, **options):
-    options = {"num_warmup": 60, "num_samples": 100, "num_chains": 2, "progress_bar": False, **options}
-    return MCMC(NUTS(model, **(kernel or {})), **options,
-                store=None if path is None else Store(path, every=every, block=block))
+def new(path=None, model=eight_schools, kernel=None, every=0.0, block=40, unconstrained=False, **options):
+    options = {"num_warmup": 60, "num_samples": 100, "num_chains": 2, "progress_bar": False, "warn": False, **options}
+    where = None if path is None else Store(path, every=every, block=block, unconstrained=unconstrained)
+    return MCMC(NUTS(model, **(kernel or {})), **options, store=where)
 
 
 def run(path=None, args=(ERRORS, EFFECTS), **options):
@@ -95,6 +95,32 @@ def test_draws_and_fields_are_those_of_a_run_in_memory(tmp_path, capsys):
     a.print_summary(), b.print_summary()
     first, second = capsys.readouterr().out.split("Number")[:2]
     assert first in second
+
+
+def test_unconstrained_draws_are_kept_where_they_are_wanted(tmp_path):
+    names = ("z", "z_grad", "i", "~z.theta")
+    a, b, c = new(), new(tmp_path / "b.zarr", unconstrained=True), new(tmp_path / "c.zarr")
+    for mcmc in (a, b, c):
+        mcmc.run(random.key(0), ERRORS, EFFECTS, extra_fields=names)
+    fields = b.get_extra_fields(group_by_chain=True)
+    for name, values in a.get_extra_fields(group_by_chain=True).items():
+        for x, y in zip(*[list(v.values()) if isinstance(v, dict) else [v] for v in (values, fields[name])]):
+            assert onp.array_equal(onp.asarray(x), onp.asarray(y))
+    again = MCMC.resume(tmp_path / "b.zarr", NUTS(eight_schools), ERRORS, EFFECTS)
+    exported = [mcmc.to_arviz(unconstrained_posterior=True)["unconstrained_posterior"] for mcmc in (a, b, again)]
+    assert exported[0].equals(exported[1]) and exported[0].equals(exported[2])
+    with pytest.raises(StoreError, match="does not keep the unconstrained draws"):
+        c.get_extra_fields()
+    assert "theta" not in c.get_samples() and "theta" in again.get_samples()
+
+
+def test_a_run_on_disk_warns_as_one_in_memory(tmp_path):
+    texts = []
+    for path in (None, tmp_path / "a.zarr"):
+        with pytest.warns(SamplingWarning) as seen:
+            run(path, num_samples=40, warn=True)
+        texts.append(sorted(str(w.message)[:60] for w in seen))
+    assert texts[0] == texts[1]
 
 
 def test_a_vectorised_run_is_stored_too(tmp_path):
@@ -392,7 +418,7 @@ PEAK = """
         cr.sample("x", dist.Normal(cr.engine.numpy.zeros(10), 1.0))
 
     def run(draws, path):
-        mcmc = MCMC(NUTS(model), num_warmup=100, num_samples=draws, num_chains=2, progress_bar=False,
+        mcmc = MCMC(NUTS(model), num_warmup=100, num_samples=draws, num_chains=2, progress_bar=False, warn=False,
                     store=Store(path, block=1000, every=0.5))
         mcmc.run(random.key(0))
 

@@ -16,7 +16,7 @@ from tests.inference.targets import EFFECTS, ERRORS, eight_schools
 
 def new(**options):
     return MCMC(NUTS(options.pop("model", eight_schools)), **{"num_warmup": 60, "num_samples": 100, "num_chains": 2,
-                                                              "progress_bar": False, **options})
+                                                              "progress_bar": False, "warn": False, **options})
 
 
 def run(**options):
