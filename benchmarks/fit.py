@@ -60,9 +60,15 @@ def slowest_ess(mcmc):
 
 
 def alone(model, data):
-    """Microseconds a gradient of one chain: of a run of 1,000 + 1,000 transitions, and of 10,000 transitions more."""
-    short = [run(model, data, seed, 1000, 1, "sequential")[0] for seed in range(5)]
-    long = [run(model, data, seed, 11_000, 1, "sequential")[0] for seed in range(3)]
+    """Microseconds a gradient of one chain: of a run of 1,000 + 1,000 transitions, and of 10,000 transitions more.
+
+    A workload whose first run takes over two seconds has fewer runs, of as many transitions more as ten seconds hold.
+    """
+    short = [run(model, data, 0, 1000, 1, "sequential")[0]]
+    seconds = short[0].seconds
+    quick, more = seconds < 2, int(onp.clip(2000 * 10 / seconds, 500, 10_000))
+    short += [run(model, data, seed, 1000, 1, "sequential")[0] for seed in range(1, 5 if quick else 2)]
+    long = [run(model, data, seed, 1000 + more, 1, "sequential")[0] for seed in range(3 if quick else 1)]
     base = min(short, key=lambda each: each.seconds / each.gradients)
     loop = min((each.seconds - base.seconds) / (each.gradients - base.gradients) for each in long)
     return float(onp.median([1e6 * each.seconds / each.gradients for each in short])), 1e6 * loop

@@ -26,7 +26,8 @@ import tempfile
 import time
 from importlib import metadata
 
-from workloads import WORKLOADS, missing
+import many as headings
+from workloads import WORKLOADS
 
 HERE = pathlib.Path(__file__).resolve().parent
 IMPORT = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
@@ -88,7 +89,8 @@ def fits(name, repeats):
                for kind, results in seen.items()}, "more": more}
 
 
-FIRST = {"first draw": ".2f", "all draws": ".2f", "warm: first": ".2f", "warm: all": ".2f", "import": ".2f",
+FIRST = {"compiled": "d", "model calls": "d", "first draw": ".2f", "all draws": ".2f", "warm: first": ".2f",
+         "warm: all": ".2f", "import": ".2f",
          "trace ms": ".1f", "passes ms": ".1f", "lower ms": ".1f", "compile s": ".2f", "rest of run s": ".2f",
          "peak MB": ".0f", "warm: MB": ".0f"}
 AFTER = {"again s": ".3f", "compiled": "d", "traced": "d", "model calls": "d", "gradients": ",d", "µs/grad": ".2f",
@@ -100,9 +102,10 @@ def first_row(result):
     """The numbers under FIRST."""
     cold, warm = result["cold"], result["warm"]
     rest = cold["run"] - cold["trace"] - cold["passes"] - cold["lower"] - cold["compile"]
-    return [result["cold first"]["total"], cold["total"], result["warm first"]["total"], warm["total"], cold["import"],
-            1e3 * cold["trace"], 1e3 * cold["passes"], 1e3 * cold["lower"], cold["compile"], rest, cold["peak MB"],
-            warm["peak MB"]]
+    counts = [int(cold["compilations"]), int(cold["model calls"])]
+    return [*counts, result["cold first"]["total"], cold["total"], result["warm first"]["total"], warm["total"],
+            cold["import"], 1e3 * cold["trace"], 1e3 * cold["passes"], 1e3 * cold["lower"], cold["compile"], rest,
+            cold["peak MB"], warm["peak MB"]]
 
 
 def after_row(result):
@@ -157,7 +160,17 @@ def arrays():
     return found
 
 
-PARTS = ["arrays", "densities", "engine", "gradients", "imports", "special", "tails"]
+def many(quick):
+    """{"refit" and "chains": numbers under many.py's headings}."""
+    sizes = ["--fits", 50, "--chains", 8, "--transitions", 100] if quick else []
+    with tempfile.TemporaryDirectory() as empty: found = process(HERE / "many.py", *sizes, CHAINRULE_CACHE_DIR=empty)
+    table("Logistic regressions of 200 x 5 as one program, one chain each", headings.REFIT, found["refit"])
+    table("Chains of one program: gradients issued over those of the chain that needs most", headings.CHAINS,
+          found["chains"])
+    return found
+
+
+PARTS = ["arrays", "densities", "engine", "gradients", "imports", "many", "special", "tails"]
 
 
 def main(arguments=None):
@@ -170,7 +183,7 @@ def main(arguments=None):
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
     names = options.only or (["imports", "eight_schools_nc", "engine"] if options.quick else
-                             ["imports", *WORKLOADS, "engine", "arrays", "gradients"])
+                             ["imports", *WORKLOADS, "many", "engine", "arrays", "gradients"])
     repeats = 1 if options.quick else 3
 
     machine = {"machine": f"{platform.machine()} {platform.system()}, {len(os.sched_getaffinity(0))} cores"
@@ -180,16 +193,14 @@ def main(arguments=None):
     results = {"machine": machine}
     if "imports" in names: results["imports"] = imports(1 if options.quick else 7)
     wanted = [name for name in WORKLOADS if name in names]
-    for name in wanted:
-        lacking = missing(WORKLOADS[name])
-        if lacking: print(f"\n{name} is left out: chainrule.distributions has no {' and no '.join(lacking)}")
-        else: results.setdefault("fits", {})[name] = fits(name, repeats)
+    for name in wanted: results.setdefault("fits", {})[name] = fits(name, repeats)
     if done := results.get("fits"):
         print(f"\nNUTS, 4 chains of 1,000 + 1,000 transitions, float64; medians of {repeats}")
         table("From the start of the process to the draws in hand, s (cold but where warm is said)", FIRST,
               {name: first_row(result) for name, result in done.items()})
         table("Once compiled: a second run on new data in the same process; µs a gradient", AFTER,
               {name: after_row(result) for name, result in done.items()})
+    if "many" in names: results["many"] = many(options.quick)
     if "engine" in names: results["engine"] = engine()
     if "arrays" in names: results["arrays"] = arrays()
     if "densities" in names: results["densities"] = densities(options.rows)

@@ -1,17 +1,17 @@
 """The models that are timed: each with data of a fixed seed, and other data of the same shapes for the second run.
 
-A model of the table has `data(seed)`, which gives the arguments of the model; seed 0 is the first run. The names of
-distributions in `needs` are looked up first, and a workload whose distributions are not there is left out.
+A model of the table has `data(seed)`, which gives the arguments of the model; seed 0 is the first run. Models of
+posteriordb (posteriors/) have synthetic data here; posteriordb.py fits its own.
 """
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as onp
+from posteriors import MODELS
 
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import scan
 
 
 class Workload(NamedTuple):
@@ -19,7 +19,6 @@ class Workload(NamedTuple):
     model: Callable
     data: Callable                 # seed -> (args, kwargs)
     about: str
-    needs: tuple = ()
 
 
 # ---- eight schools ----
@@ -83,13 +82,13 @@ def logit(x, y):
         cr.sample("y", dist.Bernoulli(logits=alpha + x @ beta), obs=y)
 
 
-def logit_data(rows, columns):
-    """Columns that follow an AR(1) process with correlation 0.5."""
+def logit_data(rows, columns, rho=0.5):
+    """Columns that follow an AR(1) process with this correlation."""
     def data(seed):
         rng = onp.random.default_rng(rows + seed)
         x = rng.normal(size=(rows, columns))
         for k in range(1, columns):
-            x[:, k] = 0.5 * x[:, k - 1] + onp.sqrt(0.75) * x[:, k]
+            x[:, k] = rho * x[:, k - 1] + onp.sqrt(1.0 - rho ** 2) * x[:, k]
         logits = 0.3 + x @ (0.5 * rng.normal(size=columns))
         return (x,), {"y": (rng.random(rows) < 1 / (1 + onp.exp(-logits))).astype(float)}
     return data
@@ -103,37 +102,52 @@ def funnel():
         cr.sample("x", dist.Normal(0.0, np.exp(v / 2)))
 
 
-# ---- time series of 200 steps ----
+# ---- item responses ----
 
-def ar5(y):
-    alpha = cr.sample("alpha", dist.Normal(0.0, 10.0))
-    with cr.plate("lag", 5):
-        beta = cr.sample("beta", dist.Normal(0.0, 10.0))
-    sigma = cr.sample("sigma", dist.HalfCauchy(2.5))
-    lags = np.stack([y[5 - k:len(y) - k] for k in range(1, 6)])
-    cr.sample("y", dist.Normal(alpha + beta @ lags, sigma), obs=y[5:])
+def irt(item, person, y):
+    """Two parameters an item: y ~ Bernoulli(logit = a (theta - b))."""
+    scale = {name: cr.sample(f"s_{name}", dist.HalfCauchy(2.0)) for name in ("t", "a", "b")}
+    mu_b = cr.sample("mu_b", dist.Normal(0.0, 5.0))
+    with cr.plate("person", 400):
+        theta = cr.sample("theta", dist.Normal(0.0, scale["t"]))
+    with cr.plate("item", 50):
+        a = cr.sample("a", dist.LogNormal(0.0, scale["a"]))
+        b = cr.sample("b", dist.Normal(mu_b, scale["b"]))
+    with cr.plate("answer", len(y)):
+        cr.sample("y", dist.Bernoulli(logits=a[item] * (theta[person] - b[item])), obs=y)
 
 
-def ar5_data(seed):
+def irt_data(seed):
+    """50 items, each answered by 400 persons."""
+    rng = onp.random.default_rng(500 + seed)
+    item, person = onp.repeat(onp.arange(50), 400), onp.tile(onp.arange(400), 50)
+    theta, a, b = rng.normal(size=400), onp.exp(0.4 * rng.normal(size=50)), 0.5 + rng.normal(size=50)
+    logits = a[item] * (theta[person] - b[item])
+    return (item, person), {"y": (rng.random(20_000) < 1.0 / (1.0 + onp.exp(-logits))).astype(float)}
+
+
+# ---- a normal distribution of 50 dimensions with five strong factors ----
+
+def normal_50(precision):
+    with cr.plate("i", 50):
+        x = cr.sample("x", dist.ImproperUniform(dist.constraints.real))
+    cr.factor("density", -0.5 * x @ (precision @ x))
+
+
+def normal_data(seed):
+    rng = onp.random.default_rng(50 + seed)
+    scale, loadings = onp.exp(rng.normal(size=50)), 3.0 * rng.normal(size=(50, 5))
+    return (onp.linalg.inv(scale[:, None] * (onp.eye(50) + loadings @ loadings.T) * scale),), {}
+
+
+# ---- time series ----
+
+def ar_data(seed):
     rng = onp.random.default_rng(5 + seed)
     y = rng.normal(size=200)
     for t in range(5, 200):
         y[t] = 0.1 + y[t - 5:t][::-1] @ [0.7, -0.4, 0.2, 0.1, -0.1] + 0.15 * rng.normal()
-    return (), {"y": y}
-
-
-def garch(y):
-    mu = cr.sample("mu", dist.Normal(0.0, 10.0))
-    alpha0 = cr.sample("alpha0", dist.HalfNormal(5.0))
-    alpha1 = cr.sample("alpha1", dist.Uniform(0.0, 1.0))
-    beta1 = cr.sample("beta1", dist.Uniform(0.0, 1.0 - alpha1))
-
-    def step(variance, previous):
-        variance = alpha0 + alpha1 * (previous - mu) ** 2 + beta1 * variance
-        return variance, variance
-
-    _, later = scan(step, np.asarray(2.25), y[:-1])
-    cr.sample("y", dist.Normal(mu, np.sqrt(np.concatenate([np.full(1, 2.25), later]))), obs=y)
+    return (), {"K": 5, "T": 200, "y": y}
 
 
 def garch_data(seed):
@@ -142,24 +156,26 @@ def garch_data(seed):
     for t in range(200):
         y[t] = 5.0 + onp.sqrt(variance) * rng.normal()
         variance = 1.5 + 0.4 * (y[t] - 5.0) ** 2 + 0.3 * variance
-    return (), {"y": y}
+    return (), {"T": 200, "y": y, "sigma1": 1.5}
 
 
-# ---- a Gaussian process at 11 points ----
-
-def gp_11(x, y):
-    rho = cr.sample("rho", dist.Gamma(25.0, 4.0))
-    alpha = cr.sample("alpha", dist.HalfNormal(2.0))
-    sigma = cr.sample("sigma", dist.HalfNormal(1.0))
-    distance = (x[:, None] - x[None, :]) / rho
-    covariance = alpha ** 2 * np.exp(-0.5 * distance ** 2) + sigma * np.eye(len(x))
-    cr.sample("y", dist.MultivariateNormal(np.zeros(len(x)), covariance), obs=y)
+def hmm_data(seed):
+    rng = onp.random.default_rng(13 + seed)
+    state, y = 0, onp.empty(100)
+    for t in range(100):
+        state = state if rng.random() < (0.7, 0.9)[state] else 1 - state
+        y[t] = (3.0, 9.0)[state] + rng.normal()
+    return (), {"N": 100, "K": 2, "y": y}
 
 
-def gp_data(seed):
-    rng = onp.random.default_rng(7 + seed)
-    x = onp.linspace(-10.0, 10.0, 11)
-    return (x,), {"y": 2.0 * onp.sin(x / 3.0) + 0.5 * rng.normal(size=11)}
+# ---- Gaussian processes ----
+
+def gp_data(points):
+    def data(seed):
+        rng = onp.random.default_rng(points - 4 + seed)
+        x = onp.linspace(-10.0, 10.0, points)
+        return (), {"N": points, "x": x, "y": 2.0 * onp.sin(x / 3.0) + 0.5 * rng.normal(size=points)}
+    return data
 
 
 WORKLOADS = {
@@ -167,13 +183,14 @@ WORKLOADS = {
     "eight_schools_c": Workload(eight_schools_c, eight_schools_data, "eight schools, centred"),
     "radon_nc": Workload(radon_nc, radon_data, "hierarchy, 919 rows in 85 groups, synthetic"),
     "logit_1k": Workload(logit, logit_data(1000, 25), "logistic regression, 1,000 x 25, synthetic"),
+    "logit_1k_correlated": Workload(logit, logit_data(1000, 25, 0.95), "the same, columns correlated 0.95"),
+    "logit_10k": Workload(logit, logit_data(10_000, 25), "logistic regression, 10,000 x 25, synthetic"),
     "funnel": Workload(funnel, lambda seed: ((), {}), "Neal's funnel, 10 dimensions"),
-    "ar5": Workload(ar5, ar5_data, "autoregression of order 5, 200 steps, synthetic"),
-    "garch": Workload(garch, garch_data, "GARCH(1,1), 200 steps through scan, synthetic"),
-    "gp_11": Workload(gp_11, gp_data, "Gaussian process, 11 points, synthetic", ("Gamma", "MultivariateNormal")),
+    "irt_500": Workload(irt, irt_data, "item responses, 500 parameters, 20,000 answers, synthetic"),
+    "normal_50": Workload(normal_50, normal_data, "normal, 50 dimensions, five strong factors"),
+    "arK": Workload(MODELS["arK-arK"], ar_data, "autoregression of order 5, 200 steps, synthetic"),
+    "garch": Workload(MODELS["garch-garch11"], garch_data, "GARCH(1,1), 200 steps through scan, synthetic"),
+    "hmm": Workload(MODELS["hmm_example-hmm_example"], hmm_data, "hidden Markov model, 100 steps, synthetic"),
+    "gp_regr": Workload(MODELS["gp_pois_regr-gp_regr"], gp_data(11), "Gaussian process, 11 points, synthetic"),
+    "gp_200": Workload(MODELS["gp_pois_regr-gp_regr"], gp_data(200), "Gaussian process, 200 points, synthetic"),
 }
-
-
-def missing(workload):
-    """The distributions that a workload needs and the library does not have."""
-    return [name for name in workload.needs if not hasattr(dist, name)]

@@ -1,4 +1,5 @@
-"""Inference: MCMC, prediction, diagnostics, ArviZ; and the queries of a model under the names that samplers know."""
+"""Inference: MCMC, MAP, Laplace, Pathfinder, optimisers, prediction, diagnostics, ArviZ; and the queries of a model
+under the names that samplers know."""
 from ..ppl.queries import (
     ModelInfo,
     ParamInfo,
@@ -25,23 +26,31 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import diagnostics, reparam
+from . import diagnostics, optim, reparam
 from .advice import SamplingWarning
 from .arviz import to_arviz
+from .find_map import find_MAP
 from .fit import Fit, fit
+from .laplace import Laplace, fit_laplace
+from .latent_density import ApproximationError
 from .layout import StoreError
 from .mcmc import MCMC
+from .optim import minimize
+from .pathfinder import Pathfinder, multipathfinder, pathfinder
 from .samplers import NUTS
 from .starts import SamplingError
 from .store import Store
 from .until import Until
 
 __all__ = [
+    "ApproximationError",
     "Fit",
+    "Laplace",
     "MCMC",
     "ModelInfo",
     "NUTS",
     "ParamInfo",
+    "Pathfinder",
     "Predictive",
     "SamplingError",
     "Store",
@@ -55,8 +64,10 @@ __all__ = [
     "constrain",
     "constrain_fn",
     "diagnostics",
+    "find_MAP",
     "find_valid_initial_params",
     "fit",
+    "fit_laplace",
     "get_transforms",
     "init_to_feasible",
     "init_to_mean",
@@ -67,6 +78,10 @@ __all__ = [
     "initialize_model",
     "log_density",
     "log_likelihood",
+    "minimize",
+    "multipathfinder",
+    "optim",
+    "pathfinder",
     "potential_energy",
     "reparam",
     "to_arviz",

@@ -9,7 +9,7 @@ from ..engine import cond
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
-from . import fisher, windows
+from . import fisher, low_rank, windows
 from .metrics import Diagonal
 from .nuts import Params
 
@@ -30,7 +30,7 @@ class Adaptation(NamedTuple):
     """The state of warm-up."""
     params: Params
     dual: DualAveraging
-    estimator: windows.Windows | fisher.Fisher
+    estimator: windows.Windows | fisher.Fisher | low_rank.Held
     num_warmup: Array
     target: Array              # float[], the acceptance probability aimed at
     adapt_step: Array          # bool[]: whether the step size changes
@@ -53,20 +53,22 @@ def update_dual(s, accept_prob, target):
     return DualAveraging(log_step, log_average, error, s.center, t)
 
 
-ESTIMATORS = {"fisher": fisher.init, "stan": windows.init}
+ESTIMATORS = {"fisher": fisher.init, "stan": windows.init, "low_rank": low_rank.init}
 
 
-def init(d, step_size, num_warmup, target, metric=None, couples=None, *, method="fisher", adapt_step=True,
-         adapt_metric=True):
+def init(d, step_size, num_warmup, target, metric=None, couples=None, *, method="fisher", rank=0,
+         adapt_step=True, adapt_metric=True):
     """The state before the first transition.
 
     metric : the one to begin with, whose form stays; unless given, diagonal, from the first gradient
-    couples : bool[d, d], the pairs that a dense metric may couple          method : "fisher" or "stan"
+    couples : bool[d, d], the pairs that a dense metric may couple          method : a name of ESTIMATORS
+    rank : the directions of a low-rank metric, which begins with those of `metric`, a diagonal
     """
     float_type = default_float()
     step_size = np.asarray(step_size, float_type)
     estimator = ESTIMATORS[method](d, num_warmup, metric, couples, adapt_metric)
     metric = Diagonal(np.ones(d, float_type)) if metric is None else metric
+    metric = low_rank.with_room(metric.variance, rank) if rank else metric
     return Adaptation(Params(step_size, metric), dual_averaging(step_size), estimator, np.asarray(num_warmup),
                       np.asarray(target, float_type), np.asarray(bool(adapt_step)), np.asarray(bool(adapt_metric)))
 

@@ -11,13 +11,14 @@ from ..engine import cond, random, while_loop
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
-from . import adaptation, nuts
+from . import adaptation, nuts, renewal
 
 
 class Chain(NamedTuple):
     """Everything that the chain is between two gradients."""
     machine: nuts.State
     adaptation: adaptation.Adaptation
+    ring: renewal.Ring | None = None       # what the host renews a low-rank metric from
 
 
 class Chunk(NamedTuple):
@@ -39,17 +40,18 @@ class Draw(NamedTuple):
 
 
 def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_accept_prob=0.8, metric=None,
-         couples=None, method="fisher", adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
+         couples=None, method="fisher", rank=0, adapt_step=True, adapt_metric=True, radius=2.0, max_tree_depth=10):
     """A chain before its first gradient."""
     machine = nuts.init(seed, position, num_dims=num_dims, radius=radius, max_tree_depth=max_tree_depth)
-    adapted = adaptation.init(machine.position.shape[0], step_size, num_warmup, target_accept_prob, metric, couples,
-                              method=method, adapt_step=adapt_step, adapt_metric=adapt_metric)
-    return Chain(machine, adapted)
+    d = machine.position.shape[0]
+    adapted = adaptation.init(d, step_size, num_warmup, target_accept_prob, metric, couples, method=method, rank=rank,
+                              adapt_step=adapt_step, adapt_metric=adapt_metric)
+    return Chain(machine, adapted, renewal.ring(d) if rank else None)
 
 
 def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
     """One gradient of the chain's life, warm-up included."""
-    machine, adapted = chain
+    machine, adapted, ring = chain
     machine, event = nuts.advance(machine, logdensity_fn, adapted.params)
     small, kept = _split(machine)
 
@@ -67,7 +69,8 @@ def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
         return cond(ended, new_transition, lambda m, a: (m, a), machine, adapted)
 
     small, adapted = cond(event.happened, at_event, lambda s, a: (s, a), small, adapted)
-    return Chain(small._replace(**kept), adapted)
+    machine = small._replace(**kept)
+    return Chain(machine, adapted, None if ring is None else ring.put(machine))
 
 
 def _split(machine):

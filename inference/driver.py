@@ -14,7 +14,7 @@ import numpy as np
 from ..engine.config import SETTINGS, config
 from ..engine.tree import map as tree_map
 from ..engine.xla import cores
-from . import nuts
+from . import nuts, renewal
 from .tape import Snapshot
 
 TURN = 0.1                         # seconds
@@ -24,14 +24,14 @@ class Group:
     """Chains that run together: one, or all of a vectorised run, whose arrays have the chains in front.
 
     run_chunk : (chain, data, stop_at, max_gradients) -> Chunk, compiled          numbers : the chains' numbers
-    total : the transition to stop at          tried, gradients : int[chains], of the chains before they came here
+    total : the transition to stop at          tried, gradients : int[chains], before they came here
     report : called with a chain's number, its transitions so far, and the infos of its new ones
     again : (a chain's number, how many start points would not do) -> another one, float[d], or None
     """
 
-    def __init__(self, run_chunk, chain, data, numbers, tried, gradients, again=lambda number, tried: None):
+    def __init__(self, run_chunk, chain, data, numbers, tried=0, gradients=0, again=lambda number, tried: None):
         self.run_chunk, self.chain, self.data, self.numbers, self.again = run_chunk, chain, data, tuple(numbers), again
-        self.tried, self.gradients = np.array(tried), np.array(gradients)
+        self.tried, self.gradients = [np.zeros(len(numbers), int) + np.asarray(x) for x in (tried, gradients)]
         self.failed = np.zeros(len(numbers), bool)
         self.budget, self.report = 1, lambda number, transitions, infos: None
         self._new()
@@ -48,7 +48,8 @@ class Group:
 
     def advance(self, max_gradients):
         """Run one chunk and take its draws; returns the number of gradients, of the chain that had most."""
-        chunk = self.run_chunk(self.chain, self.data, self.total, np.asarray(max_gradients))
+        stop_at = np.asarray(renewal.next_stop(self.chain, self.total))
+        chunk = self.run_chunk(self.chain, self.data, stop_at, np.asarray(max_gradients))
         self.chain, machine = chunk.chain, chunk.chain.machine
         many = chunk.count.ndim > 0
         rows = lambda x: np.asarray(x) if many else np.asarray(x)[None]
@@ -63,6 +64,8 @@ class Group:
         self.gradients = self.gradients + gradients
         self.done = bool(np.all(transitions >= self.total) or np.any(self.failed))
         self.behind = int(transitions.min())
+        if self.behind >= stop_at:
+            self.chain = renewal.at_stop(self.chain)
         return int(gradients.max())
 
     def _start_again(self, j):

@@ -64,6 +64,9 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     >>> jit(vmap(one))(keys, np.asarray(ys)).samples["mu"].shape          # three fits, a chain each
     (3, 1, 200)
     """
+    if getattr(sampler, "rank", 0):
+        raise NotImplementedError("fit has no host in its loop, and a low-rank metric is renewed by the host.\n"
+                                  "Use MCMC, or another form of metric: dense_mass=True, or a diagonal.")
     program, data = stage_model(sampler.model, args, kwargs)
     program.describe(data)
     check_latents(program)

@@ -9,9 +9,10 @@ from ..ppl.model import site_count
 from ..ppl.queries import init_to_uniform
 from ..ppl.queries.strategies import strategy_of, uniform_radius
 from . import chain as chains
-from .adaptation import ESTIMATORS
 from .metrics import Diagonal, dense
 from .starts import SamplingError
+
+RANK = 10                          # the directions of low_rank=True
 
 # Options of NumPyro's that are not there, with the values that change nothing, and what to write instead.
 _NUTS_OPTIONS = {
@@ -39,8 +40,11 @@ class NUTS:
     step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
     dense_mass : False for a diagonal metric, True for a dense one, or a list of tuples of sites, each a dense block:
         [("a", "b"), ("c",)]; the sites that are left out stay diagonal
+    low_rank : True (10), or how many directions: a metric that is a diagonal and a few directions with variances of
+        their own: what a dense one does for many correlated parameters, at a fraction of its price. The host renews
+        it from draws and gradients at a few transitions of warm-up, so `fit` cannot use it.
     inverse_mass_matrix : the first metric, float[d], or float[d, d] of a dense one; unless given, from the first
-        gradient ("fisher") or ones ("stan")
+        gradient ("fisher", low_rank) or ones ("stan")
     adapt_step_size, adapt_mass_matrix : False keeps the one given
     adaptation : "fisher", on draws and gradients (needs fewer gradients; the default of diagonal metrics), or "stan",
         on the draws of growing windows (the default of dense ones)
@@ -51,12 +55,14 @@ class NUTS:
     init_radius : the radius of init_to_uniform, Uniform(-radius, radius) in unconstrained space
 
     Other options of NumPyro's are taken at their defaults and named in an error at other values.
-    Source: Hoffman & Gelman (2014), JMLR 15; Betancourt (2017), arXiv:1701.02434, appendix A.
+    Source: Hoffman & Gelman (2014), JMLR 15; Betancourt (2017), arXiv:1701.02434, appendix A; of "fisher" and low_rank
+    Seyboldt, Carlson & Carpenter (2026), arXiv:2603.18845.
     """
 
     def __init__(self, model=None, *, step_size=1.0, inverse_mass_matrix=None, adapt_step_size=True,
                  adapt_mass_matrix=True, dense_mass=False, target_accept_prob=0.8, max_tree_depth=10,
-                 init_strategy=init_to_uniform, init_radius=2.0, adaptation=None, **options):
+                 init_strategy=init_to_uniform, init_radius=2.0, adaptation=None,
+                 low_rank=False, **options):
         check_options("NUTS", options, _NUTS_OPTIONS)
         self.init_strategy = strategy_of(init_strategy, "NUTS")
         if self.init_strategy is not init_to_uniform and uniform_radius(self.init_strategy) is not None:
@@ -70,12 +76,8 @@ class NUTS:
                 raise ValueError(f"{name} must be positive; got {value}.")
         if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
             raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
-        adaptation = adaptation or ("stan" if dense_mass else "fisher")
-        if adaptation not in ESTIMATORS:
-            raise ValueError(f"adaptation={adaptation!r}: choose one of {', '.join(map(repr, ESTIMATORS))}.")
-        if dense_mass and adaptation == "fisher":
-            raise ValueError('adaptation="fisher" is for diagonal metrics; a dense one takes adaptation="stan".')
-        self.adaptation, self.dense_mass = adaptation, dense_mass
+        self.adaptation, self.dense_mass = adaptation_of(adaptation, dense_mass, low_rank), dense_mass
+        self.rank = rank_of(low_rank)
         self.model, self.step_size, self.inverse_mass_matrix = model, float(step_size), inverse_mass_matrix
         self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
         self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
@@ -88,8 +90,33 @@ class NUTS:
         metric = first_metric(self.inverse_mass_matrix, d, couples)
         return chains.init(
             seed, d, num_warmup, position=position, step_size=self.step_size, metric=metric, couples=couples,
-            method=self.adaptation, target_accept_prob=self.target_accept_prob, adapt_step=self.adapt_step_size,
-            adapt_metric=self.adapt_mass_matrix, radius=self.init_radius, max_tree_depth=self.max_tree_depth)
+            method=self.adaptation, rank=min(self.rank, d), target_accept_prob=self.target_accept_prob,
+            adapt_step=self.adapt_step_size, adapt_metric=self.adapt_mass_matrix, radius=self.init_radius,
+            max_tree_depth=self.max_tree_depth)
+
+
+def adaptation_of(adaptation, dense_mass, low_rank):
+    """The name of the estimator, of what was asked for."""
+    if low_rank:
+        if dense_mass or adaptation not in (None, "low_rank"):
+            raise ValueError(f"low_rank={low_rank!r} is a form of the metric with an adaptation of its own: leave out "
+                             "dense_mass and adaptation.")
+        return "low_rank"
+    adaptation = adaptation or ("stan" if dense_mass else "fisher")
+    if adaptation not in ("fisher", "stan"):
+        raise ValueError(f"adaptation={adaptation!r}: choose one of 'fisher', 'stan', or low_rank=True.")
+    if dense_mass and adaptation == "fisher":
+        raise ValueError('adaptation="fisher" is for diagonal metrics; a dense one takes adaptation="stan".')
+    return adaptation
+
+
+def rank_of(low_rank):
+    """The number of directions of a low-rank metric; 0 for another."""
+    if low_rank is True:
+        return RANK
+    if int(low_rank) != low_rank or low_rank < 0:
+        raise ValueError(f"low_rank must be True, False, or a number of directions; got {low_rank!r}.")
+    return int(low_rank)
 
 
 def couplings(dense_mass, latents):

@@ -8,6 +8,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAYERS = ("engine", "distributions", "ppl", "inference")             # each may import those before it
 KERNELS = {"inference/base.py", "inference/hmc.py", "inference/nuts.py", "inference/adaptation.py",
+           "inference/path_normal.py", "inference/importance.py",
+           *[path.relative_to(ROOT).as_posix() for path in (ROOT / "inference" / "optim").glob("*.py")],
            *(f"inference/diagnostics/{file}.py" for file in (        # they know a log density and nothing of models
                "autocovariance", "compiled", "convergence", "effective", "energy", "pareto", "sites", "tables"))}
 

@@ -23,7 +23,8 @@ NAMES = """
     effective_sample_size gelman_rubin split_gelman_rubin autocorrelation autocovariance hpdi format_shapes
     soft_vmap check_model_guide_match fori_collect not_jax_tracer is_prng_key get_dependencies get_model_relations
     from_numpyro LocScaleReparam TransformReparam ExplicitReparam NeuTraReparam CircularReparam
-    ProjectedNormalReparam HaarReparam DiscreteCosineReparam UnitJacobianReparam""".split()
+    ProjectedNormalReparam HaarReparam DiscreteCosineReparam UnitJacobianReparam Adam ClippedAdam Adagrad Momentum
+    RMSProp RMSPropMomentum SGD SM3 Minimize optax_to_numpyro""".split()
 
 
 @pytest.mark.parametrize("name", HERE)

@@ -138,7 +138,7 @@ def test_the_step_size_brings_the_acceptance_aimed_at(method, target, start):
     accepted = []
     for number in range(20):
         begin = chain.init(seed_of(number), 20, 1000, step_size=start, target_accept_prob=target,
-                           metric=ones(20), method=method)
+                           metric=ones(20), method=method, rank=2 * (method == "low_rank"))
         _, infos, _ = collect(RUN_20, begin, 2000)
         assert len(set(infos.step_size[1000:])) == 1
         accepted.append(infos.accept_prob[1000:].mean())

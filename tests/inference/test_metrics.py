@@ -41,18 +41,19 @@ def test_the_geometric_mean():
 
 @pytest.mark.parametrize("d, n", [(6, 40), (60, 20)])
 def test_a_normal_target_of_low_rank_is_found(d, n):
-    """Scores of a normal are -Σ⁻¹ x: what is left is that between the cutoffs, and with few draws what they miss."""
-    v, _ = np.linalg.qr(RNG.normal(size=(d, 2)))
+    """Scores of a normal are -Σ⁻¹ x: what is left lies between the cutoffs, 2² apart, or is missed by few draws."""
+    rng = np.random.default_rng(1)
+    v, _ = np.linalg.qr(rng.normal(size=(d, 2)))
     covariance = np.eye(d) + v @ np.diag([99.0, -0.9]) @ v.T
-    x = RNG.normal(size=(n, d)) @ np.linalg.cholesky(covariance).T
+    x = rng.normal(size=(n, d)) @ np.linalg.cholesky(covariance).T
     metric = low_rank(x, -x @ np.linalg.inv(covariance), 4)
     assert isinstance(metric, LowRank) and metric.vectors.shape == (d, 4)
     inverse = np.asarray(vmap(LowRank(*map(cnp.asarray, metric)).velocity)(np.eye(d)))
     ratio = np.linalg.eigvals(np.linalg.solve(covariance, inverse)).real
-    assert ratio.max() / ratio.min() < (2.5 if d == 6 else 40.0)       # the condition number left, of 1,000
+    assert ratio.max() / ratio.min() < (4.0 if d == 6 else 100.0)      # the condition number left, of 1,000
 
 
 def test_a_constant_coordinate_is_left_alone():
     x = np.column_stack([np.zeros(20), RNG.normal(size=20)])
     metric = low_rank(x, -x, 1)
-    assert np.all(np.isfinite(metric.scale)) and metric.scale[0] == 1.0
+    np.testing.assert_allclose(metric.scale, np.ones(2), rtol=1e-12)

@@ -150,11 +150,12 @@ def crash_at(monkeypatch, number):
     monkeypatch.setattr(store, "write", write)
 
 
-@pytest.mark.parametrize("warmup, draws", [(60, 100), (160, 2)], ids=["sampling", "warm-up"])
-def test_a_crash_at_any_file_loses_nothing(tmp_path, monkeypatch, warmup, draws):
+@pytest.mark.parametrize("warmup, draws, kernel", [(60, 100, {}), (160, 2, {}), (160, 2, {"low_rank": 3})],
+                         ids=["sampling", "warm-up", "low rank"])
+def test_a_crash_at_any_file_loses_nothing(tmp_path, monkeypatch, warmup, draws, kernel):
     monkeypatch.setattr(driver, "TURN", 0.003)           # and a commit follows each turn
     monkeypatch.setattr("os.fsync", lambda number: None)
-    options = dict(num_warmup=warmup, num_samples=draws, keep_warmup=True)
+    options = dict(num_warmup=warmup, num_samples=draws, keep_warmup=True, kernel=kernel)
     expected, crashes = run(**options), 0
     for number in range(1, 300, 23):
         path = tmp_path / f"{number}.zarr"

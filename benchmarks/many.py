@@ -1,0 +1,113 @@
+"""Many fits as one program, and many chains as one: what they cost, and whether chains wait for each other.
+
+    python benchmarks/many.py [--fits 1000] [--chains 64 ...] [--workloads eight_schools_nc ...] [--transitions 1000]
+
+Prints one line of JSON: {"refit": {fits: numbers}, "chains": {"workload, chains": numbers}}. "issued" is the number of
+gradients that the program evaluated for all chains at once, "largest" that of the chain that needed most: their ratio
+is what the chains wait for each other, at the ends of chunks. A second run is on new data, and compiles nothing.
+"""
+import argparse
+import json
+import time
+
+import numpy as onp
+from fit import slowest_ess
+from workloads import WORKLOADS, logit, logit_data
+
+from chainrule.engine import jit, random, stats, vmap
+from chainrule.inference import MCMC, NUTS, diagnostics, driver, fit
+
+REFIT = {"fits": ",d", "first s": ".2f", "again s": ".2f", "ms/fit": ".2f", "model calls": "d", "compiled": "d",
+         "again compiled": "d", "gradients": ",d", "min ESS": ".0f", "median ESS": ".0f", "failed": "d"}
+CHAINS = {"chains": ",d", "first s": ".2f", "again s": ".2f", "model calls": "d", "compiled": "d",
+          "again compiled": "d", "issued": ",d", "largest": ",d", "issued/largest": ".3f",
+          "min ESS": ",.0f", "ESS/s": ",.0f", "ESS/1k grad": ".1f"}
+
+
+def counted(model):
+    """The model, and the list that grows with its calls."""
+    calls = []
+
+    def model_with_calls(*args, **kwargs):
+        calls.append(1)
+        return model(*args, **kwargs)
+    return model_with_calls, calls
+
+
+def timed(run, *args):
+    """(what it returned, seconds, compilations)"""
+    before, began = stats().compilations, time.perf_counter()
+    out = run(*args)
+    return out, time.perf_counter() - began, stats().compilations - before
+
+
+def refit(fits, transitions):
+    """`fits` logistic regressions of 200 rows and 5 columns, one chain each."""
+    model, calls = counted(logit)
+    options = dict(num_warmup=transitions, num_samples=transitions)
+    many = jit(vmap(lambda key, x, y: fit(NUTS(model), key, x, y, **options)))
+
+    def data(seed):
+        made = [logit_data(200, 5)(seed * fits + i) for i in range(fits)]
+        return onp.stack([args[0] for args, _ in made]), onp.stack([kwargs["y"] for _, kwargs in made])
+
+    def run(seed, x, y):
+        done = many(random.split(random.key(seed), fits), x, y)
+        return onp.asarray(done.samples["beta"]), onp.asarray(done.gradients), onp.asarray(done.failed)
+
+    _, first, compiled = timed(run, 0, *data(0))
+    (beta, gradients, failed), again, recompiled = timed(run, 1, *data(1))
+    ess = [float(onp.min(diagnostics.ess_bulk(each))) for each in beta]
+    return [fits, first, again, 1e3 * again / fits, len(calls), compiled, recompiled, int(gradients.sum()), min(ess),
+            float(onp.median(ess)), int(failed.sum())]
+
+
+class Issued:
+    """Counts the gradients of a vectorised group, of which driver.Group.advance returns those of one chunk."""
+
+    def __init__(self):
+        self.inner, self.total, self.largest = driver.Group.advance, 0, 0
+        driver.Group.advance = lambda group, budget: self.advance(group, budget)
+
+    def advance(self, group, budget):
+        gradients = self.inner(group, budget)
+        self.total, self.largest = self.total + gradients, int(group.gradients.max())
+        return gradients
+
+
+def chains(name, number, transitions, issued):
+    """One workload with so many chains as one program."""
+    model, calls = counted(WORKLOADS[name].model)
+
+    def run(seed):
+        mcmc = MCMC(NUTS(model), num_warmup=transitions, num_samples=transitions, num_chains=number,
+                    chain_method="vectorized", progress_bar=False)
+        args, kwargs = WORKLOADS[name].data(seed)
+        mcmc.run(random.key(seed), *args, **kwargs)
+        return mcmc
+
+    _, first, compiled = timed(run, 0)
+    issued.total = 0
+    mcmc, again, recompiled = timed(run, 1)
+    ess = slowest_ess(mcmc)
+    return [number, first, again, len(calls), compiled, recompiled, issued.total, issued.largest,
+            issued.total / issued.largest, ess, ess / again, 1e3 * ess / mcmc.gradients]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fits", type=int, default=1000)
+    parser.add_argument("--chains", type=int, nargs="*", default=[64])
+    parser.add_argument("--workloads", nargs="+", default=["eight_schools_nc"], choices=WORKLOADS)
+    parser.add_argument("--transitions", type=int, default=1000)
+    options = parser.parse_args()
+    out, issued = {"refit": {}, "chains": {}}, Issued()
+    if options.fits: out["refit"][f"refit_{options.fits}"] = refit(options.fits, options.transitions)
+    for name in options.workloads:
+        for number in options.chains:
+            out["chains"][f"{name}, {number}"] = chains(name, number, options.transitions, issued)
+    print(json.dumps(out))
+
+
+if __name__ == "__main__":
+    main()
