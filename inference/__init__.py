@@ -29,6 +29,7 @@ from ..ppl.queries import (
 from . import diagnostics, optim, reparam
 from .advice import SamplingWarning
 from .arviz import to_arviz
+from .ensemble_samplers import AIES, ChEES
 from .find_map import find_MAP
 from .fit import Fit, fit
 from .laplace import Laplace, fit_laplace
@@ -39,10 +40,19 @@ from .optim import minimize
 from .pathfinder import Pathfinder, multipathfinder, pathfinder
 from .samplers import NUTS
 from .starts import SamplingError
+from .step_samplers import HMC, MALA, MCLMC, RWM, BarkerMH, EllipticalSlice, Slice
 from .store import Store
 from .until import Until
 
 __all__ = [
+    "AIES",
+    "BarkerMH",
+    "ChEES",
+    "EllipticalSlice",
+    "Fit",
+    "HMC",
+    "MALA",
+    "MCLMC",
     "ApproximationError",
     "Fit",
     "Laplace",
@@ -52,10 +62,12 @@ __all__ = [
     "ParamInfo",
     "Pathfinder",
     "Predictive",
+    "RWM",
     "SamplingError",
     "Store",
     "StoreError",
     "Until",
+    "Slice",
     "SamplingWarning",
     "StartError",
     "compute_deterministics",

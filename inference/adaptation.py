@@ -10,8 +10,8 @@ from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
 from . import fisher, low_rank, windows
+from .base import Params
 from .metrics import Diagonal
-from .nuts import Params
 
 T0, KAPPA, GAMMA = 10.0, 0.75, 0.05
 LOG_TEN = math.log(10.0)           # a Python float: float32 stays float32

@@ -1,17 +1,12 @@
-"""A chain: the machine of `nuts` and its warm-up, run in chunks by one compiled loop.
-
-A chunk ends when its buffer of draws is full, when enough gradients were evaluated, or when the chain is done. What
-lies between two chunks is the whole state, so a run gives the same draws however it is cut.
-"""
+"""A chain of NUTS: the machine of `nuts` and its warm-up, run in chunks by one compiled loop (`chunks`)."""
+from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as onp
-
-from ..engine import cond, random, while_loop
+from ..engine import cond
 from ..engine import numpy as np
 from ..engine.array import Array
-from ..engine.avals import default_float
-from . import adaptation, nuts, renewal
+from . import adaptation, chunks, nuts, renewal
+from .chunks import Method
 
 
 class Chain(NamedTuple):
@@ -19,15 +14,6 @@ class Chain(NamedTuple):
     machine: nuts.State
     adaptation: adaptation.Adaptation
     ring: renewal.Ring | None = None       # what the host renews a low-rank metric from
-
-
-class Chunk(NamedTuple):
-    """What a chunk gives to the host."""
-    chain: Chain
-    draws: Array               # float[size, d]: the first `count` rows are draws
-    infos: Array               # float[size, len(Info)]
-    count: Array               # int[]
-    gradients: Array           # int[]
 
 
 class Draw(NamedTuple):
@@ -79,34 +65,51 @@ def _split(machine):
     return machine._replace(checkpoint_p=None, checkpoint_sum=None), kept
 
 
-def seed_of(key):
-    """A chain's seed, uint64[], of its key."""
-    words = np.astype(random.key_data(key), onp.uint64)
-    return np.bitwise_or(np.left_shift(words[0], onp.uint64(32)), words[1])
+@dataclass(frozen=True)
+class Leapfrogs(Method):
+    """The chain of NUTS: a turn of the loop is one gradient."""
+    max_tree_depth: int = 10
+    radius: float = 2.0
+    fields = nuts.Info._fields
+
+    def advance(self, chain, logdensity_fn):
+        """One gradient."""
+        return step(chain, logdensity_fn, max_tree_depth=self.max_tree_depth, radius=self.radius), 1
+
+    def transition(self, chain):
+        """int[]"""
+        return chain.machine.transition
+
+    def position(self, chain):
+        """float[d]"""
+        return chain.machine.position
+
+    def info(self, chain):
+        """float[len(Info)]"""
+        return np.stack(chain.machine.info)
+
+    def failed(self, chain):
+        """bool[]"""
+        return nuts.failed(chain.machine)
+
+    def looked_at(self, chain):
+        """float[d]: the end that moves, which is the point looked at while the chain starts."""
+        return chain.machine.moving.q
+
+    def restart(self, chain, point):
+        """At another point."""
+        return chain._replace(machine=nuts.restart(chain.machine, point))
+
+    def next_stop(self, chain, total):
+        """Where a low-rank metric is renewed."""
+        return renewal.next_stop(chain, total)
+
+    def at_stop(self, chain):
+        """With that metric."""
+        return renewal.at_stop(chain)
 
 
 def run(chain, logdensity_fn, stop_at, max_gradients, *, size, skip=0, max_tree_depth=10, radius=2.0):
-    """Run until `skip` + `size` more transitions, `max_gradients` gradients, or transition `stop_at`: a `Chunk`.
-
-    stop_at, max_gradients : int[], numbers that need no new program          size : int, the rows of the buffer
-    skip : the number of transitions that are not kept, before those that are
-    """
-    d, first, float_type = chain.machine.position.shape[0], chain.machine.transition, default_float()
-    draws, infos = np.zeros((size, d), float_type), np.zeros((size, len(nuts.Info._fields)), float_type)
-    start = Chunk(chain, draws, infos, np.zeros_like(first), np.zeros_like(first))
-
-    def go_on(c):
-        machine = c.chain.machine
-        room = np.logical_and(c.count < skip + size, c.gradients < max_gradients)
-        alive = np.logical_and(machine.transition < stop_at, np.logical_not(nuts.failed(machine)))
-        return np.logical_and(room, alive)
-
-    def one(c):
-        chain = step(c.chain, logdensity_fn, max_tree_depth=max_tree_depth, radius=radius)
-        machine = chain.machine
-        count = machine.transition - first
-        row = np.maximum(count - 1 - skip, 0)            # written at each gradient, so that no branch copies the buffer
-        return Chunk(chain, c.draws.at[row].set(machine.position), c.infos.at[row].set(np.stack(machine.info)),
-                     count, c.gradients + 1)
-
-    return while_loop(go_on, one, start)
+    """`chunks.run` of a chain of NUTS."""
+    return chunks.run(Leapfrogs(max_tree_depth, radius), chain, logdensity_fn, stop_at, max_gradients, size=size,
+                      skip=skip)

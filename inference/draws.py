@@ -7,15 +7,17 @@ from ..engine.interpreters.stage import eval_jaxpr, stage
 from ..engine.tree import flatten, unflatten
 from ..engine.tree import map as tree_map
 from ..ppl.model import site_count, unravel
-from . import advice, diagnostics, fields, groups, nuts
+from . import advice, diagnostics, fields, groups
 from .arviz import to_arviz
 
 SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
                 "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
                 "max_energy_error": "max_energy_error"}                  # ArviZ's names, and ours
+MORE = ("accepted", "trajectory_length", "energy_variance")              # facts that ArviZ has no name for
 FIELDS = {"potential_energy": "lp", "energy": "energy", "accept_prob": "acceptance_rate", "num_steps": "n_steps",
           "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
-          "max_energy_error": "max_energy_error"}                        # NumPyro's names, and ArviZ's
+          "max_energy_error": "max_energy_error", **{name: name for name in MORE}}      # NumPyro's names, and these
+INTEGERS, FLAGS = ("num_steps", "tree_depth"), ("diverging", "accepted")
 
 
 class Draws:
@@ -45,8 +47,13 @@ class Draws:
         return self.samples([v.name for v in self.program.latents])
 
     def stats(self, names=None):
-        """{ArviZ's name: [chain, draw]}"""
+        """{ArviZ's name: [chain, draw]}, of those that the kernel has"""
         return self.tape.stats(self.chains, self.n, names)
+
+    def _exported(self, warm=0):
+        """Those that ArviZ knows; of the first so many transitions of warm-up, or of the draws."""
+        made = self.tape.stats(self.chains, warm, warm=True) if warm else self.stats()
+        return {k: v for k, v in made.items() if k not in MORE}
 
     def unconstrained(self):
         """float[chain, draw, d]"""
@@ -82,7 +89,8 @@ class Draws:
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """See MCMC.print_summary."""
         diagnostics.print_summary(self.latent() if exclude_deterministic else self.samples(), prob=prob)
-        print(f"Number of divergences: {int(self.stats(['diverging'])['diverging'].sum())}")
+        if "diverging" in (stats := self.stats()):
+            print(f"Number of divergences: {int(stats['diverging'].sum())}")
 
     def to_arviz(self, *, coords=None, dims=None, attrs=None, log_likelihood=False, log_prior=False,
                  unconstrained_posterior=False, constant_data=None, **given):
@@ -96,11 +104,11 @@ class Draws:
             made["unconstrained_posterior"] = fields.by_site(program, self.unconstrained())
         if warm := min((self.tape.counts(warm=True)[c] for c in self.chains), default=0):
             made["warmup_posterior"] = self.tape.samples(self.chains, warm, warm=True)
-            made["warmup_sample_stats"] = self.tape.stats(self.chains, warm, warm=True)
+            made["warmup_sample_stats"] = self._exported(warm)
         given |= {k: v for k, v in (("log_likelihood", log_likelihood), ("log_prior", log_prior),
                                     ("unconstrained_posterior", unconstrained_posterior)) if v and v is not True}
         made |= groups.prepared(given, draws_shape=self.shape, observed=made["observed_data"] or {})
-        return to_arviz(posterior=draws, sample_stats=self.stats(), coords={**program.coords, **(coords or {})},
+        return to_arviz(posterior=draws, sample_stats=self._exported(), coords={**program.coords, **(coords or {})},
                         dims={**named_dims(program), **(dims or {})}, attrs=attrs, **made)
 
 
@@ -109,14 +117,15 @@ def named_dims(program):
     return {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)] for k, names in program.dims.items() if any(names)}
 
 
-def statistics(max_tree_depth):
-    """The function from float[chain, draw, len(Info)] to {ArviZ's name: [chain, draw]}."""
+def statistics(known, max_tree_depth=None):
+    """The function from float[chain, draw, facts] to {ArviZ's name: [chain, draw]}.   known : the names of the facts"""
     def run(infos):
         out = {}
-        for name, field in SAMPLE_STATS.items():
-            x = infos[..., nuts.Info._fields.index(field)]
-            out[name] = x > 0.5 if name == "diverging" else x.astype(int) if name in ("n_steps", "tree_depth") else x
-        if max_tree_depth is not None:
+        for name, field in {**SAMPLE_STATS, **{name: name for name in MORE}}.items():
+            if field in known:
+                x = infos[..., known.index(field)]
+                out[name] = x > 0.5 if field in FLAGS else x.astype(int) if field in INTEGERS else x
+        if "tree_depth" in out:
             out["reached_max_treedepth"] = out["n_steps"] >= 2 ** max_tree_depth - 1
         return out
     return run

@@ -12,9 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..engine.config import SETTINGS, config
-from ..engine.tree import map as tree_map
 from ..engine.xla import cores
-from . import nuts, renewal
 from .tape import Snapshot
 
 TURN = 0.1                         # seconds
@@ -23,14 +21,18 @@ TURN = 0.1                         # seconds
 class Group:
     """Chains that run together: one, or all of a vectorised run, whose arrays have the chains in front.
 
+    method : the `chunks.Method` of the chains
     run_chunk : (chain, data, stop_at, max_gradients) -> Chunk, compiled          numbers : the chains' numbers
     total : the transition to stop at          tried, gradients : int[chains], before they came here
     report : called with a chain's number, its transitions so far, and the infos of its new ones
     again : (a chain's number, how many start points would not do) -> another one, float[d], or None
     """
 
-    def __init__(self, run_chunk, chain, data, numbers, tried=0, gradients=0, again=lambda number, tried: None):
-        self.run_chunk, self.chain, self.data, self.numbers, self.again = run_chunk, chain, data, tuple(numbers), again
+    def __init__(self, method, run_chunk, chain, data, numbers, tried=0, gradients=0,
+                 again=lambda number, tried: None):
+        self.method, self.run_chunk, self.chain, self.data = method, run_chunk, chain, data
+        self.numbers, self.again = tuple(numbers), again
+        self.many = method.ensemble or np.ndim(method.transition(chain)) > 0
         self.tried, self.gradients = [np.zeros(len(numbers), int) + np.asarray(x) for x in (tried, gradients)]
         self.failed = np.zeros(len(numbers), bool)
         self.budget, self.report = 1, lambda number, transitions, infos: None
@@ -42,19 +44,19 @@ class Group:
 
     def aim(self, total):
         """Set the transition to stop at."""
-        transitions = np.asarray(self.chain.machine.transition).reshape(-1)
+        transitions = np.asarray(self.method.transition(self.chain)).reshape(-1)
         self.total, self.behind = np.asarray(total), int(transitions.min())
         self.done = bool(np.all(transitions >= self.total))
 
     def advance(self, max_gradients):
         """Run one chunk and take its draws; returns the number of gradients, of the chain that had most."""
-        stop_at = np.asarray(renewal.next_stop(self.chain, self.total))
+        stop_at = np.asarray(self.method.next_stop(self.chain, self.total))
         chunk = self.run_chunk(self.chain, self.data, stop_at, np.asarray(max_gradients))
-        self.chain, machine = chunk.chain, chunk.chain.machine
-        many = chunk.count.ndim > 0
-        rows = lambda x: np.asarray(x) if many else np.asarray(x)[None]
+        self.chain, n = chunk.chain, len(self.numbers)
+        rows = lambda x: np.asarray(x) if self.many else np.asarray(x)[None]
         draws, infos, count, gradients = rows(chunk.draws), rows(chunk.infos), rows(chunk.count), rows(chunk.gradients)
-        transitions, self.failed = rows(machine.transition), rows(nuts.failed(machine)).copy()
+        lanes = lambda x: np.broadcast_to(np.asarray(x), (n,)).copy()
+        transitions, self.failed = lanes(self.method.transition(self.chain)), lanes(self.method.failed(self.chain))
         for j in np.flatnonzero(self.failed):
             self._start_again(j)
         for j, number in enumerate(self.numbers):
@@ -65,7 +67,7 @@ class Group:
         self.done = bool(np.all(transitions >= self.total) or np.any(self.failed))
         self.behind = int(transitions.min())
         if self.behind >= stop_at:
-            self.chain = renewal.at_stop(self.chain)
+            self.chain = self.method.at_stop(self.chain)
         return int(gradients.max())
 
     def _start_again(self, j):
@@ -74,13 +76,8 @@ class Group:
         point = self.again(self.numbers[j], int(self.tried[j]))
         if point is None:
             return
-        machine, self.failed[j] = self.chain.machine, False
-        if machine.transition.ndim == 0:
-            machine = nuts.restart(machine, point)
-        else:
-            one = nuts.restart(tree_map(lambda x: x[j], machine), point)
-            machine = tree_map(lambda old, new: old.at[j].set(new), machine, one)
-        self.chain = self.chain._replace(machine=machine)
+        self.failed[j], method, alone = False, self.method, not self.many
+        self.chain = method.restart(self.chain, point) if alone else method.restart_member(self.chain, point, j)
 
     def turn(self, stopped, settings):
         """Run chunks for a tenth of a second, or until the chains are done or `stopped()`."""
@@ -93,17 +90,18 @@ class Group:
 
     def take(self):
         """(where the chains are, [(draws, infos)] of them since the last call)."""
-        width = self.chain.machine.position.shape[-1]
-        pieces = [(_joined(d, width), _joined(i, len(nuts.Info._fields))) for d, i in zip(self.draws, self.infos)]
+        width, facts = np.shape(self.method.position(self.chain))[-1], len(self.method.fields)
+        pieces = [(_joined(d, width), _joined(i, facts)) for d, i in zip(self.draws, self.infos)]
         self._new()
-        return Snapshot(self.numbers, self.chain, self.tried.copy(), self.gradients), pieces
+        member = self.method.member if self.many else lambda chain, j: chain
+        return Snapshot(self.numbers, self.chain, self.tried.copy(), self.gradients, member), pieces
 
     def failure(self):
         """(number, float[d]) of a chain that found no start, and the last point tried; or None."""
         if not self.failed.any():
             return None
         j = int(np.flatnonzero(self.failed)[0])
-        return self.numbers[j], np.asarray(self.chain.machine.moving.q).reshape(len(self.numbers), -1)[j]
+        return self.numbers[j], np.asarray(self.method.looked_at(self.chain)).reshape(len(self.numbers), -1)[j]
 
 
 def _joined(pieces, width):

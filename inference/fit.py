@@ -16,12 +16,13 @@ from ..engine.array import Array
 from ..ppl.model import check_data, site_count, stage_model, unravel
 from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import uniform_radius
-from . import chain as chains
-from . import nuts
+from . import chunks
+from .base import seed_of
 from .diagnostics import compiled
 from .starts import check_latents
 
 NO_LIMIT = onp.asarray(2 ** 62)
+STATS = ("energy", "accept_prob", "num_steps", "tree_depth", "diverging", "accepted")          # those of the kernel
 
 
 def _start(program, sampler, key, data):
@@ -46,7 +47,7 @@ class Fit(NamedTuple):
 def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1, **kwargs):
     """Fit a model to data: a `Fit`. A pure function of the key and of the data among the arguments.
 
-    sampler : NUTS(model, ...)          rng_key : a key
+    sampler : NUTS(model, ...), or another kernel of single chains          rng_key : a key
     args, kwargs : the model's; arrays and floats among them are data, and may be traced
     The draws are those of `MCMC` with the same key, up to rounding. A start point of a strategy other than
     init_to_uniform is tried once; `failed` tells where it would not do. What a jitted function leaves out of its result
@@ -64,6 +65,8 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     >>> jit(vmap(one))(keys, np.asarray(ys)).samples["mu"].shape          # three fits, a chain each
     (3, 1, 200)
     """
+    if sampler.method.ensemble:
+        raise TypeError(f"{type(sampler).__name__} moves its chains together; give it to MCMC.")
     if getattr(sampler, "rank", 0):
         raise NotImplementedError("fit has no host in its loop, and a low-rank metric is renewed by the host.\n"
                                   "Use MCMC, or another form of metric: dense_mass=True, or a diagonal.")
@@ -71,24 +74,27 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     program.describe(data)
     check_latents(program)
     check_data(program, data)
-    latents = program.latents
+    latents, method = program.latents, sampler.method
 
     def logdensity(z):
         return program.log_joint(unravel(latents, z), data, unconstrained=True)
 
     def one(number):
         key = random.fold_in(rng_key, number)
-        chain = sampler.start(chains.seed_of(key), latents, num_warmup, _start(program, sampler, key, data))
-        return chains.run(chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
-                          skip=num_warmup, max_tree_depth=sampler.max_tree_depth, radius=sampler.init_radius)
+        chain = sampler.start(seed_of(key), latents, num_warmup, _start(program, sampler, key, data))
+        return chunks.run(method, chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
+                          skip=num_warmup)
 
     done = vmap(one)(np.arange(num_chains))
     d = site_count(latents)
     flat = np.reshape(done.draws, (num_chains * num_samples, d))
     samples = vmap(lambda z: program.constrained(unravel(latents, z), data))(flat)
     samples = {name: np.reshape(x, (num_chains, num_samples, *x.shape[1:])) for name, x in samples.items()}
-    info = nuts.Info(*np.moveaxis(done.infos, -1, 0))
-    stats = {"potential_energy": -info.logdensity, "energy": info.energy, "accept_prob": info.accept_prob,
-             "num_steps": info.num_steps, "tree_depth": info.tree_depth, "diverging": info.diverging > 0.5}
-    return Fit(samples, stats, nuts.failed(done.chain.machine), done.gradients, info.step_size[:, -1],
+    info = dict(zip(method.fields, np.moveaxis(done.infos, -1, 0)))
+    stats = {name: info[name] for name in STATS if name in info}
+    stats["potential_energy"] = -info["logdensity"]
+    if "diverging" in stats:
+        stats["diverging"] = stats["diverging"] > 0.5
+    step_size = info["step_size"][:, -1] if "step_size" in info else np.full(num_chains, np.nan)
+    return Fit(samples, stats, method.failed(done.chain), done.gradients, step_size,
                *compiled.of_sites(samples))

@@ -4,7 +4,7 @@ from ..engine import numpy as np
 from ..engine.tree import map as tree_map
 from ..engine.xla import cores, default_device
 from ..ppl.model import site_count, unravel
-from . import chain as chains
+from . import chunks
 from .driver import Group, drive
 from .progress import Progress
 
@@ -26,19 +26,21 @@ def placement(method, num_chains):
 class Job:
     """One run of a kernel on a model and its data.
 
-    chains : [(Chain, tried, gradients)] by number          starts : gives other start points; see `Starts`
+    chains : [(chain, tried, gradients)] by number; of an ensemble each is the whole
+    starts : gives other start points; see `Starts`
     """
 
     def __init__(self, sampler, method, program, data, starts, tape, chains, num_samples):
         self.program, self.data, self.starts, self.tape, self.num_samples = program, data, starts, tape, num_samples
-        self.method, parts, self.words = placement(method, len(chains))
-        vectorized = self.method == "vectorized"
-        run_chunk = compiled(program, sampler, vectorized)
+        kind = sampler.method
+        self.method, parts, self.words = placement("vectorized" if kind.ensemble else method, len(chains))
+        vectorized, self.fields = self.method == "vectorized" and not kind.ensemble, kind.fields
+        run_chunk = compiled(program, kind, vectorized)
         self.groups, self.control, self.measured = [], None, {}
         for part in parts:
             some, tried, gradients = zip(*[chains[c] for c in part])
             chain = tree_map(lambda *xs: np.stack(xs), *some) if vectorized else some[0]
-            self.groups.append(Group(run_chunk, chain, data, part, tried, gradients, starts.again))
+            self.groups.append(Group(kind, run_chunk, chain, data, part, tried, gradients, starts.again))
         tape.snapshots.clear()
         for g in self.groups:
             tape.add(*g.take())
@@ -60,7 +62,8 @@ class Job:
         limit = lambda: None if until is None else until.limit(tape.seconds, self.gradients)
         tape.begin()
         try:
-            with Progress(progress_bar, tape.done, tape.warmup, end, self.words) as progress, control.interrupts():
+            with Progress(progress_bar, tape.done, tape.warmup, end, self.words, fields=self.fields) as progress, \
+                    control.interrupts():
                 for g in self.groups:
                     g.report = progress.report
                 for total in [t for t in totals if t == end or t >= max(tape.done)]:
@@ -109,9 +112,9 @@ class Job:
         return [c for c, m in enumerate(made) if m >= n], n
 
 
-def compiled(program, sampler, vectorized):
+def compiled(program, method, vectorized):
     """The compiled chunk of a model, kept with its program."""
-    key = ("chunk", sampler.max_tree_depth, sampler.init_radius, vectorized)
+    key = ("chunk", method, vectorized)
     found = program.cache.get(key)
     if found is None:
         latents = program.latents
@@ -120,8 +123,7 @@ def compiled(program, sampler, vectorized):
         def run_chunk(chain, data, stop_at, max_gradients):
             def logdensity(z):
                 return program.log_joint(unravel(latents, z), data, unconstrained=True)
-            return chains.run(chain, logdensity, stop_at, max_gradients, size=size, radius=sampler.init_radius,
-                              max_tree_depth=sampler.max_tree_depth)
+            return chunks.run(method, chain, logdensity, stop_at, max_gradients, size=size)
 
         found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if vectorized else run_chunk)
         program.cache[key] = found

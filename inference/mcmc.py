@@ -25,13 +25,14 @@ from ..engine import numpy as np
 from ..engine import random
 from ..ppl.keys import one_key
 from ..ppl.model import check_data, site_count, stage_model
-from . import advice, chain, fields, identity
+from . import advice, fields, identity
 from .background import Background
+from .base import seed_of
 from .draws import FIELDS, Draws, constrainer, statistics
 from .driver import Control
 from .job import METHODS, Job, placement
 from .layout import StoreError
-from .samplers import NUTS, check_options, shown
+from .samplers import NUTS, Sampler, check_options, shown
 from .starts import SamplingError, Starts, check_latents
 from .store import Saved, Store, StoreTape
 from .tape import Tape
@@ -51,7 +52,7 @@ class MCMC:
     chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), "vectorized" (all
         chains in one program), or "auto": parallel on the host, where that is the fastest for any number of chains,
         and vectorized on an accelerator. The first two give the same draws bit for bit, the third up to rounding, which
-        a chain's later draws magnify.
+        a chain's later draws magnify. Chains of AIES and ChEES move together, whatever it is.
     store : a path, or Store(path, ...): draws go to a Zarr folder there while they are made, and the chains' state
         beside them, so that memory stays bounded and `resume` goes on after a crash
     until : targets at which the run stops before num_samples, {"rhat": 1.01, "ess_bulk": 400}; limits of "seconds" and
@@ -70,7 +71,7 @@ class MCMC:
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="auto", store=None,
                  until=None, keep_warmup=False, progress_bar=True, jit_model_args=False, warn=True, **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
-        if not isinstance(sampler, NUTS):
+        if not isinstance(sampler, Sampler):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
         if chain_method not in METHODS:
             raise ValueError(f"chain_method={chain_method!r}: choose one of {', '.join(map(repr, METHODS))}.")
@@ -102,8 +103,8 @@ class MCMC:
         """Warm up and sample. args and kwargs go to the model; arrays and floats among them are data.
 
         rng_key : random.key(seed), or an int
-        extra_fields : names that get_extra_fields is to have besides those of FIELDS, which are there unasked; see
-            `fields`. "~z.site" leaves a site out of get_samples
+        extra_fields : names that get_extra_fields is to have besides those of FIELDS that the kernel has, which are
+            there unasked; see `fields`. "~z.site" leaves a site out of get_samples
         init_params : {site: unconstrained value}, with a leading chain axis where there are several chains
         With `post_warmup_state` set, to what `last_state` gives, the chains go on from there, without a warm-up.
         Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
@@ -163,7 +164,7 @@ class MCMC:
         saved = Saved(path)
         try:
             if not isinstance(sampler, MCMC):
-                kernel = sampler if hasattr(sampler, "model") else NUTS(sampler)
+                kernel = sampler if isinstance(sampler, Sampler) else NUTS(sampler)
                 sampler = cls(kernel, **saved.run["options"])
             every = sampler.store.every if sampler.store else 10.0
             sampler.store = Store(path, every=every, unconstrained=saved.run["unconstrained"])
@@ -195,11 +196,13 @@ class MCMC:
             raise StoreError(f"there is something at {self.store.path} already: MCMC.resume goes on with a run there; "
                              "for a new one choose another path.")
         program, data = self._stage(args, kwargs)
-        self._asked = fields.asked(extra_fields, FIELDS, program)
+        known = self._statistics()(onp.zeros((1, 1, len(self.sampler.method.fields))))
+        self._asked = fields.asked(extra_fields, {k: v for k, v in FIELDS.items() if v in known}, program)
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
         states = None if only_warmup else self._given_states(program)
-        chains = [(self._chain(starts, c) if states is None else states[c], 0, 0) for c in range(self.num_chains)]
-        options = {"first": int(chains[0][0].machine.transition), "began": began}
+        states = self._first_states(lambda c: self._chain(starts, c)) if states is None else states
+        chains = [(state, 0, 0) for state in states]
+        options = {"first": int(self.sampler.method.transition(states[0])), "began": began}
         if only_warmup:
             options["warmup"] = 0
         if self.store is None or only_warmup:
@@ -220,9 +223,9 @@ class MCMC:
                                 spent=saved.seconds, block=saved.block)
         identity.check(saved.path, saved.identity, tape.about["identity"], saved.model, tape.model)
         saved.check_files()
-        template = self.sampler.start(np.asarray(onp.uint64(0)), program.latents, self.num_warmup,
-                                      np.zeros(site_count(program.latents)))
-        chains, tried, gradients, held = saved.chains(template)
+        template = self._first_states(lambda c: self.sampler.start(
+            np.asarray(onp.uint64(0)), program.latents, self.num_warmup, np.zeros(site_count(program.latents))))
+        chains, tried, gradients, held = saved.chains(template[0])
         tape.go_on(saved, chains, tried, gradients, held)
         key = random.wrap_key_data(np.asarray(onp.array(run["key"], onp.uint32)))
         starts = Starts(program, data, key, self.sampler.init_strategy, None, self.num_chains)
@@ -281,25 +284,36 @@ class MCMC:
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
-        seed = chain.seed_of(random.fold_in(starts.key, number))
+        seed = seed_of(random.fold_in(starts.key, number))
         return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
+
+    def _first_states(self, one):
+        """The chains before their first gradient, by number; of an ensemble each is the whole.   one : makes one"""
+        made = [one(c) for c in range(self.num_chains)]
+        if not self.sampler.method.ensemble:
+            return made
+        return [self.sampler.gather(made, self.num_warmup)] * self.num_chains
 
     def _given_states(self, program):
         """The chains of post_warmup_state, checked; None where it is not set."""
         states, d = self.post_warmup_state, site_count(program.latents)
         if states is None:
             return None
-        sound = isinstance(states, list) and all(isinstance(s, chain.Chain) for s in states)
-        if not sound or len(states) != self.num_chains or any(s.machine.position.shape != (d,) for s in states):
+        method = self.sampler.method
+        try:
+            sound = len(states) == self.num_chains and all(onp.shape(method.position(s))[-1] == d for s in states)
+        except (TypeError, AttributeError):
+            sound = False
+        if not sound:
             raise ValueError(f"post_warmup_state must be what last_state gives of {self.num_chains} chains of a model "
                              f"with {d} unconstrained parameters.")
-        if len({int(s.machine.transition) for s in states}) > 1:
+        if len({int(method.transition(s)) for s in states}) > 1:
             raise ValueError("the chains of post_warmup_state have made different numbers of transitions; `extend` "
                              "goes on with a run that was interrupted.")
         return states
 
     def _statistics(self):
-        return statistics(getattr(self.sampler, "max_tree_depth", None))
+        return statistics(self.sampler.method.fields, getattr(self.sampler, "max_tree_depth", None))
 
     def _kept(self, **options):
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
@@ -314,11 +328,12 @@ class MCMC:
             "options": {"num_warmup": self.num_warmup, "num_samples": self.num_samples, "num_chains": self.num_chains,
                         "thinning": self.thinning, "chain_method": self.chain_method,
                         "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
+        kind = self.sampler.method
         return StoreTape(
             self.store, about, text, self.num_chains, constrainer(program, data), self._statistics(),
-            lambda x: fields.by_site(program, x), d=site_count(program.latents),
-            num_draws=self.num_samples // self.thinning, dims=program.dims, coords=program.coords,
-            constants={"observed_data": program.observed(data)}, **self._kept(**options))
+            lambda x: fields.by_site(program, x), d=site_count(program.latents), facts=len(kind.fields),
+            ensemble=kind.ensemble, num_draws=self.num_samples // self.thinning, dims=program.dims,
+            coords=program.coords, constants={"observed_data": program.observed(data)}, **self._kept(**options))
 
     # ---- what came of it ----
 

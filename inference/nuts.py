@@ -20,16 +20,10 @@ from ..engine import cond, random, value_and_grad, while_loop
 from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
-from .metrics import Dense, Diagonal, LowRank
+from .base import Params as Params
 
 MAX_ENERGY_ERROR = 1000.0
 MAX_TRIES = 100
-
-
-class Params(NamedTuple):
-    """What warm-up changes."""
-    step_size: Array               # float[]
-    metric: Diagonal | Dense | LowRank
 
 
 class Info(NamedTuple):
@@ -106,7 +100,7 @@ def _uniform(state, purpose, count):
     return random.hash_uniform(_transition_seed(state.seed, state.transition), np.astype(count, onp.uint64) + purpose)
 
 
-def _start_point(seed, tries, d, radius):
+def start_point(seed, tries, d, radius):
     """A draw from Uniform(-radius, radius)^d, for the first position."""
     u = random.hash_uniform(seed, np.astype(tries, onp.uint64) + _START, (d,))
     return (2.0 * u - 1.0) * radius
@@ -122,7 +116,7 @@ def init(seed, position=None, *, num_dims=None, radius=2.0, max_tree_depth=10):
     """
     float_type = default_float()
     given = position is not None
-    q = np.asarray(position) if given else _start_point(seed, onp.asarray(0), num_dims, radius)
+    q = np.asarray(position) if given else start_point(seed, onp.asarray(0), num_dims, radius)
     q = np.astype(q, float_type)
     d = q.shape[0]
     zero, vector, count = np.zeros((), float_type), np.zeros(d, float_type), np.asarray(0)
@@ -257,7 +251,7 @@ def _try_start(state, event, radius):
     new = state.moving
     found = np.logical_and(np.isfinite(event.logdensity), np.all(np.isfinite(new.grad)))
     tries = state.tries + 1
-    again = np.astype(_start_point(state.seed, tries, new.q.shape[0], radius), new.q.dtype)
+    again = np.astype(start_point(state.seed, tries, new.q.shape[0], radius), new.q.dtype)
     again = np.where(tries < MAX_TRIES, again, new.q)
     zero = np.zeros_like(new.q)
     q = np.where(found, new.q, again)

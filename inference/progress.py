@@ -2,6 +2,8 @@
 import sys
 import time
 
+import numpy as np
+
 from ..engine.lazy import Lazy
 from .nuts import Info
 
@@ -9,7 +11,6 @@ tqdm_auto = Lazy("tqdm.auto")
 DELAY = 0.5
 MOST_BARS = 20
 INTERVAL = 0.1                     # seconds between two drawings
-_STEP_SIZE, _STEPS, _DIVERGING = (Info._fields.index(name) for name in ("step_size", "num_steps", "diverging"))
 
 
 class Progress:
@@ -21,12 +22,13 @@ class Progress:
 
     done : the transitions that each chain has made before, or the number of chains where it is none
     words : a line over the bars          file : where to draw; the standard error unless given
+    fields : the names of the columns of infos, NUTS's unless given
     Of more than MOST_BARS chains one bar shows them all: their mean step size, and sums.
     """
 
-    def __init__(self, enabled, done, num_warmup, total, words=None, file=None):
+    def __init__(self, enabled, done, num_warmup, total, words=None, file=None, fields=Info._fields):
         self.enabled, self.num_warmup, self.total, self.words, self.file = enabled, num_warmup, total, words, file
-        self.transitions = [0] * done if isinstance(done, int) else list(done)
+        self.transitions, self.fields = [0] * done if isinstance(done, int) else list(done), fields
         num_chains, self.first = len(self.transitions), list(self.transitions)
         self.divergences = [0] * num_chains
         self.steps, self.step_sizes = [0] * num_chains, [float("nan")] * num_chains
@@ -40,12 +42,13 @@ class Progress:
         self.started = time.perf_counter() if self.started is None else self.started
 
     def report(self, chain, transitions, infos):
-        """A chunk's facts. transitions : int, so far          infos : float[new transitions, len(nuts.Info)]"""
+        """A chunk's facts. transitions : int, so far          infos : float[new transitions, len(fields)]"""
         before, self.transitions[chain] = self.transitions[chain], transitions
         if len(infos):
-            self.step_sizes[chain] = float(infos[-1, _STEP_SIZE])
-            self.steps[chain] += int(infos[:, _STEPS].sum())
-            self.divergences[chain] += int(infos[max(0, self.num_warmup - before):, _DIVERGING].sum())
+            column = lambda name, rest: infos[:, self.fields.index(name)] if name in self.fields else rest
+            self.step_sizes[chain] = float(column("step_size", [float("nan")])[-1])
+            self.steps[chain] += int(column("num_steps", np.ones(len(infos))).sum())
+            self.divergences[chain] += int(column("diverging", np.zeros(1))[max(0, self.num_warmup - before):].sum())
 
     def show(self):
         """Draw or update the bars, if it is time to."""

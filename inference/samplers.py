@@ -24,6 +24,7 @@ _NUTS_OPTIONS = {
     "regularize_mass_matrix": (True, "The metric is always drawn a little towards 10⁻³."),
 }
 
+
 def check_options(owner, given, known):
     """Raise for an option that is not there, unless it has the value that changes nothing."""
     for name, value in given.items():
@@ -34,7 +35,30 @@ def check_options(owner, given, known):
             raise NotImplementedError(f"{owner}({name}={value!r}) is not there yet.\n{advice}")
 
 
-class NUTS:
+class Sampler:
+    """A kernel for a model, as `MCMC` takes it: `model`, `init_strategy`, and these two."""
+
+    @property
+    def method(self):
+        """The `chunks.Method` of its chains."""
+        raise NotImplementedError
+
+    def start(self, seed, latents, num_warmup, position=None):
+        """A chain before its first gradient; position is None for a random one."""
+        raise NotImplementedError
+
+    def tie(self, model, init_strategy, init_radius):
+        """Keep the model, and where chains start."""
+        name = type(self).__name__
+        if not callable(model):
+            raise TypeError(f"{name} takes a model, a function with sample statements; got {shown(model)}.")
+        self.model, self.init_strategy = model, strategy_of(init_strategy, name)
+        if self.init_strategy is not init_to_uniform and uniform_radius(self.init_strategy) is not None:
+            init_radius = uniform_radius(self.init_strategy)
+        self.init_radius = positive("init_radius", init_radius, or_zero=True)
+
+
+class NUTS(Sampler):
     """The No-U-Turn sampler for a model: multinomial, with a metric adapted in warm-up.
 
     step_size : where the adaptation starts          target_accept_prob : the acceptance probability it aims at
@@ -64,24 +88,20 @@ class NUTS:
                  init_strategy=init_to_uniform, init_radius=2.0, adaptation=None,
                  low_rank=False, **options):
         check_options("NUTS", options, _NUTS_OPTIONS)
-        self.init_strategy = strategy_of(init_strategy, "NUTS")
-        if self.init_strategy is not init_to_uniform and uniform_radius(self.init_strategy) is not None:
-            init_radius = uniform_radius(self.init_strategy)
-        if not callable(model):
-            raise TypeError(f"NUTS takes a model, a function with sample statements; got {shown(model)}.")
-        if not 0 < target_accept_prob < 1:
-            raise ValueError(f"target_accept_prob must lie between 0 and 1; got {target_accept_prob}.")
-        for name, value in (("step_size", step_size), ("init_radius", init_radius)):
-            if not (value >= 0 if name == "init_radius" else value > 0) or not onp.isfinite(value):
-                raise ValueError(f"{name} must be positive; got {value}.")
+        self.tie(model, init_strategy, init_radius)
         if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
             raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
         self.adaptation, self.dense_mass = adaptation_of(adaptation, dense_mass, low_rank), dense_mass
         self.rank = rank_of(low_rank)
-        self.model, self.step_size, self.inverse_mass_matrix = model, float(step_size), inverse_mass_matrix
+        self.step_size, self.inverse_mass_matrix = positive("step_size", step_size), inverse_mass_matrix
         self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
-        self.target_accept_prob, self.max_tree_depth = float(target_accept_prob), int(max_tree_depth)
-        self.init_radius = float(init_radius)
+        self.target_accept_prob = between("target_accept_prob", target_accept_prob)
+        self.max_tree_depth = int(max_tree_depth)
+
+    @property
+    def method(self):
+        """One gradient a turn."""
+        return chains.Leapfrogs(self.max_tree_depth, self.init_radius)
 
     def start(self, seed, latents, num_warmup, position=None):
         """A chain before its first gradient; position is None for a random one."""
@@ -160,6 +180,27 @@ def first_metric(inverse_mass_matrix, d, couples=None):
             f"a covariance matrix of the {d} unconstrained parameters"
         raise SamplingError(f"inverse_mass_matrix has {what}; it is {is_}.")
     return Diagonal(np.asarray(m)) if couples is None else dense(np.asarray(m))
+
+
+def positive(name, value, or_zero=False):
+    """A positive float; raises ValueError for another."""
+    if not (value >= 0 if or_zero else value > 0) or not onp.isfinite(value):
+        raise ValueError(f"{name} must be positive; got {value}.")
+    return float(value)
+
+
+def whole(name, value, least=1):
+    """An integer of at least `least`; raises ValueError for another."""
+    if isinstance(value, bool) or int(value) != value or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}.")
+    return int(value)
+
+
+def between(name, value, low=0.0, high=1.0):
+    """A float between two others; raises ValueError for another."""
+    if not low < value < high:
+        raise ValueError(f"{name} must lie between {low:g} and {high:g}; got {value}.")
+    return float(value)
 
 
 def shown(x):

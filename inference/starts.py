@@ -20,7 +20,7 @@ def check_latents(program):
         raise SamplingError(f"the model {program.name} has no latent sites, so there is nothing to sample.")
     for v in program.latents:
         if v.is_discrete:
-            raise SamplingError(f"site {v.name!r} is discrete and not observed; NUTS needs continuous sites.\n"
+            raise SamplingError(f"site {v.name!r} is discrete and not observed; kernels take continuous sites.\n"
                                 "Sum it out of the model, or observe it.", v.source)
 
 

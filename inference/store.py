@@ -23,7 +23,7 @@ import numpy as np
 
 from ..engine.avals import default_float
 from ..engine.tree import flatten, unflatten
-from . import layout, nuts
+from . import layout
 from .identity import canonical
 from .layout import StoreError, digest, read, write
 from .tape import Reel, Snapshot, Tape
@@ -122,7 +122,8 @@ class Saved:
         kept = [arrays[f"leaf{i}"] for i in range(len(leaves)) if f"leaf{i}" in arrays]
         if [(x.shape[1:], x.dtype) for x in kept] != [(np.shape(x), np.asarray(x).dtype) for x in leaves]:
             raise StoreError(f"{self.path / 'state' / self.state['file']} holds chains of another form.")
-        chains = [unflatten(structure, [np.array(x[c]) for x in kept]) for c in range(len(self.done))]
+        chains = [unflatten(structure, [np.array(x[c]) for x in kept]) for c in range(len(kept[0]))]
+        chains = chains if len(chains) == len(self.done) else chains * len(self.done)     # an ensemble's is the whole
         held = {}
         for warm in (0, 1):
             ends = np.cumsum(arrays[f"held{warm}"])[:-1]
@@ -153,20 +154,21 @@ class StoreTape(Tape):
     """Keeps the draws of a run on disk; in memory is what fills no block yet.
 
     about : what else the manifest holds: identity, and the settings to go on with          model : the program's text
+    d, facts : how many parameters a draw has, and how many facts          ensemble : whether chains have one state
     by_site : float[chains, n, d] -> {site: [chains, n, *unconstrained shape]}
     constants : {group: {name: array}} of observed data          dims : {site: names of the axes of a draw}
     """
 
     in_memory = False
 
-    def __init__(self, store, about, model, num_chains, constrain, statistics, by_site, *, d, num_draws, dims=(),
-                 coords=(), constants=(), block=None, **options):
+    def __init__(self, store, about, model, num_chains, constrain, statistics, by_site, *, d, facts, num_draws, dims=(),
+                 coords=(), constants=(), block=None, ensemble=False, **options):
         super().__init__(num_chains, constrain, statistics, **options)
         self.store, self.about, self.model = store, about, model
-        self.by_site, self.unconstrained = by_site, store.unconstrained
+        self.by_site, self.unconstrained, self.ensemble = by_site, store.unconstrained, ensemble
         zero = np.zeros((1, 1, d), default_float())
         one = constrain(zero)
-        stats = statistics(np.zeros((1, 1, len(nuts.Info._fields)), default_float()))
+        stats = statistics(np.zeros((1, 1, facts), default_float()))
         size = sum(x.nbytes for x in (*one.values(), *stats.values()))
         self.block = block or int(store.block or min(max(BLOCK_BYTES // size, FEWEST_DRAWS), MOST_DRAWS,
                                                      max(num_draws, FEWEST_DRAWS)))
@@ -225,7 +227,7 @@ class StoreTape(Tape):
                 reels[c] = Reel(self.blocks[warm][c] * self.block)
                 reels[c].add(*pieces)
         for c, chain in enumerate(chains):
-            self.snapshots[(c,)] = Snapshot((c,), chain, tried[c:c + 1], gradients[c:c + 1])
+            self.snapshots[(c,)] = Snapshot((c,), chain, tried[c:c + 1], gradients[c:c + 1], lambda chain, j: chain)
         self.edges, self.committed = saved.edges, time.perf_counter()
 
     def _reopen(self):
@@ -302,7 +304,7 @@ class StoreTape(Tape):
     def _state(self):
         """The chains, and what fills no block yet, as the bytes of a file."""
         states = self.states()
-        columns = list(zip(*[flatten(states[c][0])[0] for c in range(len(self.done))]))
+        columns = list(zip(*[flatten(states[c][0])[0] for c in range(1 if self.ensemble else len(self.done))]))
         arrays = {f"leaf{i}": np.stack([np.asarray(x) for x in column]) for i, column in enumerate(columns)}
         arrays["tried"] = np.array([states[c][1] for c in range(len(self.done))])
         arrays["gradients"] = np.array([states[c][2] for c in range(len(self.done))])

@@ -5,27 +5,25 @@ transition was taken, so what a tape holds at any time can be gone on from.
 """
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
-from ..engine.tree import map as tree_map
-from .chain import Chain
-
 
 class Snapshot(NamedTuple):
     """The chains of a group between two turns."""
     numbers: tuple                 # of the chains
-    chain: Chain                   # one chain; or all of them, with an axis in front
+    chain: object                  # one chain; or all of them side by side, or an ensemble
     tried: np.ndarray              # int[chains], start points that would not do
     gradients: np.ndarray          # int[chains]
+    member: Callable               # (chain, j) -> the j-th of them; of an ensemble, the whole
 
     def chains(self):
-        """{number: (Chain, tried, gradients)}"""
-        many = self.chain.machine.transition.ndim > 0
-        one = lambda j: tree_map(lambda x: x[j], self.chain) if many else self.chain
-        return {number: (one(j), int(self.tried[j]), int(self.gradients[j])) for j, number in enumerate(self.numbers)}
+        """{number: (chain, tried, gradients)}"""
+        return {number: (self.member(self.chain, j), int(self.tried[j]), int(self.gradients[j]))
+                for j, number in enumerate(self.numbers)}
 
 
 class Reel:
@@ -42,7 +40,7 @@ class Reel:
             self.infos.append(infos.copy())
 
     def joined(self):
-        """(float[held, d], float[held, len(Info)])"""
+        """(float[held, d], float[held, facts])"""
         for pieces in (self.positions, self.infos):
             if len(pieces) > 1:
                 pieces[:] = [np.concatenate(pieces)]
@@ -63,7 +61,7 @@ class Tape:
     thinning : of the transitions after warm-up every so manyth is kept          keep_warmup : all of warm-up is kept
     began : the clock's time (perf_counter) at the beginning of the run          spent : seconds of earlier parts of it
     constrain : float[chains, n, d] -> {site: [chains, n, *shape]}
-    statistics : float[chains, n, len(Info)] -> {name: [chains, n]}, by ArviZ's names
+    statistics : float[chains, n, facts] -> {name: [chains, n]}, by ArviZ's names
     """
 
     in_memory = True
@@ -123,7 +121,7 @@ class Tape:
         """Called when the run could not begin."""
 
     def states(self):
-        """{number: (Chain, tried, gradients)}"""
+        """{number: (chain, tried, gradients)}"""
         with self.lock:
             return {k: v for s in self.snapshots.values() for k, v in s.chains().items()}
 

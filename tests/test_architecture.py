@@ -7,11 +7,13 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAYERS = ("engine", "distributions", "ppl", "inference")             # each may import those before it
-KERNELS = {"inference/base.py", "inference/hmc.py", "inference/nuts.py", "inference/adaptation.py",
-           "inference/path_normal.py", "inference/importance.py",
-           *[path.relative_to(ROOT).as_posix() for path in (ROOT / "inference" / "optim").glob("*.py")],
-           *(f"inference/diagnostics/{file}.py" for file in (        # they know a log density and nothing of models
-               "autocovariance", "compiled", "convergence", "effective", "energy", "pareto", "sites", "tables"))}
+KERNELS = {f"inference/{file}.py" for file in (                      # they know a log density and nothing of models
+    "base", "nuts", "hmc", "rwm", "mala", "barker", "slices", "elliptical_slice", "aies", "chees", "mclmc",
+    "mclmc_adaptation", "adaptation", "windows", "fisher", "metrics", "running", "chunks", "chain", "renewal",
+    "stepwise", "ensembles", "moves", "path_normal", "importance", "diagnostics/autocovariance",
+    "diagnostics/compiled", "diagnostics/convergence", "diagnostics/effective", "diagnostics/energy",
+    "diagnostics/pareto", "diagnostics/sites", "diagnostics/tables")}
+KERNELS |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "inference" / "optim").glob("*.py")}
 
 JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it",
              "benchmarks/jax_densities.py": "measures NumPyro in a process of its own, where a user has installed it"}
@@ -93,6 +95,10 @@ def test_imports_inside_the_library_are_relative(path):
 def test_layers_point_one_way(path):
     above = LAYERS[LAYERS.index(name(path).split("/")[0]) + 1:]
     assert not [module for module in imports(tree(path), path) if within(module, *above)]
+
+
+def test_each_kernel_has_a_file():
+    assert KERNELS <= {name(path) for path in LIBRARY}
 
 
 @rows([path for path in LIBRARY if name(path) in KERNELS])

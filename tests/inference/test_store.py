@@ -16,7 +16,7 @@ import zarr
 import chainrule as cr
 import chainrule.distributions as dist
 from chainrule.engine import config, random
-from chainrule.inference import MCMC, NUTS, SamplingWarning, Store, StoreError, driver, layout, store
+from chainrule.inference import AIES, HMC, MCMC, NUTS, RWM, SamplingWarning, Store, StoreError, driver, layout, store
 from tests.inference import killed
 from tests.inference.targets import EFFECTS, ERRORS, eight_schools
 
@@ -252,6 +252,25 @@ def test_a_run_may_be_resumed_by_the_model_alone_and_on_one_core(tmp_path):
     assert_same(expected, found)
     assert (found.num_warmup, found.num_chains, found.gradients) == (60, 2, expected.gradients)
     assert_same(expected, MCMC.resume(tmp_path / "a.zarr", new(chain_method="sequential"), ERRORS, EFFECTS))
+
+
+@pytest.mark.parametrize("kernel", [HMC, RWM, AIES], ids=lambda k: k.__name__)
+@pytest.mark.parametrize("fraction", [0.3, 0.8], ids=["warm-up", "sampling"])
+def test_other_kernels_go_on_too(tmp_path, monkeypatch, kernel, fraction):
+    """Stopped somewhere, in warm-up or after it, and gone on with from what is on disk."""
+    monkeypatch.setattr(driver, "TURN", 0.001)
+    chains = 20 if kernel is AIES else 4
+    options = dict(num_warmup=300, num_samples=300, num_chains=chains, progress_bar=False, warn=False)
+    expected = MCMC(kernel(eight_schools), **options)
+    expected.run(random.key(0), ERRORS, EFFECTS)
+    mcmc = MCMC(kernel(eight_schools), **options, store=Store(tmp_path / "a.zarr", block=50),
+                until={"gradients": fraction * expected.gradients})
+    mcmc.run(random.key(0), ERRORS, EFFECTS)
+    assert mcmc.stopped_by == "gradients" and 0 < min(mcmc._job.tape.done) < 600
+    found = MCMC.resume(tmp_path / "a.zarr", MCMC(kernel(eight_schools), **options), ERRORS, EFFECTS)
+    assert_same(expected, found)
+    for name, values in expected.get_extra_fields().items():
+        assert onp.array_equal(onp.asarray(values), onp.asarray(found.get_extra_fields()[name]))
 
 
 def test_start_points_of_a_strategy_and_given_ones(tmp_path):

@@ -276,7 +276,7 @@ def test_a_tape_keeps_the_same_draws_however_they_come():
         tape = Tape(1, None, None, first=first, warmup=warmup, thinning=thinning, keep_warmup=True)
         cuts = onp.sort(rng.integers(first, 60, size=rng.integers(0, 12)))
         for a, b in zip([first, *cuts], [*cuts, 60]):
-            tape.add(Snapshot((0,), None, None, None), [(rows[a:b], onp.zeros((b - a, 9)))])
+            tape.add(Snapshot((0,), None, None, None, None), [(rows[a:b], onp.zeros((b - a, 9)))])
         begin = max(warmup, first)
         assert tape.counts() == [(60 - begin) // thinning] and tape.counts(warm=True) == [begin - first]
         assert onp.array_equal(tape.reels[0].joined()[0][:, 0], onp.arange(begin + thinning, 61, thinning))
