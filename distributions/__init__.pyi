@@ -134,10 +134,10 @@ from .inverse_gaussian import NormalInverseGaussian as NormalInverseGaussian
 from .inverse_gaussian import Wald as Wald
 from .joint import JointDistributionNamed as JointDistributionNamed
 from .joint import JointDistributionSequential as JointDistributionSequential
-from .kl import cross_entropy as cross_entropy
-from .kl import kl_divergence as kl_divergence
-from .kl import kl_divergence_monte_carlo as kl_divergence_monte_carlo
-from .kl import register_kl as register_kl
+from .kl_pairs import cross_entropy as cross_entropy
+from .kl_pairs import kl_divergence as kl_divergence
+from .kl_pairs import kl_divergence_monte_carlo as kl_divergence_monte_carlo
+from .kl_pairs import register_kl as register_kl
 from .kolmogorov import Kolmogorov as Kolmogorov
 from .laplace import AsymmetricLaplace as AsymmetricLaplace
 from .laplace import AsymmetricLaplaceQuantile as AsymmetricLaplaceQuantile

@@ -1,5 +1,5 @@
-"""Inference: MCMC, MAP, Laplace, Pathfinder, optimisers, prediction, diagnostics, ArviZ; and the queries of a model
-under the names that samplers know."""
+"""Inference: MCMC, SVI, MAP, Laplace, Pathfinder, optimisers, prediction, diagnostics, ArviZ; and the queries of a
+model under the names that samplers know."""
 from ..ppl.queries import (
     ModelInfo,
     ParamInfo,
@@ -26,7 +26,7 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import diagnostics, optim, reparam
+from . import autoguide, diagnostics, optim, reparam
 from .advice import SamplingWarning
 from .arviz import to_arviz
 from .ensemble_samplers import AIES, ChEES
@@ -43,33 +43,55 @@ from .starts import SamplingError
 from .step_samplers import HMC, MALA, MCLMC, RWM, BarkerMH, EllipticalSlice, Slice
 from .store import Store
 from .until import Until
+from .svi import (
+    IWAE,
+    SVI,
+    Objective,
+    RenyiELBO,
+    SVIRunResult,
+    SVIState,
+    Trace_ELBO,
+    TraceGraph_ELBO,
+    TraceMeanField_ELBO,
+    psis_diagnostic,
+)
 
 __all__ = [
     "AIES",
+    "ApproximationError",
     "BarkerMH",
     "ChEES",
     "EllipticalSlice",
     "Fit",
     "HMC",
+    "IWAE",
+    "Laplace",
     "MALA",
     "MCLMC",
-    "ApproximationError",
-    "Fit",
-    "Laplace",
     "MCMC",
     "ModelInfo",
     "NUTS",
+    "Objective",
     "ParamInfo",
     "Pathfinder",
     "Predictive",
     "RWM",
+    "RenyiELBO",
+    "SVI",
+    "SVIRunResult",
+    "SVIState",
     "SamplingError",
     "Store",
     "StoreError",
     "Until",
     "Slice",
     "SamplingWarning",
+    "Slice",
     "StartError",
+    "TraceGraph_ELBO",
+    "TraceMeanField_ELBO",
+    "Trace_ELBO",
+    "autoguide",
     "compute_deterministics",
     "compute_log_prior",
     "compute_log_probs",
@@ -95,6 +117,7 @@ __all__ = [
     "optim",
     "pathfinder",
     "potential_energy",
+    "psis_diagnostic",
     "reparam",
     "to_arviz",
     "transform_fn",

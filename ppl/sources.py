@@ -11,6 +11,8 @@ from ..distributions.record import child, static
 from ..engine import numpy as np
 from ..engine import random
 
+SMALL = 1024                         # a plate of which a part is drawn by shuffling it all
+
 
 class Source(Distribution):
     """Base. `value_dtype` is the dtype of its values; nothing of it is ever a float parameter."""
@@ -55,7 +57,24 @@ class Subsample(Source):
     is_discrete = property(lambda self: True)
 
     def sample(self, key, sample_shape=()):
+        if self.size >= SMALL and self.count ** 2 <= 64 * self.size:
+            return distinct(key, self.size, self.count)
         return random.permutation(key, self.size)[:self.count]
+
+
+def distinct(key, size, count):
+    """`count` different indices below size in a random order, at a cost that does not grow with size.
+
+    They are the first different ones of a few more independent draws. (Where those are too few, once in 10¹⁵ times or
+    less, 0, 1, … fill up.)
+    """
+    more = count + int(count * count / size) + 8 * int(count ** 0.5) + 16
+    value = np.concatenate([random.randint(key, (more,), 0, size), np.arange(count)])
+    n = more + count
+    found = np.sort(value * n + np.arange(n))                            # by value, then by place
+    value, place = found // n, found % n
+    again = np.concatenate([np.zeros((1,), bool), value[1:] == value[:-1]])
+    return np.sort(np.where(again, n, place) * size + value)[:count] % size
 
 
 class Words(Source):

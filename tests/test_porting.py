@@ -24,7 +24,11 @@ NAMES = """
     soft_vmap check_model_guide_match fori_collect not_jax_tracer is_prng_key get_dependencies get_model_relations
     from_numpyro LocScaleReparam TransformReparam ExplicitReparam NeuTraReparam CircularReparam
     ProjectedNormalReparam HaarReparam DiscreteCosineReparam UnitJacobianReparam Adam ClippedAdam Adagrad Momentum
-    RMSProp RMSPropMomentum SGD SM3 Minimize optax_to_numpyro MCMC NUTS HMC BarkerMH AIES ESS SA""".split()
+    RMSProp RMSPropMomentum SGD SM3 Minimize optax_to_numpyro MCMC NUTS HMC BarkerMH AIES ESS SA SVI
+    Trace_ELBO TraceMeanField_ELBO TraceGraph_ELBO TraceEnum_ELBO RenyiELBO AutoNormal AutoDelta AutoDiagonalNormal
+    AutoMultivariateNormal AutoBatchedMultivariateNormal AutoLowRankMultivariateNormal
+    AutoBatchedLowRankMultivariateNormal AutoLaplaceApproximation AutoIAFNormal AutoBNAFNormal AutoDAIS AutoSemiDAIS
+    AutoSurrogateLikelihoodDAIS AutoGuideList psis_diagnostic""".split()
 
 
 @pytest.mark.parametrize("name", HERE)

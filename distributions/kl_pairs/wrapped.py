@@ -11,6 +11,7 @@ from ..distribution import Distribution, sum_rightmost
 from ..kl import absent, kl_divergence
 from ..rearranged import BatchReshape, Blockwise, Sample
 from ..transformed import TransformedDistribution
+from ..vmapped import Vmapped
 from ..wrappers import Expanded, Independent, Masked
 
 
@@ -41,6 +42,22 @@ def _(p, q):
 def _(p, q):
     both = np.logical_and(p.mask_array, q.mask_array)
     return np.where(both, kl_divergence(p.base_dist, q.base_dist), 0.0)
+
+
+@kl_divergence.register(Vmapped, Vmapped)
+def _(p, q):
+    """Lane by lane."""
+    leaves, form = tree.flatten(q.lanes.base)
+    axes = q.lanes.axes
+    if p.lanes.size != q.lanes.size:
+        raise absent(p, q)
+
+    def one(lane, *moving):
+        moving = iter(moving)
+        return kl_divergence(lane, tree.unflatten(form, [next(moving) if m else x for x, m in zip(leaves, axes)]))
+
+    marked = [x for x, m in zip(leaves, axes) if m]
+    return p.lanes.each(one, *marked, places=(0,) * len(marked))
 
 
 @kl_divergence.register(Sample, Sample)

@@ -414,3 +414,16 @@ def test_negative_binomials_of_other_shapes_have_no_form():
 def test_counts_that_are_traced_are_named_in_the_error():
     with pytest.raises(MissingRule, match="all counts known"):
         jit(lambda n: kl_divergence(dist.Binomial(n, 0.3), dist.Poisson(2.0)))(5)
+
+
+def test_closed_forms_are_there_at_first_use():
+    code = ("import chainrule.distributions as dist\n"
+            "print(float(dist.kl_divergence(dist.Normal(0.0, 1.0), dist.Normal(1.0, 1.0))))")
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert float(out.stdout) == 0.5
+
+
+def test_lanes_of_a_vmap_have_the_divergences_of_each():
+    p, q = (dist.Vmapped(dist.Normal(np.array(x), 1.0), (True, False), 2) for x in ([0.0, 1.0], [1.0, 3.0]))
+    assert kl_divergence(p, q).tolist() == [0.5, 2.0]

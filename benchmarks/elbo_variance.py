@@ -1,0 +1,53 @@
+"""Variances of the estimators of an ELBO's gradient, for the models of tests/inference/svi/rows.py.
+
+    PYTHONPATH=src:. python benchmarks/elbo_variance.py
+
+Each number is the variance of one estimate's gradient, summed over the params, for one draw of the guide unless said
+otherwise; "averages" has the running averages of a hundred steps before it.
+"""
+import numpy as onp
+
+import chainrule.engine.numpy as np
+from chainrule.engine import grad, jit, random, vmap
+from chainrule.inference import Trace_ELBO, TraceGraph_ELBO, TraceMeanField_ELBO
+from chainrule.inference.svi.objectives import stage_pair
+from tests.inference.svi.rows import ROWS, SUMMED
+
+COLUMNS = {"whole bound": Trace_ELBO(), "mean of 4": Trace_ELBO(4), "closed KL": TraceMeanField_ELBO(),
+           "own costs": TraceGraph_ELBO(baseline_decay=0.0), "averages": TraceGraph_ELBO()}
+
+
+def variance(objective, row, draws=4000, steps=100):
+    """The variance of a gradient's estimate, summed over the params."""
+    pair = stage_pair(row.model, row.guide, (), {})
+    params = {k: np.asarray(v) for k, v in row.params.items()}
+    state = objective.init_state(random.key(0), params, pair)
+    if state is not None:
+        step = jit(lambda key, state: objective.estimate(key, params, pair, state)[1])
+        for i in range(steps):
+            state = step(random.key(i), state)
+
+    def one(key):
+        g = grad(lambda p: objective.estimate(key, p, pair, state)[0])(params)
+        return np.concatenate([np.reshape(x, (-1,)) for x in g.values()])
+
+    return float(onp.asarray(vmap(one)(random.split(random.key(1), draws))).var(0).sum())
+
+
+def table():
+    """{model: {estimator: variance}}"""
+    out = {row.name: {name: variance(o, row) for name, o in COLUMNS.items()} for row in ROWS}
+    for row in SUMMED:
+        out[row.name]["summed"] = variance(Trace_ELBO(), row)
+    return out
+
+
+def main():
+    names = [*COLUMNS, "summed"]
+    print(f"{'':22}" + "".join(f"{name:>13}" for name in names))
+    for model, row in table().items():
+        print(f"{model:22}" + "".join(f"{row[name]:13.4g}" if name in row else f"{'':>13}" for name in names))
+
+
+if __name__ == "__main__":
+    main()

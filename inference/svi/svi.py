@@ -1,0 +1,205 @@
+"""Stochastic variational inference: fit a guide's params to a model by steps along estimates of a gradient.
+
+    svi = SVI(model, guide, optim, Trace_ELBO())
+    result = svi.run(random.key(0), 2000, y)             # result.params, result.losses, result.state
+
+`init`, `update` and `evaluate` are pure functions of a state, which holds all there is: params in unconstrained space
+(in the optimiser's state), running averages and a key. Data are arguments of the compiled program, so another run on
+data of the same shapes compiles nothing; the Python of model and guide runs once for the types of their data.
+"""
+from functools import partial
+from typing import Any, NamedTuple
+
+from ...distributions import biject_to
+from ...engine import jacfwd, jit, random, tree, value_and_grad
+from ...engine import numpy as np
+from ...engine.core import Tracer
+from ...ppl.keys import one_key
+from .fit import fit, fit_batches
+from .guides import AutoGuide
+from .objectives import Objective, Trace_ELBO, stage_pair
+from .optimizers import as_optimizer
+from .particles import Pair
+from .starts import first_params
+
+
+class SVIState(NamedTuple):
+    """All that a fit is between two steps."""
+    optim_state: Any
+    mutable_state: Any         # what the objective keeps: running averages, or None
+    rng_key: random.Key
+
+
+class SVIRunResult(NamedTuple):
+    """What a run gives."""
+    params: dict               # {name: value}, each in its param's set
+    state: SVIState            # to go on from: run(..., init_state=state)
+    losses: Any                # float[steps]
+
+
+class SVI:
+    """Fits a guide to a model; see the module.
+
+    model, guide : functions of the same arguments; an automatic guide (`chainrule.inference.autoguide`) is one
+    optim : an optimiser of `chainrule.inference.optim`, of either form: Adam(1e-3), or a pair with init(params) ->
+        state and update(grads, state, params) -> (updates, state), such as chain(clip(1.0), adam(1e-3))
+    loss : an objective, Trace_ELBO() and its siblings
+    static_kwargs : keyword arguments of model and guide that are the same at every call
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference.optim import Adam
+    >>> def model(y):
+    ...     mu = cr.sample("mu", dist.Normal(0.0, 1.0))
+    ...     cr.sample("y", dist.Normal(mu, 1.0), obs=y)
+    >>> def guide(y):
+    ...     cr.sample("mu", dist.Normal(cr.param("loc", 0.0), 0.5 ** 0.5))
+    >>> svi = SVI(model, guide, Adam(0.05), Trace_ELBO())
+    >>> result = svi.run(random.key(0), 500, 3.0, progress_bar=False)
+    >>> result.losses.shape, bool(abs(result.params["loc"] - 1.5) < 0.5)            # the posterior's mean
+    ((500,), True)
+    """
+
+    def __init__(self, model, guide, optim, loss=None, **static_kwargs):
+        loss = Trace_ELBO() if loss is None else loss
+        if not isinstance(loss, Objective):
+            raise TypeError(f"SVI takes an objective, such as Trace_ELBO(); got {loss!r:.60}.")
+        for name, f in (("model", model), ("guide", guide)):
+            if not callable(f):
+                raise TypeError(f"SVI takes a {name}, a function of the data; got {f!r:.60}.")
+        self.model, self.guide, self.optim, self.loss = model, guide, as_optimizer(optim), loss
+        self.static_kwargs = static_kwargs
+        self.supports = {}                               # {param: its set}
+        self._kept = {}                                  # compiled functions
+
+    def pair(self, args, kwargs):
+        """The staged model and guide for these arguments, and their data."""
+        call = (args, {**kwargs, **self.static_kwargs})
+        if isinstance(self.guide, AutoGuide):            # it wants to know the data, which its program does not see
+            self.guide.meet(*call)
+        return stage_pair(self.model, self.guide, *call)
+
+    # ---- pure functions ----
+
+    def init(self, rng_key, *args, init_params=None, **kwargs):
+        """The `SVIState` to begin with.
+
+        init_params : {name: value} of params that start elsewhere than their statements say
+        Guide and model are drawn until all log-densities are finite, up to 100 times, each time under another key.
+        Raises SiteError, naming a site to blame, where they never are. Under jit or vmap the first draw stands.
+        """
+        pair = self.pair(args, kwargs)
+        key, first, keep = random.split(one_key(rng_key, "SVI.init"), 3)
+        params, supports = first_params(pair, first, dict(init_params or {}), lambda f: partial(
+            self.compiled(pair, ("start",), lambda pair, _, *rest: f(pair, *rest)), None, pair.data, pair.guide_data))
+        if not any(isinstance(x, Tracer) for x in tree.leaves(supports)):
+            self.supports.update(supports)
+        return SVIState(self.optim.init(params), self.loss.init_state(keep, params, pair), key)
+
+    def update(self, svi_state, *args, forward_mode_differentiation=False, **kwargs):
+        """(state, loss) after one step; compiled for the types of the data."""
+        return self._call("update", svi_state, args, kwargs, forward_mode_differentiation)
+
+    def stable_update(self, svi_state, *args, forward_mode_differentiation=False, **kwargs):
+        """`update`, but a step whose loss or params are not finite leaves the params and averages as they were."""
+        return self._call("stable_update", svi_state, args, kwargs, forward_mode_differentiation)
+
+    def evaluate(self, svi_state, *args, **kwargs):
+        """An estimate of the loss at the state's params; the state's next step has the same draws."""
+        return self._call("evaluate", svi_state, args, kwargs)
+
+    def get_params(self, svi_state):
+        """{name: value} of the params, each in its set. Of a state with axes in front (restarts), likewise."""
+        z = self.optim.get_params(svi_state.optim_state)
+        return {name: _constrained(self.supports.get(name), x) for name, x in z.items()}
+
+    # ---- running ----
+
+    def run(self, rng_key, num_steps, *args, progress_bar=True, stable_update=False, forward_mode_differentiation=False,
+            init_state=None, init_params=None, num_restarts=1, tol=None, window=100, **kwargs):
+        """num_steps updates, compiled in chunks: an `SVIRunResult`.
+
+        rng_key : a key; or several, [n]: that many fits side by side in one program, axes of n in front of the results
+        stable_update : skip steps that are not finite
+        init_state : a state to go on from, in place of a new one
+        num_restarts : so many fits side by side, of which the one with the lowest mean loss in its last tenth is given
+        tol : stop when the mean loss of the last `window` steps is less than tol · max(|mean|, 1) below that of the
+            window before (of all fits, where there are several)
+        An interrupt from the keyboard ends the run; what it has is given.
+        """
+        call = (args, kwargs, forward_mode_differentiation, stable_update)
+        return fit(self, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar)
+
+    def run_batches(self, rng_key, batches, num_steps=None, *, progress_bar=True, stable_update=False, init_state=None,
+                    init_params=None, **kwargs):
+        """One update for each batch of data: an `SVIRunResult`.
+
+        batches : an iterable of batches, each an array or the tuple of the model's arguments. All of one shape compile
+            one program. In the model, a plate with subsample_size weighs a batch as a part of the whole.
+        num_steps : unless given, one pass; a list or another iterable that can be gone through again begins anew
+        Other arguments are those of `run`. Raises ValueError where an iterator ends before num_steps.
+        """
+        return fit_batches(self, rng_key, batches, num_steps, kwargs, stable_update, init_state, init_params,
+                           progress_bar)
+
+    def result(self, state, losses):
+        """What a run gives, of its last state."""
+        return SVIRunResult(self.get_params(state), state, losses)
+
+    # ---- the compiled functions ----
+
+    def _call(self, what, state, args, kwargs, forward=False):
+        pair = self.pair(args, kwargs)
+        f = self.compiled(pair, (what, forward), lambda pair, state: (
+            self.estimate(pair, state) if what == "evaluate" else
+            self.step(pair, state, what == "stable_update", forward)))
+        return f(state, pair.data, pair.guide_data)
+
+    def compiled(self, pair, key, f):
+        """f(pair, state, *more) compiled as g(state, data, guide's data, *more); kept for a pair's programs."""
+        key = (pair.model, pair.guide, *key)
+        if key not in self._kept:
+            model, guide = pair.model, pair.guide
+
+            def run(state, data, guide_data, *more):
+                return f(Pair(model, data, guide, guide_data), state, *more)
+            run.__name__ = f"svi_{key[2]}"
+            self._kept[key] = jit(run)
+        return self._kept[key]
+
+    def estimate(self, pair, state):
+        """The loss at a state, with the draws of its next step."""
+        params = self.optim.get_params(state.optim_state)
+        return self.loss.estimate(random.split(state.rng_key)[1], params, pair, state.mutable_state)[0]
+
+    def step(self, pair, state, stable=False, forward=False):
+        """(state, loss) after one step; a pure function."""
+        key, now = random.split(state.rng_key)
+
+        def f(params):
+            return self.loss.estimate(now, params, pair, state.mutable_state)
+
+        if hasattr(self.optim, "eval_and_update") and not forward:
+            (loss, kept), optim_state = self.optim.eval_and_update(f, state.optim_state)
+        else:
+            (loss, kept), grads = _derivative(f, forward)(self.optim.get_params(state.optim_state))
+            optim_state = self.optim.update(grads, state.optim_state)
+        new = SVIState(optim_state, kept, key)
+        if stable:
+            ok = np.isfinite(loss)
+            for x in tree.leaves(self.optim.get_params(new.optim_state)):
+                ok = np.logical_and(ok, np.all(np.isfinite(x)))
+            new = SVIState(*tree.map(lambda a, b: np.where(ok, a, b), new[:2], state[:2]), key)
+        return new, loss
+
+
+def _derivative(f, forward):
+    """value_and_grad of a function with an auxiliary result, in forward mode if asked for."""
+    if not forward:
+        return value_and_grad(f, has_aux=True)
+    return lambda params: (f(params), jacfwd(lambda p: f(p)[0])(params))
+
+
+def _constrained(support, x):
+    """A point of ℝⁿ in a param's set."""
+    return x if support is None else biject_to(support)(x)
