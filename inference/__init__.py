@@ -42,7 +42,6 @@ from .samplers import NUTS
 from .starts import SamplingError
 from .step_samplers import HMC, MALA, MCLMC, RWM, BarkerMH, EllipticalSlice, Slice
 from .store import Store
-from .until import Until
 from .svi import (
     IWAE,
     SVI,
@@ -55,6 +54,7 @@ from .svi import (
     TraceMeanField_ELBO,
     psis_diagnostic,
 )
+from .until import Until
 
 __all__ = [
     "AIES",

@@ -175,6 +175,7 @@ def test_an_interrupted_run_goes_on(tmp_path, warmup):
     """Ctrl-C between turns; then the state on disk, and the run itself, go on to what they would have been."""
     options = dict(num_warmup=warmup, num_samples=100_000_000 if warmup == 60 else 100)
     mcmc = new(**options, store=tmp_path / "a.zarr")
+    run()                                                # compiles
     timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGINT])
     timer.start()
     try:
