@@ -72,13 +72,20 @@ class Job:
                     drive(self.groups, control, tape, progress, self.method != "sequential", limit)
                     if control.reason is None and self._reached(until):
                         control.stop("until")
-            for g in self.groups:
-                if g.failure():
-                    number, position = g.failure()
-                    raise self.starts.error(position, number)
+            if any(g.failed.any() for g in self.groups):
+                self._raise_failure()
         finally:
             self._close()
         return control.reason or "num_samples"
+
+    def _raise_failure(self):
+        """Raise for the first chain that finds no start; those before it may still be looking for one."""
+        for g in self.groups:
+            while not (g.done or g.failed.any()) and g.behind == 0:
+                g.advance(100)
+            if g.failure():
+                number, position = g.failure()
+                raise self.starts.error(position, number)
 
     def _close(self):
         """Close the tape; of a run that could not begin nothing is left."""
