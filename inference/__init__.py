@@ -34,12 +34,14 @@ from .find_map import find_MAP
 from .fit import Fit, fit
 from .laplace import Laplace, fit_laplace
 from .latent_density import ApproximationError
+from .layout import StoreError
 from .mcmc import MCMC
 from .optim import minimize
 from .pathfinder import Pathfinder, multipathfinder, pathfinder
 from .samplers import NUTS
 from .starts import SamplingError
 from .step_samplers import HMC, MALA, MCLMC, RWM, BarkerMH, EllipticalSlice, Slice
+from .store import Store
 from .svi import (
     IWAE,
     SVI,
@@ -52,6 +54,7 @@ from .svi import (
     TraceMeanField_ELBO,
     psis_diagnostic,
 )
+from .until import Until
 
 __all__ = [
     "AIES",
@@ -78,6 +81,10 @@ __all__ = [
     "SVIRunResult",
     "SVIState",
     "SamplingError",
+    "Store",
+    "StoreError",
+    "Until",
+    "Slice",
     "SamplingWarning",
     "Slice",
     "StartError",

@@ -1,28 +1,21 @@
-"""The host's side of a run: takes the chains through their chunks, on threads, and collects what they give.
+"""The host's side of a run: takes the chains through their chunks, on threads, and puts what they give on the tape.
 
 Groups of chains take turns of a tenth of a second, those that are behind first, so that all of them advance together
 and an interrupt finds draws of each. Nothing here changes the draws: a chain's are a function of its start and data.
 """
+import signal
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import NamedTuple
+from contextlib import contextmanager
 
 import numpy as np
 
 from ..engine.config import SETTINGS, config
 from ..engine.xla import cores
+from .tape import Snapshot
 
 TURN = 0.1                         # seconds
-
-
-class Record(NamedTuple):
-    """What one chain gave."""
-    draws: np.ndarray              # float[transitions, d], unconstrained, warm-up included
-    infos: np.ndarray              # float[transitions, len(Info)]
-    gradients: int
-    chain: object                  # where it stopped; of an ensemble, all of it
-    failed: bool                   # no start point was found
-    position: np.ndarray           # float[d]: the last start point of a chain that failed
 
 
 class Group:
@@ -30,26 +23,36 @@ class Group:
 
     method : the `chunks.Method` of the chains
     run_chunk : (chain, data, stop_at, max_gradients) -> Chunk, compiled          numbers : the chains' numbers
+    total : the transition to stop at          tried, gradients : int[chains], before they came here
     report : called with a chain's number, its transitions so far, and the infos of its new ones
     again : (a chain's number, how many start points would not do) -> another one, float[d], or None
     """
 
-    def __init__(self, method, run_chunk, chain, data, total, numbers, report, again=lambda number, tried: None):
-        self.method, self.run_chunk, self.chain = method, run_chunk, chain
-        self.data, self.total, self.many = data, np.asarray(total), False
-        self.numbers, self.report, self.again = numbers, report, again
-        self.tried = np.zeros(len(numbers), int)
-        self.draws, self.infos = [[] for _ in numbers], [[] for _ in numbers]
-        self.gradients = np.zeros(len(numbers), int)
+    def __init__(self, method, run_chunk, chain, data, numbers, tried=0, gradients=0,
+                 again=lambda number, tried: None):
+        self.method, self.run_chunk, self.chain, self.data = method, run_chunk, chain, data
+        self.numbers, self.again = tuple(numbers), again
+        self.many = method.ensemble or np.ndim(method.transition(chain)) > 0
+        self.tried, self.gradients = [np.zeros(len(numbers), int) + np.asarray(x) for x in (tried, gradients)]
         self.failed = np.zeros(len(numbers), bool)
-        self.budget, self.done, self.behind = 1, False, 0          # behind: transitions of the slowest chain
+        self.budget, self.report = 1, lambda number, transitions, infos: None
+        self._new()
+        self.aim(0)
+
+    def _new(self):
+        self.draws, self.infos = [[] for _ in self.numbers], [[] for _ in self.numbers]
+
+    def aim(self, total):
+        """Set the transition to stop at."""
+        transitions = np.asarray(self.method.transition(self.chain)).reshape(-1)
+        self.total, self.behind = np.asarray(total), int(transitions.min())
+        self.done = bool(np.all(transitions >= self.total))
 
     def advance(self, max_gradients):
         """Run one chunk and take its draws; returns the number of gradients, of the chain that had most."""
         stop_at = np.asarray(self.method.next_stop(self.chain, self.total))
         chunk = self.run_chunk(self.chain, self.data, stop_at, np.asarray(max_gradients))
         self.chain, n = chunk.chain, len(self.numbers)
-        self.many = chunk.count.ndim > 0
         rows = lambda x: np.asarray(x) if self.many else np.asarray(x)[None]
         draws, infos, count, gradients = rows(chunk.draws), rows(chunk.infos), rows(chunk.count), rows(chunk.gradients)
         lanes = lambda x: np.broadcast_to(np.asarray(x), (n,)).copy()
@@ -85,46 +88,120 @@ class Group:
                 now = time.perf_counter()
                 self.budget = int(min(max(used * TURN / max(now - before, 1e-6), 1), 10_000_000))
 
-    def records(self):
-        """One record for each chain."""
-        ends = np.asarray(self.method.looked_at(self.chain)).reshape(len(self.numbers), -1)
-        one = lambda j: self.method.member(self.chain, j) if self.many else self.chain
-        return [Record(_joined(self.draws[j], ends.shape[1]), _joined(self.infos[j], len(self.method.fields)),
-                       int(self.gradients[j]), one(j), bool(self.failed[j]), ends[j]) for j in range(len(self.numbers))]
+    def take(self):
+        """(where the chains are, [(draws, infos)] of them since the last call)."""
+        width, facts = np.shape(self.method.position(self.chain))[-1], len(self.method.fields)
+        pieces = [(_joined(d, width), _joined(i, facts)) for d, i in zip(self.draws, self.infos)]
+        self._new()
+        member = self.method.member if self.many else lambda chain, j: chain
+        return Snapshot(self.numbers, self.chain, self.tried.copy(), self.gradients, member), pieces
+
+    def failure(self):
+        """(number, float[d]) of a chain that found no start, and the last point tried; or None."""
+        if not self.failed.any():
+            return None
+        j = int(np.flatnonzero(self.failed)[0])
+        return self.numbers[j], np.asarray(self.method.looked_at(self.chain)).reshape(len(self.numbers), -1)[j]
 
 
 def _joined(pieces, width):
-    return np.concatenate(pieces) if pieces else np.zeros((0, width))
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces) if pieces else np.zeros((0, width))
 
 
-def drive(groups, progress, parallel=True):
-    """Take all groups to their ends, or until one finds no start; returns whether a KeyboardInterrupt came before.
+class Control:
+    """What is asked of a run from outside: to pause, to go on, to stop; `reason` says why it was stopped."""
+
+    def __init__(self):
+        self.reason, self._go = None, threading.Event()
+        self._go.set()
+
+    @property
+    def halted(self):
+        """Whether chains are to come back from their turns."""
+        return self.reason is not None or not self._go.is_set()
+
+    @property
+    def paused(self):
+        return not self._go.is_set()
+
+    def stop(self, reason):
+        """Stop the run; the first reason counts."""
+        self.reason = self.reason or reason
+        self._go.set()
+
+    def pause(self):
+        self._go.clear()
+
+    def resume(self):
+        self._go.set()
+
+    def wait(self, timeout):
+        """Until the run may go on, or so many seconds have passed."""
+        self._go.wait(timeout)
+
+    @contextmanager
+    def interrupts(self):
+        """Let the first Ctrl-C stop the run between two turns, so that all that was drawn is kept; the second raises.
+
+        Does nothing outside of the main thread, or where the program has a handler of its own.
+        """
+        if (threading.current_thread() is not threading.main_thread()
+                or signal.getsignal(signal.SIGINT) is not signal.default_int_handler):
+            yield
+            return
+
+        def handler(number, frame):
+            if self.reason is not None:
+                raise KeyboardInterrupt
+            self.stop("interrupt")
+
+        signal.signal(signal.SIGINT, handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def drive(groups, control, tape, progress, parallel=True, limit=lambda: None):
+    """Take all groups to where they are aimed, or until one finds no start, or `control` says stop.
+
+    limit : called between turns; a reason to stop, or None
 
     The first chunk, of one gradient, is run before the threads begin: it compiles the program that they share.
     """
-    groups[0].advance(1)
-    progress.begin()
-    stop, settings = [], {name: getattr(config, name) for name in SETTINGS}
+    waiting, turns, stop = [g for g in groups if not g.done], {}, []
+    if not waiting or control.reason:
+        return
+    settings = {name: getattr(config, name) for name in SETTINGS}
     workers = min(cores(), len(groups)) if parallel else 1
-    waiting, turns = [g for g in groups if not g.done], {}
+    waiting[0].advance(1)
+    progress.begin()
+
+    def take(g):
+        tape.add(*g.take())
+        if g.failed.any():
+            control.stop("no start")
+        return not g.done
+
+    waiting = [g for g in waiting if g is not waiting[0] or take(g)]
     with ThreadPoolExecutor(workers, "chains") as pool:
         try:
-            while waiting or turns:
+            while turns or waiting and control.reason is None:
                 waiting.sort(key=lambda g: g.behind)
-                while waiting and len(turns) < workers:
+                while waiting and len(turns) < workers and not control.halted:
                     g = waiting.pop(0)
-                    turns[pool.submit(g.turn, lambda: bool(stop), settings)] = g
-                done, _ = wait(turns, timeout=0.05, return_when=FIRST_COMPLETED)
-                for f in done:
-                    f.result()
-                    g = turns.pop(f)
-                    if g.failed.any():
-                        return False
-                    if not g.done:
-                        waiting.append(g)
+                    turns[pool.submit(g.turn, lambda: bool(stop) or control.halted, settings)] = g
+                tape.flush()
                 progress.show()
-        except KeyboardInterrupt:
-            return True
+                if not turns:
+                    control.wait(0.05)
+                    continue
+                for f in wait(turns, timeout=0.05, return_when=FIRST_COMPLETED).done:
+                    g = turns.pop(f)
+                    f.result()
+                    if take(g):
+                        waiting.append(g)
+                if reason := limit():
+                    control.stop(reason)
         finally:
             stop.append(True)
-    return False

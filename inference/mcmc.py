@@ -8,37 +8,35 @@ The model's Python function runs once, when it is staged; data are arguments of 
 new data of the same shapes compiles nothing. The compiled loop runs in chunks, between which the host takes the draws,
 shows progress and hears an interrupt. A chain's draws depend on the key and its number alone, not on how it is cut or
 where it runs.
+
+A run of days keeps its draws on disk, and goes on after whatever ended it, in another process:
+
+    mcmc = MCMC(NUTS(model), num_warmup=1000, num_samples=1_000_000, num_chains=4, store="run.zarr")
+    mcmc.run(random.key(0), y=y)                                   # killed
+    mcmc = MCMC.resume("run.zarr", NUTS(model), y=y)               # the draws of an uninterrupted run, bit for bit
+    xarray.open_datatree("run.zarr", engine="zarr")                # for xarray and ArviZ, at any time
 """
 import sys
 import time
 
 import numpy as onp
 
-from ..engine import jit, random, vmap
 from ..engine import numpy as np
-from ..engine.interpreters.batch import batch_flat
-from ..engine.interpreters.stage import eval_jaxpr, stage
-from ..engine.tree import flatten, unflatten
-from ..engine.tree import map as tree_map
+from ..engine import random
 from ..ppl.keys import one_key
-from ..ppl.model import check_data, site_count, stage_model, unravel
-from . import advice, chunks, diagnostics, fields, groups
-from .arviz import to_arviz
+from ..ppl.model import check_data, site_count, stage_model
+from . import advice, fields, identity
+from .background import Background
 from .base import seed_of
-from .driver import Group, drive
-from .progress import Progress
-from .samplers import Sampler, check_options, shown
-from .starts import Starts, check_latents
-
-FIELDS = {"potential_energy": "logdensity", "energy": "energy", "accept_prob": "accept_prob", "num_steps": "num_steps",
-          "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
-          "max_energy_error": "max_energy_error", "accepted": "accepted", "trajectory_length": "trajectory_length",
-          "energy_variance": "energy_variance"}          # those that the kernel has
-SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
-                "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
-                "max_energy_error": "max_energy_error"}
-INTEGERS, FLAGS = ("num_steps", "tree_depth"), ("diverging", "accepted")
-METHODS = ("parallel", "sequential", "vectorized")
+from .draws import FIELDS, Draws, constrainer, statistics
+from .driver import Control
+from .job import METHODS, Job, placement
+from .layout import StoreError
+from .samplers import NUTS, Sampler, check_options, shown
+from .starts import SamplingError, Starts, check_latents
+from .store import Saved, Store, StoreTape
+from .tape import Tape
+from .until import Until
 
 # Options of NumPyro's that are not there, with the values that change nothing, and what to write instead.
 _MCMC_OPTIONS = {
@@ -51,20 +49,27 @@ class MCMC:
     """Runs chains of a kernel and keeps their draws; see the module.
 
     num_samples : transitions of each chain after warm-up, of which every `thinning`-th is kept
-    chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), or "vectorized" (all
-        chains in one program, for accelerators). The first two give the same draws bit for bit, the third up to
-        rounding, which a chain's later draws magnify. Chains of AIES and ChEES move together, whatever it is.
+    chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), "vectorized" (all
+        chains in one program), or "auto": parallel on the host, where that is the fastest for any number of chains,
+        and vectorized on an accelerator. The first two give the same draws bit for bit, the third up to rounding, which
+        a chain's later draws magnify. Chains of AIES and ChEES move together, whatever it is.
+    store : a path, or Store(path, ...): draws go to a Zarr folder there while they are made, and the chains' state
+        beside them, so that memory stays bounded and `resume` goes on after a crash
+    until : targets at which the run stops before num_samples, {"rhat": 1.01, "ess_bulk": 400}; limits of "seconds" and
+        "gradients". Stopping on a random quantity makes estimates look better than they are: see Until
+    keep_warmup : whether warm-up's draws are kept too, as the groups warmup_posterior and warmup_sample_stats
     progress_bar : a bar for each chain on the standard error, once a run has lasted half a second
-    jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
     warn : whether a run ends with a SamplingWarning for each thing that is wrong with its draws: divergences, R-hat,
-        effective sample size, E-BFMI, tree depth
+        effective sample size, E-BFMI, tree depth; with a store, of the first million numbers
+    jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
 
-    After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost, and
-    `interrupted` whether it was cut short.
+    After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost,
+    `stopped_by` what ended it ("num_samples", "until", "seconds", "gradients", "interrupt", "abort"), `interrupted`
+    whether that was from outside, and `measured` the statistics of `until` at the last look.
     """
 
-    def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="parallel",
-                 progress_bar=True, jit_model_args=False, warn=True, **options):
+    def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="auto", store=None,
+                 until=None, keep_warmup=False, progress_bar=True, jit_model_args=False, warn=True, **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, Sampler):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
@@ -72,15 +77,25 @@ class MCMC:
             raise ValueError(f"chain_method={chain_method!r}: choose one of {', '.join(map(repr, METHODS))}.")
         for name, n, least in (("num_warmup", num_warmup, 0), ("num_samples", num_samples, 1),
                                ("num_chains", num_chains, 1), ("thinning", thinning, 1)):
-            if isinstance(n, bool) or not isinstance(n, int | float | onp.number) or int(n) != n or n < least:
-                raise ValueError(f"{name} must be an integer of at least {least}; got {n!r}.")
+            _check_count(name, n, least)
         if thinning > num_samples:
             raise ValueError(f"thinning={thinning} keeps none of num_samples={num_samples} draws.")
         self.sampler, self.num_warmup, self.num_samples = sampler, int(num_warmup), int(num_samples)
         self.num_chains, self.thinning, self.chain_method = int(num_chains), int(thinning), chain_method
-        self.progress_bar, self.warn = progress_bar, bool(warn)
-        self.gradients, self.seconds, self.interrupted = 0, 0.0, False
-        self._draws = None
+        self.store = store if store is None or isinstance(store, Store) else Store(store)
+        self.until = until if until is None or isinstance(until, Until) else Until(until)
+        self.keep_warmup, self.progress_bar, self.warn = bool(keep_warmup), progress_bar, bool(warn)
+        self.post_warmup_state = self._background = None
+        self._forget()
+
+    def _forget(self):
+        self.gradients, self.seconds, self.interrupted, self.stopped_by, self.measured = 0, 0.0, False, None, {}
+        self._job = self._draws = None
+        self._asked, self._only_warmup = fields.NOTHING, False
+
+    def _idle(self):
+        if self._background is not None and not self._background.done:
+            raise RuntimeError("a run is on its way in the background: wait for it, or abort it, first.")
 
     # ---- running ----
 
@@ -91,131 +106,259 @@ class MCMC:
         extra_fields : names that get_extra_fields is to have besides those of FIELDS that the kernel has, which are
             there unasked; see `fields`. "~z.site" leaves a site out of get_samples
         init_params : {site: unconstrained value}, with a leading chain axis where there are several chains
+        With `post_warmup_state` set, to what `last_state` gives, the chains go on from there, without a warm-up.
         Raises SamplingError when the run cannot begin. An interrupt (Ctrl-C) keeps the draws so far and says how many;
-        before the first draw it raises KeyboardInterrupt.
+        before the first draw it raises KeyboardInterrupt. `extend` goes on with an interrupted run.
         """
-        started = time.perf_counter()
-        self._draws = self._samples = None
-        self.interrupted = False
+        self._idle()
+        self._run(Control(), rng_key, args, kwargs, extra_fields, init_params)
+
+    def start(self, rng_key, *args, extra_fields=(), init_params=None, **kwargs):
+        """`run` in the background: returns a `Background`, to inspect, pause, resume, abort, or wait for."""
+        self._idle()
+        self._background = Background(
+            self, lambda control: self._run(control, rng_key, args, kwargs, extra_fields, init_params))
+        return self._background
+
+    def extend(self, num_samples=0, *, background=False):
+        """Go on from where the chains are: the draws are those that a longer run would have given, bit for bit.
+
+        num_samples : transitions more than the longest chain has, not looking at `until`; 0 finishes the run as planned
+        background : whether to return a `Background` at once
+        """
+        self._idle()
+        if self._job is None or self._only_warmup:
+            raise RuntimeError("there is nothing to extend: call run first.")
+        _check_count("num_samples", num_samples, 0)
+        job, until = self._job, None if num_samples else self.until
+        if num_samples:
+            job.num_samples = max(max(job.tape.done) - job.tape.warmup, 0) + int(num_samples)
+        if background:
+            self._background = Background(self, lambda control: self._go(control, until))
+            return self._background
+        self._go(Control(), until)
+
+    def warmup(self, rng_key, *args, extra_fields=(), collect_warmup=False, init_params=None, **kwargs):
+        """Warm up alone; `run` goes on from there, because `post_warmup_state` is set to where the chains are.
+
+        collect_warmup : whether get_samples then gives warm-up's draws
+        """
+        self._idle()
+        if not self.num_warmup:
+            raise ValueError("num_warmup is 0: there is no warm-up to run.")
+        self._run(Control(), rng_key, args, kwargs, extra_fields, init_params, only_warmup=True)
+        self.post_warmup_state = self._job.states()
+        if not collect_warmup:
+            self._draws = None
+
+    @classmethod
+    def load(cls, path, sampler, *args, **kwargs):
+        """A run on disk as it was at its last commit: its draws, and `extend` goes on with it.
+
+        sampler : the kernel, the model alone where all of the kernel's options were defaults, or an MCMC, for other
+            options of running it (num_samples, until, chain_method, progress_bar, Store's)
+        args, kwargs : the model's, as in `run`
+        Raises StoreError where a file was altered, cut or lost, naming it, or where version, settings, data or model
+        are not those that the run was made with, naming the difference.
+        """
+        saved = Saved(path)
+        try:
+            if not isinstance(sampler, MCMC):
+                kernel = sampler if isinstance(sampler, Sampler) else NUTS(sampler)
+                sampler = cls(kernel, **saved.run["options"])
+            every = sampler.store.every if sampler.store else 10.0
+            sampler.store = Store(path, every=every, unconstrained=saved.run["unconstrained"])
+            sampler._take_up(saved, args, kwargs)
+        except BaseException:
+            saved.close()
+            raise
+        return sampler
+
+    @classmethod
+    def resume(cls, path, sampler, *args, **kwargs):
+        """`load` a run and take it to its end: the draws are those of an uninterrupted run, bit for bit.
+
+        That holds in warm-up too, and wherever the run was killed: it goes on from its last commit.
+        """
+        mcmc = cls.load(path, sampler, *args, **kwargs)
+        if min(mcmc._job.tape.done) < mcmc._job.tape.warmup + mcmc._job.num_samples:
+            mcmc.extend(0)
+        else:
+            mcmc._job.tape.release()
+        return mcmc
+
+    def _run(self, control, rng_key, args, kwargs, extra_fields, init_params, only_warmup=False):
+        began = time.perf_counter()
+        self._forget()
+        self._only_warmup = only_warmup
         key = one_key(rng_key, "run")
+        if self.store is not None and self.store.path.exists():
+            raise StoreError(f"there is something at {self.store.path} already: MCMC.resume goes on with a run there; "
+                             "for a new one choose another path.")
+        program, data = self._stage(args, kwargs)
+        known = self._statistics()(onp.zeros((1, 1, len(self.sampler.method.fields))))
+        self._asked = fields.asked(extra_fields, {k: v for k, v in FIELDS.items() if v in known}, program)
+        starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
+        states = None if only_warmup else self._given_states(program)
+        states = self._first_states(lambda c: self._chain(starts, c)) if states is None else states
+        chains = [(state, 0, 0) for state in states]
+        options = {"first": int(self.sampler.method.transition(states[0])), "began": began}
+        if only_warmup:
+            options["warmup"] = 0
+        if self.store is None or only_warmup:
+            tape = Tape(self.num_chains, constrainer(program, data), self._statistics(), **self._kept(**options))
+        else:
+            words = onp.asarray(random.key_data(key)).tolist()
+            tape = self._store_tape(program, data, args, kwargs, words, init_params is not None, **options)
+        self._job = Job(self.sampler, self.chain_method, program, data, starts, tape, chains,
+                        self.num_warmup if only_warmup else self.num_samples)
+        self._go(control, None if only_warmup else self.until)
+
+    def _take_up(self, saved, args, kwargs):
+        """Take up a run on disk, after all checks."""
+        self._forget()
+        run = saved.run
+        program, data = self._stage(args, kwargs)
+        tape = self._store_tape(program, data, args, kwargs, run["key"], run["given"], first=run["first"],
+                                spent=saved.seconds, block=saved.block)
+        identity.check(saved.path, saved.identity, tape.about["identity"], saved.model, tape.model)
+        saved.check_files()
+        template = self._first_states(lambda c: self.sampler.start(
+            np.asarray(onp.uint64(0)), program.latents, self.num_warmup, np.zeros(site_count(program.latents))))
+        chains, tried, gradients, held = saved.chains(template[0])
+        tape.go_on(saved, chains, tried, gradients, held)
+        key = random.wrap_key_data(np.asarray(onp.array(run["key"], onp.uint32)))
+        starts = Starts(program, data, key, self.sampler.init_strategy, None, self.num_chains)
+        if run["given"]:
+            starts.given = [None] * self.num_chains
+        self._job = Job(self.sampler, self.chain_method, program, data, starts, tape,
+                        list(zip(chains, tried, gradients)), self.num_samples)
+        self._settle()
+
+    def _go(self, control, until):
+        """Take the job on, and keep what came of it."""
+        job = self._job
+        if isinstance(job.tape, StoreTape):
+            job.tape.about["run"]["options"].update(num_samples=job.num_samples, until=until and until.as_dict())
+        try:
+            self.stopped_by = job.go(control, until, self.progress_bar)
+        except SamplingError:
+            self._job = None
+            raise
+        self.interrupted = self.stopped_by in ("interrupt", "abort")
+        self._settle()
+        if self.warn and self._draws is not None and not self._only_warmup:
+            advice.warn(self._draws.problems(
+                max_tree_depth=getattr(self.sampler, "max_tree_depth", None),
+                target_accept_prob=getattr(self.sampler, "target_accept_prob", None)))
+        if self.stopped_by != "interrupt":
+            return
+        if self._draws is None:
+            goes_on = "" if job.tape.in_memory else f"; MCMC.resume goes on with the run at {self.store.path}"
+            raise KeyboardInterrupt("interrupted in warm-up, before the first draw" + goes_on)
+        print(f"interrupted: {self._draws.n} of {job.num_samples // self.thinning} draws are kept of each of "
+              f"{len(self._draws.chains)} chains (of {self.num_chains}).", file=sys.stderr)
+
+    def _settle(self):
+        job = self._job
+        self.gradients, self.seconds, self.measured = job.gradients, job.tape.seconds, job.measured
+        self._draws = self._view()
+
+    def _view(self):
+        """The draws that there are now, or None."""
+        job = self._job
+        chains, n = job.rectangle()
+        return Draws(job.program, job.data, job.tape, chains, n, self._asked) if n else None
+
+    # ---- parts of a run ----
+
+    def _stage(self, args, kwargs):
         program, data = stage_model(self.sampler.model, args, kwargs)
         program.describe(data)
-        self._fields = {name: field for name, field in FIELDS.items() if field in self.sampler.method.fields}
-        self._asked = fields.asked(extra_fields, self._fields, program)
         check_latents(program)
         check_data(program, data)
-        starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
-        records = self._run(_compiled(program, self.sampler, self.chain_method == "vectorized"), starts)
-        self.gradients, self.seconds = sum(r.gradients for r in records), time.perf_counter() - started
-        self._program, self._data = program, data
-        self._last = [r.chain for r in records]
-        self._keep(records)
-        if self.warn:
-            advice.warn(self._problems())
+        if self.until is not None:
+            self.until.check_sites([name for name, s in program.outline(data).items()
+                                    if not s.observed and s.kind in ("sample", "deterministic")])
+        return program, data
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
         seed = seed_of(random.fold_in(starts.key, number))
         return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
 
-    def _run(self, run_chunk, starts):
-        total, data, method = self.num_warmup + self.num_samples, starts.data, self.sampler.method
-        made = [self._chain(starts, c) for c in range(self.num_chains)]
-        with Progress(self.progress_bar, self.num_chains, self.num_warmup, total, fields=method.fields) as progress:
-            group = lambda chain, numbers: Group(method, run_chunk, chain, data, total, numbers, progress.report,
-                                                 starts.again)
-            if method.ensemble:
-                together = [group(self.sampler.gather(made, self.num_warmup), range(self.num_chains))]
-            elif self.chain_method == "vectorized":
-                together = [group(tree_map(lambda *xs: np.stack(xs), *made), range(self.num_chains))]
-            else:
-                together = [group(c, [i]) for i, c in enumerate(made)]
-            self.interrupted = drive(together, progress, self.chain_method == "parallel")
-        records = [r for g in together for r in g.records()]
-        for number, r in enumerate(records):
-            if r.failed:
-                raise starts.error(r.position, number)
-        return records
+    def _first_states(self, one):
+        """The chains before their first gradient, by number; of an ensemble each is the whole.   one : makes one"""
+        made = [one(c) for c in range(self.num_chains)]
+        if not self.sampler.method.ensemble:
+            return made
+        return [self.sampler.gather(made, self.num_warmup)] * self.num_chains
 
-    def _keep(self, records):
-        """Keep the draws.
+    def _given_states(self, program):
+        """The chains of post_warmup_state, checked; None where it is not set."""
+        states, d = self.post_warmup_state, site_count(program.latents)
+        if states is None:
+            return None
+        method = self.sampler.method
+        try:
+            sound = len(states) == self.num_chains and all(onp.shape(method.position(s))[-1] == d for s in states)
+        except (TypeError, AttributeError):
+            sound = False
+        if not sound:
+            raise ValueError(f"post_warmup_state must be what last_state gives of {self.num_chains} chains of a model "
+                             f"with {d} unconstrained parameters.")
+        if len({int(method.transition(s)) for s in states}) > 1:
+            raise ValueError("the chains of post_warmup_state have made different numbers of transitions; `extend` "
+                             "goes on with a run that was interrupted.")
+        return states
 
-        Of a run that was interrupted, the n draws of each of k chains for which n k² is largest: a chain more is worth
-        more than as many draws, because convergence is judged across chains.
-        """
-        made = [max(0, len(r.draws) - self.num_warmup) // self.thinning for r in records]
-        n = min(made)
-        if self.interrupted:
-            n = max(sorted(made), key=lambda n: n * sum(m >= n for m in made) ** 2)
-            if n == 0:
-                raise KeyboardInterrupt("interrupted in warm-up, before the first draw")
-            records = [r for r, m in zip(records, made) if m >= n]
-            print(f"interrupted: {n} of {self.num_samples // self.thinning} draws are kept of each of {len(records)} "
-                  f"chains (of {self.num_chains}).", file=sys.stderr)
-        rows = slice(self.num_warmup + self.thinning - 1, self.num_warmup + n * self.thinning, self.thinning)
-        self._draws = onp.stack([r.draws[rows] for r in records])
-        self._infos = onp.stack([r.infos[rows] for r in records])
-        self._kept = [r.chain for r in records]
+    def _statistics(self):
+        return statistics(self.sampler.method.fields, getattr(self.sampler, "max_tree_depth", None))
 
-    def _problems(self):
-        """What is wrong with the draws, see `advice`."""
-        values = lambda: {v.name: self._constrained()[v.name] for v in self._program.latents}
-        return advice.problems(fields.by_site(self._program, self._draws), self._stats(), values,
-                               getattr(self.sampler, "max_tree_depth", None),
-                               getattr(self.sampler, "target_accept_prob", None))
+    def _kept(self, **options):
+        return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
+
+    def _store_tape(self, program, data, args, kwargs, words, given, **options):
+        method, _, _ = placement(self.chain_method, self.num_chains)
+        same, text = identity.identity(
+            program, self.sampler, method == "vectorized", args, kwargs, num_warmup=self.num_warmup,
+            thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
+        about = {"identity": same, "run": {
+            "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,
+            "options": {"num_warmup": self.num_warmup, "num_samples": self.num_samples, "num_chains": self.num_chains,
+                        "thinning": self.thinning, "chain_method": self.chain_method,
+                        "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
+        kind = self.sampler.method
+        return StoreTape(
+            self.store, about, text, self.num_chains, constrainer(program, data), self._statistics(),
+            lambda x: fields.by_site(program, x), d=site_count(program.latents), facts=len(kind.fields),
+            ensemble=kind.ensemble, num_draws=self.num_samples // self.thinning, dims=program.dims,
+            coords=program.coords, constants={"observed_data": program.observed(data)}, **self._kept(**options))
 
     # ---- what came of it ----
 
     def _need(self):
         if self._draws is None:
             raise RuntimeError("there are no draws: call run first, and let it reach its first draw.")
-
-    def _constrained(self):
-        if self._samples is None:
-            self._samples = _constrain(self._program, self._draws, self._data)
-        return self._samples
+        return self._draws
 
     def get_samples(self, group_by_chain=False):
-        """{site: draws} of the latent and deterministic sites: [draws, *shape], or [chain, draw, *shape]."""
-        self._need()
-        out = {k: v for k, v in self._constrained().items() if k not in self._asked.dropped}
-        return out if group_by_chain else {k: np.reshape(v, (-1, *v.shape[2:])) for k, v in out.items()}
+        """{site: draws} of the latent and deterministic sites: [draws, *shape], or [chain, draw, *shape].
+
+        With a store they are read from it, at each call.
+        """
+        return self._need().get_samples(group_by_chain)
 
     def get_extra_fields(self, group_by_chain=False):
-        """{name: facts of each transition}, [draws], or [chain, draw]: those of FIELDS that the kernel has, and those
-        asked for in run.
+        """{name: facts of each transition}, [draws], or [chain, draw]: the names of FIELDS, and those asked for in run.
 
         `z` and `z_grad` are dicts of sites.
         """
-        self._need()
-        out = {name: self._info(field) for name, field in {**self._fields, **self._asked.aliases}.items()}
-        out["potential_energy"] = -out["potential_energy"]
-        out |= fields.computed(self._asked.computed, self._draws, out, self._kept, self._program, self._data,
-                               self.num_warmup, self.thinning)
-        return tree_map(lambda x: np.asarray(x if group_by_chain else x.reshape(-1, *x.shape[2:])), out)
-
-    def _info(self, field):
-        """One column of the transitions' facts, [chain, draw]."""
-        x = self._infos[:, :, self.sampler.method.fields.index(field)]
-        return x > 0.5 if field in FLAGS else x.astype(int) if field in INTEGERS else x
-
-    def _stats(self):
-        """{ArviZ's name: [chain, draw]}"""
-        known = self.sampler.method.fields
-        stats = {name: self._info(field) for name, field in SAMPLE_STATS.items() if field in known}
-        if "tree_depth" in stats:
-            stats["reached_max_treedepth"] = stats["n_steps"] >= 2 ** self.sampler.max_tree_depth - 1
-        return stats
+        return self._need().get_extra_fields(group_by_chain)
 
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
-        self._need()
-        names = {v.name for v in self._program.latents}
-        samples = {k: onp.asarray(v) for k, v in self._constrained().items()
-                   if k in names or not exclude_deterministic}
-        diagnostics.print_summary(samples, prob=prob)
-        if "diverging" in self.sampler.method.fields:
-            print(f"Number of divergences: {self._info('diverging').sum()}")
+        self._need().print_summary(prob, exclude_deterministic)
 
     def to_arviz(self, *, coords=None, dims=None, log_likelihood=False, log_prior=False, unconstrained_posterior=False,
                  constant_data=None, **given):
@@ -242,74 +385,20 @@ class MCMC:
         >>> data["log_likelihood"]["y"].dims, list(data["constant_data"].data_vars)
         (('chain', 'draw', 'row'), ['x'])
         """
-        self._need()
-        program, data, draws = self._program, self._data, {k: onp.asarray(v) for k, v in self._constrained().items()}
-        made = {"observed_data": program.observed(data) or None}
-        made["constant_data"] = groups.constants(program, data, made["observed_data"] or {}) if constant_data is None \
-            else constant_data
-        made |= groups.densities(program, data, draws, log_likelihood is True, log_prior is True)
-        if unconstrained_posterior is True:
-            made["unconstrained_posterior"] = fields.by_site(self._program, self._draws)
-        given |= {k: v for k, v in (("log_likelihood", log_likelihood), ("log_prior", log_prior),
-                                    ("unconstrained_posterior", unconstrained_posterior)) if v and v is not True}
-        made |= groups.prepared(given, draws_shape=self._draws.shape[:2], observed=made["observed_data"] or {})
-        known = {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)]
-                 for k, names in program.dims.items() if any(names)}
-        return to_arviz(posterior=draws, sample_stats=self._stats(), coords={**program.coords, **(coords or {})},
-                        dims={**known, **(dims or {})}, attrs={"sampling_time": self.seconds}, **made)
+        return self._need().to_arviz(
+            coords=coords, dims=dims, attrs={"sampling_time": self.seconds}, log_likelihood=log_likelihood,
+            log_prior=log_prior, unconstrained_posterior=unconstrained_posterior, constant_data=constant_data, **given)
 
     @property
     def last_state(self):
         """The chains where they stopped."""
-        self._need()
-        return self._last
+        if self._job is None:
+            raise RuntimeError("there are no chains: call run first.")
+        return self._job.states()
 
 
-# ---- the compiled chunk, and the draws as the model has them ----
+# ---- checks of what was given ----
 
-def _compiled(program, sampler, vectorized):
-    """The compiled chunk of a model, kept with its program."""
-    method = sampler.method
-    vectorized = vectorized and not method.ensemble
-    key = ("chunk", method, vectorized)
-    found = program.cache.get(key)
-    if found is None:
-        latents = program.latents
-        size = int(min(max(1_000_000 // site_count(latents), 16), 256))
-
-        def run_chunk(chain, data, stop_at, max_gradients):
-            def logdensity(z):
-                return program.log_joint(unravel(latents, z), data, unconstrained=True)
-            return chunks.run(method, chain, logdensity, stop_at, max_gradients, size=size)
-
-        found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if vectorized else run_chunk)
-        program.cache[key] = found
-    return found
-
-
-def _constrain(program, draws, data):
-    """{site: [chain, draw, *shape]} from unconstrained draws: the program's live part, run on all draws at once."""
-    made = program.cache.get("constrain")
-    if made is None:
-        info = {}
-
-        def run(z, *data):
-            leaves, info["tree"] = flatten(program.constrained(unravel(program.latents, z), list(data)))
-            return leaves
-
-        avals = [np.asarray(draws[0, 0]).aval, *[x.aval for x in data]]
-        jaxpr, consts, _ = stage(run, avals, "constrain")
-        made = program.cache["constrain"] = (jaxpr, consts, info["tree"])
-    jaxpr, consts, out_tree = made
-    flat = draws.reshape(-1, draws.shape[-1])
-    step = max(1, 20_000_000 // max(1, sum(v.aval.size for e in jaxpr.eqns for v in e.outs)))
-    pieces = [_batch(jaxpr, consts, flat[i:i + step], data) for i in range(0, len(flat), step)]
-    out = [onp.concatenate(column) if len(column) > 1 else onp.asarray(column[0]) for column in zip(*pieces)]
-    return {k: np.asarray(v.reshape(*draws.shape[:2], *v.shape[1:])) for k, v in unflatten(out_tree, out).items()}
-
-
-def _batch(jaxpr, consts, z, data):
-    n = len(z)
-    outs, marks = batch_flat(lambda q: eval_jaxpr(jaxpr, [*consts, q, *data]), n, [np.asarray(z)], [True])
-    return [onp.asarray(o) if m else onp.broadcast_to(onp.asarray(o), (n, *o.shape)) for o, m in zip(outs, marks)]
-
+def _check_count(name, n, least):
+    if isinstance(n, bool) or not isinstance(n, int | float | onp.number) or int(n) != n or n < least:
+        raise ValueError(f"{name} must be an integer of at least {least}; got {n!r}.")

@@ -71,7 +71,8 @@ def chunk(c, data, stop_at, max_gradients):
 def driven(budgets):
     """(draws, infos) of a chain that is run in chunks of so many gradients."""
     start = chain.init(seed_of(3), D, WARMUP, method="low_rank", rank=3)
-    group, at = Group(chain.Leapfrogs(), chunk, start, [PRECISION], TOTAL, [0], lambda *_: None), 0
+    group, at = Group(chain.Leapfrogs(), chunk, start, [PRECISION], [0]), 0
+    group.aim(TOTAL)
     while not group.done:
         group.advance(budgets[at % len(budgets)])
         at += 1
@@ -87,7 +88,8 @@ def test_the_draws_do_not_depend_on_how_the_run_is_cut(budgets):
 
 def test_the_metric_is_renewed_at_the_stops_and_never_after_warm_up():
     start, seen = chain.init(seed_of(3), D, WARMUP, method="low_rank", rank=3), []
-    group = Group(chain.Leapfrogs(), chunk, start, [PRECISION], TOTAL, [0], lambda *_: None)
+    group = Group(chain.Leapfrogs(), chunk, start, [PRECISION], [0])
+    group.aim(TOTAL)
     group.advance(1)                                                      # the first gradient makes the first metric
     while not group.done:
         before = np.asarray(group.chain.adaptation.params.metric.scale)
