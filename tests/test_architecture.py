@@ -1,5 +1,6 @@
 """The shape of the house: which file may import what, how long it may be, and what no file may say."""
 import ast
+import functools
 import pathlib
 import re
 
@@ -55,6 +56,7 @@ def rows(paths):
     return over
 
 
+@functools.cache
 def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 

@@ -147,6 +147,7 @@ def single(case):
     return hasattr(case.check(), "ppf") and hasattr(case.check(), "cdf") and np.shape(case.check().ppf(0.5)) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if single(case)], ids=label)
 def test_any_distribution_with_a_distribution_function_can_be_truncated(case):
     d, law, step = case.make(), case.check(), 1 if case.discrete else 0

@@ -332,6 +332,7 @@ def test_a_print_in_a_recomputed_function_comes_once(capfd):
     assert capfd.readouterr().out.count("here") == 1
 
 
+@pytest.mark.slow
 def test_many_traces_leave_nothing_behind():
     def alive():
         gc.collect()

@@ -249,6 +249,7 @@ print(xla.to_numpy(e([xla.put(np.zeros(3))])[0]).tolist(), xla.counters.compilat
     assert len(files(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_two_processes_may_write_at_once(tmp_path):
     code = f"""
 from chainrule.engine import xla
@@ -374,6 +375,7 @@ def test_a_program_with_a_callback_is_let_go():
     assert gone() is None
 
 
+@pytest.mark.slow
 def test_lapack_is_made_ready_before_compiling_and_before_loading():
     code = f"""
 import numpy as np

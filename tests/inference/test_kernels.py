@@ -29,6 +29,8 @@ from tests.inference.kernel_rows import BANANA, ROWS, SKEWED, params, seeds
 from tests.inference.targets import TARGETS, seed_of, z_score
 from tests.inference.test_nuts import half_line, names
 
+pytestmark = pytest.mark.slow
+
 NO_LIMIT = onp.asarray(2 ** 60)
 SINGLE = [name for name, row in ROWS.items() if not row.ensemble]
 TOGETHER = [name for name, row in ROWS.items() if row.ensemble]

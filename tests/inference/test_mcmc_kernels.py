@@ -26,6 +26,8 @@ from chainrule.inference import (
 )
 from tests.inference.targets import EFFECTS, EIGHT_SCHOOLS, ERRORS, VARYING_INTERCEPTS, eight_schools, z_score
 
+pytestmark = pytest.mark.slow
+
 
 def run(kernel, *args, seed=0, warmup=100, draws=50, chains=2, init_params=None, extra_fields=(), **options):
     mcmc = MCMC(kernel, num_warmup=warmup, num_samples=draws, num_chains=chains, progress_bar=False, **options)

@@ -150,6 +150,7 @@ def crash_at(monkeypatch, number):
     monkeypatch.setattr(store, "write", write)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warmup, draws, kernel", [(60, 100, {}), (160, 2, {}), (160, 2, {"low_rank": 3})],
                          ids=["sampling", "warm-up", "low rank"])
 def test_a_crash_at_any_file_loses_nothing(tmp_path, monkeypatch, warmup, draws, kernel):
@@ -226,6 +227,7 @@ def kill_often(tmp_path, kills):
         assert found.keys() == expected.keys() and all(onp.array_equal(found[k], expected[k]) for k in found)
 
 
+@pytest.mark.slow
 def test_killed_runs_go_on_to_the_same_draws(tmp_path):
     kill_often(tmp_path, 5)
 

@@ -170,6 +170,7 @@ def test_there_must_be_something_to_extend():
         new().extend(10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warmup", [60, 100_000_000], ids=["sampling", "warm-up"])
 def test_an_interrupted_run_goes_on(tmp_path, warmup):
     """Ctrl-C between turns; then the state on disk, and the run itself, go on to what they would have been."""

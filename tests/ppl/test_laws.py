@@ -45,7 +45,8 @@ SOME = ALONE + DEEP + [(m, t) for m, t in SINGLE if m in ("plain", "chain", "cho
 
 
 def rows(cases):
-    return pytest.mark.parametrize("name, transforms", cases, ids=["-".join((m, *t)) for m, t in cases])
+    marked = [pytest.param(m, t, marks=[pytest.mark.slow] * (len(t) > 1)) for m, t in cases]
+    return pytest.mark.parametrize("name, transforms", marked, ids=["-".join((m, *t)) for m, t in cases])
 
 
 @pytest.fixture(autouse=True)
