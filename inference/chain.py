@@ -35,9 +35,11 @@ def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_acc
     return Chain(machine, adapted, renewal.ring(d) if rank else None)
 
 
-def step(chain, logdensity_fn, *, max_tree_depth=10, radius=2.0):
-    """One gradient of the chain's life, warm-up included."""
+def step(chain, logdensity_fn, *, max_tree_depth=10, warmup_tree_depth=None, radius=2.0):
+    """One gradient of the chain's life, warm-up included, whose trees may have a limit of their own."""
     machine, adapted, ring = chain
+    if warmup_tree_depth is not None:
+        max_tree_depth = np.where(machine.transition < adapted.num_warmup, warmup_tree_depth, max_tree_depth)
     machine, event = nuts.advance(machine, logdensity_fn, adapted.params)
     small, kept = _split(machine)
 
@@ -70,11 +72,13 @@ class Leapfrogs(Method):
     """The chain of NUTS: a turn of the loop is one gradient."""
     max_tree_depth: int = 10
     radius: float = 2.0
+    warmup_tree_depth: int | None = None
     fields = nuts.Info._fields
 
     def advance(self, chain, logdensity_fn):
         """One gradient."""
-        return step(chain, logdensity_fn, max_tree_depth=self.max_tree_depth, radius=self.radius), 1
+        return step(chain, logdensity_fn, max_tree_depth=self.max_tree_depth, radius=self.radius,
+                    warmup_tree_depth=self.warmup_tree_depth), 1
 
     def transition(self, chain):
         """int[]"""

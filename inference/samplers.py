@@ -72,7 +72,7 @@ class NUTS(Sampler):
     adapt_step_size, adapt_mass_matrix : False keeps the one given
     adaptation : "fisher", on draws and gradients (needs fewer gradients; the default of diagonal metrics), or "stan",
         on the draws of growing windows (the default of dense ones)
-    max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition
+    max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition; of a pair the first is for warm-up
     init_strategy : where chains start, a function of a site's record: init_to_uniform (the default), init_to_median,
         init_to_mean, init_to_sample, init_to_feasible, init_to_value(values=...), or one of your own. A point at which
         the log-density or its gradient is not finite is replaced by the strategy's next, up to 100.
@@ -89,19 +89,17 @@ class NUTS(Sampler):
                  low_rank=False, **options):
         check_options("NUTS", options, _NUTS_OPTIONS)
         self.tie(model, init_strategy, init_radius)
-        if int(max_tree_depth) != max_tree_depth or not 1 <= max_tree_depth <= 30:
-            raise ValueError(f"max_tree_depth must be an integer from 1 to 30; got {max_tree_depth}.")
         self.adaptation, self.dense_mass = adaptation_of(adaptation, dense_mass, low_rank), dense_mass
         self.rank = rank_of(low_rank)
         self.step_size, self.inverse_mass_matrix = positive("step_size", step_size), inverse_mass_matrix
         self.adapt_step_size, self.adapt_mass_matrix = bool(adapt_step_size), bool(adapt_mass_matrix)
         self.target_accept_prob = between("target_accept_prob", target_accept_prob)
-        self.max_tree_depth = int(max_tree_depth)
+        self.warmup_tree_depth, self.max_tree_depth = depths_of(max_tree_depth)
 
     @property
     def method(self):
         """One gradient a turn."""
-        return chains.Leapfrogs(self.max_tree_depth, self.init_radius)
+        return chains.Leapfrogs(self.max_tree_depth, self.init_radius, self.warmup_tree_depth)
 
     def start(self, seed, latents, num_warmup, position=None):
         """A chain before its first gradient; position is None for a random one."""
@@ -112,7 +110,17 @@ class NUTS(Sampler):
             seed, d, num_warmup, position=position, step_size=self.step_size, metric=metric, couples=couples,
             method=self.adaptation, rank=min(self.rank, d), target_accept_prob=self.target_accept_prob,
             adapt_step=self.adapt_step_size, adapt_metric=self.adapt_mass_matrix, radius=self.init_radius,
-            max_tree_depth=self.max_tree_depth)
+            max_tree_depth=max(self.max_tree_depth, self.warmup_tree_depth or 0))
+
+
+def depths_of(max_tree_depth):
+    """(the limit of trees in warm-up, or None where it is the other, the limit)."""
+    both = max_tree_depth if isinstance(max_tree_depth, (tuple, list)) else (max_tree_depth,)
+    if not 1 <= len(both) <= 2 or not all(int(n) == n and 1 <= n <= 30 for n in both):
+        raise ValueError("max_tree_depth must be an integer from 1 to 30, or a pair of them, for warm-up and sampling; "
+                         f"got {max_tree_depth}.")
+    first, last = int(both[0]), int(both[-1])
+    return None if first == last else first, last
 
 
 def adaptation_of(adaptation, dense_mass, low_rank):

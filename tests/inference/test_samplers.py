@@ -78,3 +78,15 @@ def test_methods_that_do_not_go_together():
         NUTS(correlated, dense_mass=True, adaptation="fisher")
     with pytest.raises(ValueError, match="choose one of"):
         NUTS(correlated, adaptation="none")
+
+
+def test_trees_of_warm_up_may_have_a_limit_of_their_own():
+    mcmc = MCMC(NUTS(correlated, max_tree_depth=(2, 6), step_size=0.02, adapt_step_size=False), num_warmup=40,
+                num_samples=40, progress_bar=False, warn=False)
+    mcmc.warmup(random.key(0), COVARIANCE, collect_warmup=True)
+    before = np.asarray(mcmc.get_extra_fields()["num_steps"])
+    mcmc.run(random.key(0), COVARIANCE)
+    after = np.asarray(mcmc.get_extra_fields()["num_steps"])
+    assert before.max() == 3 and after.max() == 63
+    with pytest.raises(ValueError, match="pair of them"):
+        NUTS(correlated, max_tree_depth=(1, 2, 3))
