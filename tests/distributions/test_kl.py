@@ -385,6 +385,7 @@ def test_single_precision_stays_single(p, q):
     np.testing.assert_allclose(np.asarray(got), np.asarray(kl_divergence(p, q)), rtol=2e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p, q", ROWS)
 def test_compiled_and_mapped_it_is_the_same(p, q):
     """Over a first axis of all real parameters; counts stay outside, as the values of p are to be listed."""

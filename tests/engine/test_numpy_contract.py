@@ -93,7 +93,7 @@ def closed(row, args, kwargs):
 
 @pytest.mark.filterwarnings("ignore")
 @rows()
-@examples(25)
+@examples(15)
 @given(data=st.data())
 def test_a_function_is_numpys(row, data):
     compare(row, *data.draw(row.inputs(False)))

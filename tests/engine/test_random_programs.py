@@ -389,6 +389,7 @@ def check_order(nesting, name):
     assert abs(found - derivative(order)) <= 1e-12 * (1 + abs(derivative(order))), (nesting, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("outer", WAYS)
 def test_every_order_of_up_to_three_transformations(outer, name):

@@ -130,6 +130,7 @@ def test_dual_averaging_finds_the_step_size_whose_acceptance_is_aimed_at(target)
     assert abs(onp.exp(-onp.exp(float(state.log_average))) - target) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", adaptation.ESTIMATORS)
 @pytest.mark.parametrize("target, start", [(0.8, 1e-4), (0.8, 50.0), (0.95, 1.0)])
 def test_the_step_size_brings_the_acceptance_aimed_at(method, target, start):

@@ -180,6 +180,7 @@ TREES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TREES)
 def test_the_iterative_tree_is_the_recursive_one(name):
     logdensity, reference, step_size, depth, inverse_mass = TREES[name]

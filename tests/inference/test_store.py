@@ -256,6 +256,7 @@ def test_a_run_may_be_resumed_by_the_model_alone_and_on_one_core(tmp_path):
     assert_same(expected, MCMC.resume(tmp_path / "a.zarr", new(chain_method="sequential"), ERRORS, EFFECTS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", [HMC, RWM, AIES], ids=lambda k: k.__name__)
 @pytest.mark.parametrize("fraction", [0.3, 0.8], ids=["warm-up", "sampling"])
 def test_other_kernels_go_on_too(tmp_path, monkeypatch, kernel, fraction):
