@@ -14,9 +14,8 @@ from ..engine import numpy as np
 from ..engine.array import Array
 from ..engine.avals import default_float
 from .base import key_of
-from .chunks import Method
 from .nuts import MAX_TRIES, start_point
-from .stepwise import Move
+from .stepwise import Move, Stepped
 
 
 class Member(NamedTuple):
@@ -58,7 +57,7 @@ def init(move, members, adaptation):
 
 
 @dataclass(frozen=True)
-class Ensemble(Method):
+class Ensemble(Stepped):
     """A turn of the loop is one transition of all chains, or one look at start points."""
     move: Move
     radius: float = 2.0
@@ -94,26 +93,6 @@ class Ensemble(Method):
         facts = [np.broadcast_to(np.astype(x, chain.info.dtype), chain.info.shape[:1]) for x in info]
         return chain._replace(transition=transition, info=np.stack(facts, -1),
                               adaptation=self.move.adapt(chain.adaptation, transition, chain.state, info))
-
-    def transition(self, chain):
-        """int[]"""
-        return chain.transition
-
-    def position(self, chain):
-        """float[n, d]"""
-        return chain.state.position
-
-    def info(self, chain):
-        """float[n, len(fields)]"""
-        return chain.info
-
-    def failed(self, chain):
-        """bool[n]"""
-        return np.logical_and(chain.starting, chain.tries >= MAX_TRIES)
-
-    def looked_at(self, chain):
-        """float[n, d]"""
-        return chain.state.position
 
     def member(self, chain, j):
         """The whole: no chain of an ensemble is one by itself."""

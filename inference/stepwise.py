@@ -66,8 +66,33 @@ def init(move, seed, adaptation, position=None, *, num_dims=None, radius=2.0):
                  move.blank(np.astype(q, float_type)), adaptation, np.zeros(len(move.fields), float_type))
 
 
+class Stepped(Method):
+    """What a method says of a chain with the fields transition, state, info, starting and tries: one chain, or an
+    ensemble, whose arrays have the chains in front."""
+
+    def transition(self, chain):
+        """int[]"""
+        return chain.transition
+
+    def position(self, chain):
+        """float[d], or float[n, d]"""
+        return chain.state.position
+
+    def info(self, chain):
+        """float[len(fields)], or float[n, len(fields)]"""
+        return chain.info
+
+    def failed(self, chain):
+        """bool[], or bool[n]"""
+        return np.logical_and(chain.starting, chain.tries >= MAX_TRIES)
+
+    def looked_at(self, chain):
+        """float[d], or float[n, d]"""
+        return chain.state.position
+
+
 @dataclass(frozen=True)
-class Stepwise(Method):
+class Stepwise(Stepped):
     """A turn of the loop is one transition, or one look at a start point."""
     move: Move
     radius: float = 2.0
@@ -98,26 +123,6 @@ class Stepwise(Method):
         transition = chain.transition + 1
         return chain._replace(transition=transition, info=np.stack([np.astype(x, chain.info.dtype) for x in info]),
                               adaptation=self.move.adapt(chain.adaptation, transition, chain.state, info))
-
-    def transition(self, chain):
-        """int[]"""
-        return chain.transition
-
-    def position(self, chain):
-        """float[d]"""
-        return chain.state.position
-
-    def info(self, chain):
-        """float[len(fields)]"""
-        return chain.info
-
-    def failed(self, chain):
-        """bool[]"""
-        return np.logical_and(chain.starting, chain.tries >= MAX_TRIES)
-
-    def looked_at(self, chain):
-        """float[d]"""
-        return chain.state.position
 
     def restart(self, chain, point):
         """At another point."""
