@@ -13,7 +13,7 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import random, vmap
 from ..engine.array import Array
-from ..ppl.model import check_data, site_count, stage_model, unravel
+from ..ppl.model import check_data, ravel, site_count, stage_model, unravel
 from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import uniform_radius
 from . import chunks
@@ -30,7 +30,7 @@ def _start(program, sampler, key, data):
     if uniform_radius(sampler.init_strategy) is not None:
         return None
     z = start_point(program, sampler.init_strategy, random.fold_in(key, 0), data)
-    return np.concatenate([np.reshape(z[v.name], (-1,)) for v in program.latents])
+    return ravel(program.latents, z)
 
 
 class Fit(NamedTuple):

@@ -13,7 +13,7 @@ from ..engine import random, vmap
 from ..engine.core import Tracer
 from ..engine.errors import ChainruleError
 from ..ppl.keys import one_key
-from ..ppl.model import LogJoint, check_data, stage_model, unravel
+from ..ppl.model import LogJoint, check_data, ravel, stage_model, unravel
 from ..ppl.queries.blame import no_start
 from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import strategy_of
@@ -96,7 +96,7 @@ def _points(program, data, key, strategy, n):
     """float[n, d]: the starts of a strategy."""
     def one(i):
         z = start_point(program, strategy, random.fold_in(key, i), data)
-        return np.concatenate([np.reshape(z[v.name], (-1,)) for v in program.latents])
+        return ravel(program.latents, z)
 
     if any(isinstance(x, Tracer) for x in [random.key_data(key), *data]):
         return vmap(one)(np.arange(n))

@@ -4,7 +4,7 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import random
 from ..engine.errors import ChainruleError
-from ..ppl.model import unravel
+from ..ppl.model import ravel, unravel
 from ..ppl.queries.blame import no_start
 from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import uniform_radius
@@ -52,7 +52,7 @@ class Starts:
             return None
         key = random.fold_in(random.fold_in(self.key, number), tried)
         z = start_point(self.program, self.strategy, key, self.data)
-        point = np.concatenate([np.reshape(z[v.name], (-1,)) for v in self.program.latents])
+        point = ravel(self.program.latents, z)
         before, self.last[number] = self.last.get(number), point
         same = before is not None and onp.array_equal(before, point, equal_nan=True)
         return None if same else point

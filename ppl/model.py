@@ -283,6 +283,11 @@ def site_count(latents):
     return sum(math.prod(v.unconstrained_shape) for v in latents)
 
 
+def ravel(latents, values):
+    """{site: unconstrained value} as a vector; the inverse of `unravel`."""
+    return np.concatenate([np.reshape(values[v.name], (-1,)) for v in latents])
+
+
 def unravel(latents, z):
     """A vector as {site: unconstrained value}."""
     out, at = OrderedDict(), 0

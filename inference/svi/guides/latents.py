@@ -9,7 +9,7 @@ from ....engine import numpy as np
 from ....engine import tree
 from ....engine.core import Tracer, state, world
 from ....ppl.handlers import block, trace
-from ....ppl.model import Points, stage_model
+from ....ppl.model import Points, ravel, stage_model
 from ....ppl.plates import plate
 from ....ppl.queries.strategies import Start
 from ....ppl.sites import SiteError
@@ -97,7 +97,7 @@ class Latents:
 
     def ravel(self, values):
         """{name: unconstrained value} as one vector."""
-        return np.concatenate([np.reshape(values[v.name], (-1,)) for v in self.sites])
+        return ravel(self.sites, values)
 
     def unravel(self, z):
         """A vector as {name: unconstrained value}."""
