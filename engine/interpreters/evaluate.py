@@ -96,7 +96,7 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=()):
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
                                 host_callbacks=callbacks,
-                                extra_options=dict(options))
+                                extra_options=_options(program, options))
         jaxpr.cache[key] = found
     else:
         stats.cache_hits += 1
@@ -141,6 +141,12 @@ def run_executable(exe, args, out_avals):
 def _outlines(jaxpr):
     """Whether the program's loops are small enough to be compiled into one native function each."""
     return any(e.prim.inner for e in jaxpr.eqns) and not any(heavy(e) for e in all_eqns(jaxpr))
+
+
+def _options(jaxpr, given):
+    """XLA's options. LLVM needs gigabytes for vector code of `bessel_k` on some processors, so it gets scalar code."""
+    first = {"xla_backend_optimization_level": 1} if any(e.prim.name == "bessel_k" for e in all_eqns(jaxpr)) else {}
+    return {**first, **dict(given)}
 
 
 def heavy(eqn):
