@@ -95,6 +95,15 @@ def test_constrained_sites_in_scans_and_plates_have_their_densities():
         assert_evidence(model, wide(cls, model), 0.0, Y)
 
 
+def test_the_set_of_an_improper_site_may_depend_on_another_one():
+    """The area of a triangle; what cannot be drawn has a value of some kind, which says nothing of the set."""
+    def model():
+        x = cr.sample("x", dist.ImproperUniform(dist.constraints.unit_interval, (), ()))
+        cr.sample("y", dist.ImproperUniform(dist.constraints.interval(0.0, 1.0 - x), (), ()))
+
+    assert_evidence(model, wide(AutoDiagonalNormal, model), onp.log(0.5))
+
+
 def test_a_subsampled_plate_has_params_for_the_whole():
     def model(y):
         m = cr.sample("m", dist.Normal(0.0, 1.0))
