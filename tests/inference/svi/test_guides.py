@@ -25,7 +25,7 @@ from chainrule.inference.autoguide import (
     AutoNormal,
     AutoSplineCoupling,
 )
-from chainrule.inference.optim import Adam
+from chainrule.inference.optim import Adam, exponential_decay
 from chainrule.inference.reparam import LocScaleReparam, NeuTraReparam
 from chainrule.ppl.handlers import block, reparam, seed, trace
 from chainrule.ppl.sites import SiteError
@@ -133,6 +133,30 @@ def test_a_full_normal_finds_a_normal_posterior_exactly():
     assert onp.allclose(posterior.covariance_matrix, COVARIANCE, atol=0.03)
     best = slow.evaluate(slow.init(random.key(2), Y, init_params=params), Y)
     assert float(best) == pytest.approx(-EVIDENCE, abs=0.01)
+
+
+def test_a_low_rank_normal_of_enough_directions_finds_it_too():
+    guide = AutoLowRankMultivariateNormal(linear, rank=4)
+    rate = exponential_decay(0.05, 1500, 0.01)
+    svi = SVI(linear, guide, Adam(rate), Trace_ELBO(num_particles=20))
+    result = svi.run(random.key(0), 1500, Y, progress_bar=False)
+    posterior = guide.get_posterior(result.params)
+    assert onp.allclose(posterior.mean, MEAN, atol=0.02)
+    assert onp.allclose(posterior.covariance_matrix, COVARIANCE, atol=0.03)
+    assert onp.asarray(result.losses)[-500:].mean() == pytest.approx(-EVIDENCE, abs=0.005)
+
+
+def test_at_the_posterior_the_bound_is_the_evidence_without_noise():
+    root, s = onp.linalg.cholesky(COVARIANCE), onp.sqrt(0.5 * onp.linalg.eigvalsh(COVARIANCE)[0])
+    factor = onp.linalg.cholesky(COVARIANCE - s ** 2 * onp.eye(4)) / s           # the covariance is s² (1 + F Fᵀ)
+    exact = {AutoMultivariateNormal: {"auto_scale_tril": root},
+             AutoLowRankMultivariateNormal: {"auto_cov_factor": factor, "auto_scale": onp.full(4, s)}}
+    for cls, more in exact.items():
+        guide = cls(linear, **({"rank": 4} if "auto_scale" in more else {}))
+        assert onp.allclose(guide.get_posterior({"auto_loc": MEAN, **more}).covariance_matrix, COVARIANCE, atol=1e-12)
+        for key in random.split(random.key(0), 3):
+            loss = Trace_ELBO().loss(key, {"auto_loc": MEAN, **more}, linear, guide, Y)
+            assert float(loss) == pytest.approx(-EVIDENCE, abs=1e-10)
 
 
 def test_laplace_is_exact_for_a_normal_posterior():
