@@ -10,7 +10,7 @@ from scipy import stats
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import random, scan, vmap
+from chainrule.engine import make_jaxpr, random, scan, vmap
 from chainrule.inference import SVI, Predictive, Trace_ELBO, init_to_feasible, init_to_value
 from chainrule.inference.autoguide import (
     AutoBNAFNormal,
@@ -254,6 +254,16 @@ def test_the_transform_takes_normal_numbers_to_the_posterior(cls):
     base = float(guide.get_base_dist().log_prob(z))
     assert float(guide.get_posterior(params).log_prob(x)) == pytest.approx(
         base - float(t.log_abs_det_jacobian(z, x)), abs=1e-6)
+
+
+def test_a_step_of_a_flow_evaluates_each_network_once():
+    """Draws and log-determinants share it: two flows have two networks of three layers each."""
+    guide = AutoIAFNormal(linear, num_flows=2)
+    svi = SVI(linear, guide, Adam(0.01))
+    state = svi.init(random.key(0), Y)
+    made = str(make_jaxpr(lambda s: svi.loss.estimate(s.rng_key, svi.optim.get_params(s.optim_state),
+                                                      svi.pair((Y,), {}), None)[0])(state))
+    assert made.count(" = dot_general") == 6
 
 
 def test_a_fitted_guide_straightens_a_model_for_other_samplers():
