@@ -117,16 +117,20 @@ def named_dims(program):
     return {k: [d or f"{k}_dim_{i}" for i, d in enumerate(names)] for k, names in program.dims.items() if any(names)}
 
 
-def statistics(known, max_tree_depth=None):
-    """The function from float[chain, draw, facts] to {ArviZ's name: [chain, draw]}.   known : the names of the facts"""
-    def run(infos):
+def statistics(known, max_tree_depth=None, warmup_tree_depth=None):
+    """The function from float[chain, draw, facts], and whether they are of warm-up, to {ArviZ's name: [chain, draw]}.
+
+    known : the names of the facts          warmup_tree_depth : the limit of warm-up's trees, where it is another
+    """
+    def run(infos, warm=False):
         out = {}
         for name, field in {**SAMPLE_STATS, **{name: name for name in MORE}}.items():
             if field in known:
                 x = infos[..., known.index(field)]
                 out[name] = x > 0.5 if field in FLAGS else x.astype(int) if field in INTEGERS else x
         if "tree_depth" in out:
-            out["reached_max_treedepth"] = out["n_steps"] >= 2 ** max_tree_depth - 1
+            limit = warmup_tree_depth if warm and warmup_tree_depth else max_tree_depth
+            out["reached_max_treedepth"] = out["n_steps"] >= 2 ** limit - 1
         return out
     return run
 

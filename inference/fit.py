@@ -13,13 +13,13 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import random, vmap
 from ..engine.array import Array
-from ..ppl.model import check_data, ravel, site_count, stage_model, unravel
+from ..ppl.model import ravel, site_count, stage_continuous, unravel
 from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import uniform_radius
 from . import chunks
 from .base import seed_of
 from .diagnostics import compiled
-from .starts import check_latents
+from .starts import SamplingError
 
 NO_LIMIT = onp.asarray(2 ** 62)
 STATS = ("energy", "accept_prob", "num_steps", "tree_depth", "diverging", "accepted")          # those of the kernel
@@ -70,10 +70,7 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     if getattr(sampler, "rank", 0):
         raise NotImplementedError("fit has no host in its loop, and a low-rank metric is renewed by the host.\n"
                                   "Use MCMC, or another form of metric: dense_mass=True, or a diagonal.")
-    program, data = stage_model(sampler.model, args, kwargs)
-    program.describe(data)
-    check_latents(program)
-    check_data(program, data)
+    program, data = stage_continuous(sampler.model, args, kwargs, "fit", SamplingError)
     latents, method = program.latents, sampler.method
 
     def logdensity(z):

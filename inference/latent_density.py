@@ -13,7 +13,7 @@ from ..engine import random, vmap
 from ..engine.core import Tracer
 from ..engine.errors import ChainruleError
 from ..ppl.keys import one_key
-from ..ppl.model import LogJoint, check_data, ravel, stage_model, unravel
+from ..ppl.model import LogJoint, ravel, stage_continuous, unravel
 from ..ppl.queries.blame import no_start
 from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import strategy_of
@@ -38,16 +38,7 @@ class PlainJoint(LogJoint):
 
 def staged(model, args, kwargs, what):
     """(program, data) of a model whose latent sites are all continuous."""
-    program, data = stage_model(model, args, kwargs)
-    program.describe(data)
-    if not program.latents:
-        raise ApproximationError(f"{what}: the model {program.name} has no latent sites.")
-    for v in program.latents:
-        if v.is_discrete:
-            raise ApproximationError(f"{what}: site {v.name!r} is discrete and not observed; the search needs "
-                                     "continuous sites.\nSum it out of the model, or observe it.", v.source)
-    check_data(program, data)
-    return program, data
+    return stage_continuous(model, args, kwargs, what, ApproximationError)
 
 
 def logdensity_of(program, data, jacobian=True):

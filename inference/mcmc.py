@@ -24,7 +24,7 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import random
 from ..ppl.keys import one_key
-from ..ppl.model import check_data, site_count, stage_model
+from ..ppl.model import site_count, stage_continuous
 from . import advice, fields, identity
 from .background import Background
 from .base import seed_of
@@ -33,7 +33,7 @@ from .driver import Control
 from .job import METHODS, Job, placement
 from .layout import StoreError
 from .samplers import NUTS, Sampler, check_options, shown
-from .starts import SamplingError, Starts, check_latents
+from .starts import SamplingError, Starts
 from .store import Saved, Store, StoreTape
 from .tape import Tape
 from .until import Until
@@ -206,7 +206,8 @@ class MCMC:
         if only_warmup:
             options["warmup"] = 0
         if self.store is None or only_warmup:
-            tape = Tape(self.num_chains, constrainer(program, data), self._statistics(), **self._kept(**options))
+            tape = Tape(self.num_chains, constrainer(program, data), self._statistics(only_warmup),
+                        **self._kept(**options))
         else:
             words = onp.asarray(random.key_data(key)).tolist()
             tape = self._store_tape(program, data, args, kwargs, words, init_params is not None, **options)
@@ -273,10 +274,7 @@ class MCMC:
     # ---- parts of a run ----
 
     def _stage(self, args, kwargs):
-        program, data = stage_model(self.sampler.model, args, kwargs)
-        program.describe(data)
-        check_latents(program)
-        check_data(program, data)
+        program, data = stage_continuous(self.sampler.model, args, kwargs, "MCMC", SamplingError)
         if self.until is not None:
             self.until.check_sites([name for name, s in program.outline(data).items()
                                     if not s.observed and s.kind in ("sample", "deterministic")])
@@ -312,8 +310,9 @@ class MCMC:
                              "goes on with a run that was interrupted.")
         return states
 
-    def _statistics(self):
-        return statistics(self.sampler.method.fields, getattr(self.sampler, "max_tree_depth", None))
+    def _statistics(self, only_warmup=False):
+        last, first = (getattr(self.sampler, name, None) for name in ("max_tree_depth", "warmup_tree_depth"))
+        return statistics(self.sampler.method.fields, first or last if only_warmup else last, first)
 
     def _kept(self, **options):
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}

@@ -15,15 +15,6 @@ class SamplingError(ChainruleError, ValueError):
     """A run that cannot begin: no latent sites, discrete ones, or no start point with a finite density."""
 
 
-def check_latents(program):
-    if not program.latents:
-        raise SamplingError(f"the model {program.name} has no latent sites, so there is nothing to sample.")
-    for v in program.latents:
-        if v.is_discrete:
-            raise SamplingError(f"site {v.name!r} is discrete and not observed; kernels take continuous sites.\n"
-                                "Sum it out of the model, or observe it.", v.source)
-
-
 class Starts:
     """The start points of a run's chains, float[d] in unconstrained space. Chain c's are made from fold_in(key, c).
 

@@ -18,6 +18,7 @@ import pathlib
 import shutil
 import time
 import weakref
+from functools import partial
 
 import numpy as np
 
@@ -262,7 +263,7 @@ class StoreTape(Tape):
 
     def _write(self, warm, chain, number, positions, infos):
         """Write a block's files; returns {file: digest}."""
-        made = [self.constrain(positions[None]), self.statistics(infos[None])]
+        made = [self.constrain(positions[None]), self.statistics(infos[None], warm)]
         if self.unconstrained and not warm:
             made.append(self.by_site(positions[None]))
         out = {}
@@ -389,7 +390,7 @@ class StoreTape(Tape):
                         out[k][j, rows] = x[:rows.stop - rows.start]
                 if n > full * self.block:
                     held = (self.warm_reels if warm else self.reels)[c].joined()[part == 1][None]
-                    made = (self.constrain, self.statistics, self.by_site)[part](held)
+                    made = (self.constrain, partial(self.statistics, warm=warm), self.by_site)[part](held)
                     for k in names:
                         out[k][j, full * self.block:] = made[k][0, :n - full * self.block]
         return out

@@ -61,7 +61,7 @@ class Tape:
     thinning : of the transitions after warm-up every so manyth is kept          keep_warmup : all of warm-up is kept
     began : the clock's time (perf_counter) at the beginning of the run          spent : seconds of earlier parts of it
     constrain : float[chains, n, d] -> {site: [chains, n, *shape]}
-    statistics : float[chains, n, facts] -> {name: [chains, n]}, by ArviZ's names
+    statistics : (float[chains, n, facts], whether they are of warm-up) -> {name: [chains, n]}, by ArviZ's names
     """
 
     in_memory = True
@@ -136,7 +136,7 @@ class Tape:
 
     def stats(self, chains, n, names=None, warm=False):
         """{name of a fact: [chains, n]}, by ArviZ's names."""
-        made = self.statistics(self._stacked(1, chains, n, warm))
+        made = self.statistics(self._stacked(1, chains, n, warm), warm)
         return made if names is None else {k: made[k] for k in names}
 
     def positions(self, chains, n):

@@ -299,6 +299,24 @@ def unravel(latents, z):
     return out
 
 
+def stage_continuous(model, args, kwargs, what, error=SiteError, some=True):
+    """(program, data) of a model for samplers and searches, described and checked: `some` latent sites, all continuous.
+
+    Raises `error`, which begins with `what`, for a model without latent sites or with a discrete one; SiteError for
+    data outside of a support.
+    """
+    program, data = stage_model(model, args, kwargs)
+    program.describe(data)
+    if some and not program.latents:
+        raise error(f"{what}: the model {program.name} has no latent sites.")
+    for v in program.latents:
+        if v.is_discrete:
+            raise error(f"{what}: site {v.name!r} is discrete and not observed; continuous sites alone have a "
+                        "gradient.\nSum it out of the model, or observe it.", v.source)
+    check_data(program, data)
+    return program, data
+
+
 def check_data(program, data):
     """Raise SiteError when observed data lie outside of a support that does not depend on latent sites."""
     unknown = []

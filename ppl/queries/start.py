@@ -10,7 +10,7 @@ from ...engine import numpy as np
 from ...engine.core import Tracer
 from ..handlers import trace
 from ..keys import one_key
-from ..model import Points, check_data, stage_model
+from ..model import Points, stage_continuous, stage_model
 from ..sites import SiteError
 from .blame import no_start
 from .strategies import Start, init_to_uniform, strategy_of
@@ -66,19 +66,8 @@ def find_valid_initial_params(rng_key, model, *, init_strategy=init_to_uniform, 
     """
     if enum:
         raise NotImplementedError("find_valid_initial_params(enum=True): discrete sites are not summed out yet.")
-    program, data = _program(model, model_args, model_kwargs)
+    program, data = stage_continuous(model, model_args, model_kwargs, "find_valid_initial_params", some=False)
     return _find(rng_key, program, data, init_strategy, forward_mode_differentiation, validate_grad)
-
-
-def _program(model, args, kwargs):
-    program, data = stage_model(model, args, kwargs)
-    program.describe(data)
-    for v in program.latents:
-        if v.is_discrete:
-            raise SiteError(f"site {v.name!r} is discrete and not observed; unconstrained space has continuous sites "
-                            "alone.\nSum it out of the model, or observe it.", v.source)
-    check_data(program, data)
-    return program, data
 
 
 def _find(rng_key, program, data, init_strategy, forward, validate_grad):
@@ -154,7 +143,7 @@ def initialize_model(rng_key, model, *, init_strategy=init_to_uniform, dynamic_a
     >>> info.param_info.z, info.postprocess_fn(info.param_info.z)
     ({'s': Array(0.)}, {'s': Array(1.)})
     """
-    program, data = _program(model, model_args, model_kwargs)
+    program, data = stage_continuous(model, model_args, model_kwargs, "initialize_model", some=False)
     info, ok = _find(rng_key, program, data, init_strategy, forward_mode_differentiation, validate_grad)
     many = np.ndim(ok) == 1
     if not isinstance(ok, Tracer) and not onp.asarray(ok).all():

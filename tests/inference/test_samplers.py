@@ -88,5 +88,24 @@ def test_trees_of_warm_up_may_have_a_limit_of_their_own():
     mcmc.run(random.key(0), COVARIANCE)
     after = np.asarray(mcmc.get_extra_fields()["num_steps"])
     assert before.max() == 3 and after.max() == 63
+
+
+def test_trees_of_warm_up_are_cut_short_by_their_own_limit(tmp_path):
+    def model():
+        cr.sample("x", dist.Normal(np.zeros(2), 1.0))
+
+    mcmc = MCMC(NUTS(model, max_tree_depth=(2, 6), step_size=0.02, adapt_step_size=False), num_warmup=40,
+                num_samples=40, progress_bar=False, warn=False, keep_warmup=True, store=tmp_path / "run")
+    mcmc.run(random.key(0))
+    groups = mcmc.to_arviz()
+    for group, limit in (("warmup_sample_stats", 3), ("sample_stats", 63)):
+        steps, reached = (groups[group][name].values for name in ("n_steps", "reached_max_treedepth"))
+        assert reached.any() and np.array_equal(reached, steps == limit), group
+    mcmc.store = None
+    mcmc.warmup(random.key(0), collect_warmup=True)
+    assert mcmc.to_arviz()["sample_stats"]["reached_max_treedepth"].values.any()
+
+
+def test_a_limit_of_trees_that_is_none():
     with pytest.raises(ValueError, match="pair of them"):
         NUTS(correlated, max_tree_depth=(1, 2, 3))
