@@ -26,7 +26,7 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import autoguide, diagnostics, optim, reparam
+from . import autoguide, diagnostics, optim, reparam, stein
 from .advice import SamplingWarning
 from .arviz import to_arviz
 from .ensemble_samplers import AIES, ChEES
@@ -120,6 +120,7 @@ __all__ = [
     "potential_energy",
     "psis_diagnostic",
     "reparam",
+    "stein",
     "to_arviz",
     "transform_fn",
     "unconstrain",

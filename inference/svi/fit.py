@@ -33,7 +33,7 @@ def fit(svi, rng_key, num_steps, call, init_state, init_params, num_restarts, to
         state = tree.map(lambda *xs: np.stack(xs), *states)
     else:
         state = svi.init(keys, *args, init_params=init_params, **kwargs)
-    many = state.rng_key.ndim == 1
+    state, many = svi.begin(state, int(num_steps)), state.rng_key.ndim == 1
     pair = svi.pair(args, kwargs)
     run = svi.compiled(pair, ("steps", forward, stable, many), chunk(svi, stable, forward, many))
     with Bar(progress_bar, num_steps) as bar:

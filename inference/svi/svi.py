@@ -90,11 +90,17 @@ class SVI:
         """
         pair = self.pair(args, kwargs)._replace(open=self.loss.sums_model)
         key, first, keep = random.split(one_key(rng_key, "SVI.init"), 3)
-        params, supports = first_params(pair, first, dict(init_params or {}), lambda f: partial(
-            self.compiled(pair, ("start",), lambda pair, _, *rest: f(pair, *rest)), None, pair.data, pair.guide_data))
+        params, supports = first_params(pair, first, dict(init_params or {}), self._start(pair))
         if not any(isinstance(x, Tracer) for x in tree.leaves(supports)):
             self.supports.update(supports)
         return SVIState(self.optim.init(params), self.loss.init_state(keep, params, pair), key)
+
+    def _start(self, pair):
+        """f -> f compiled, for `first_params`."""
+        def compiled(f):
+            run = self.compiled(pair, (f.__name__, "start"), lambda pair, _, *rest: f(pair, *rest))
+            return partial(run, None, pair.data, pair.guide_data)
+        return compiled
 
     def update(self, svi_state, *args, forward_mode_differentiation=False, **kwargs):
         """(state, loss) after one step; compiled for the types of the data."""
@@ -185,12 +191,18 @@ class SVI:
             (loss, kept), grads = _derivative(f, forward)(self.optim.get_params(state.optim_state))
             optim_state = self.optim.update(grads, state.optim_state)
         new = SVIState(optim_state, kept, key)
-        if stable:
-            ok = np.isfinite(loss)
-            for x in tree.leaves(self.optim.get_params(new.optim_state)):
-                ok = np.logical_and(ok, np.all(np.isfinite(x)))
-            new = SVIState(*tree.map(lambda a, b: np.where(ok, a, b), new[:2], state[:2]), key)
-        return new, loss
+        return self.kept_if_finite(new, state, loss) if stable else new, loss
+
+    def kept_if_finite(self, new, state, loss):
+        """The new state, or the old one with a new key where loss or params are not finite."""
+        ok = np.isfinite(loss)
+        for x in tree.leaves(self.optim.get_params(new.optim_state)):
+            ok = np.logical_and(ok, np.all(np.isfinite(x)))
+        return SVIState(*tree.map(lambda a, b: np.where(ok, a, b), new[:2], state[:2]), new.rng_key)
+
+    def begin(self, state, num_steps):
+        """The state at the beginning of a run of so many steps."""
+        return state
 
 
 def _derivative(f, forward):
