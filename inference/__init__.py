@@ -45,6 +45,8 @@ from .store import Store
 from .svi import (
     IWAE,
     SVI,
+    Calibration,
+    Diagnosis,
     Objective,
     RenyiELBO,
     SVIRunResult,
@@ -53,7 +55,9 @@ from .svi import (
     TraceEnum_ELBO,
     TraceGraph_ELBO,
     TraceMeanField_ELBO,
+    diagnose,
     psis_diagnostic,
+    vsbc,
 )
 from .until import Until
 
@@ -61,7 +65,9 @@ __all__ = [
     "AIES",
     "ApproximationError",
     "BarkerMH",
+    "Calibration",
     "ChEES",
+    "Diagnosis",
     "EllipticalSlice",
     "Fit",
     "HMC",
@@ -98,6 +104,7 @@ __all__ = [
     "compute_log_probs",
     "constrain",
     "constrain_fn",
+    "diagnose",
     "diagnostics",
     "find_MAP",
     "find_valid_initial_params",
@@ -125,4 +132,5 @@ __all__ = [
     "transform_fn",
     "unconstrain",
     "unconstrain_fn",
+    "vsbc",
 ]
