@@ -95,6 +95,12 @@ class SteinVI(SVI):
         self.guide_sites = frozenset(names)
         return names
 
+    @property
+    def settings(self):
+        return {"kernel_fn": self.kernel_fn, "num_stein_particles": self.num_stein_particles,
+                "loss_temperature": self.loss_temperature, "repulsion_temperature": self.repulsion_temperature,
+                "non_mixture_guide_params_fn": self.non_mixture_guide_params_fn}
+
     def first_kept(self, kernel):
         """What a state keeps beside the params: what the kernel drew."""
         return kernel

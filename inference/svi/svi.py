@@ -30,11 +30,20 @@ class SVIState(NamedTuple):
     rng_key: random.Key
 
 
-class SVIRunResult(NamedTuple):
-    """What a run gives."""
-    params: dict               # {name: value}, each in its param's set
-    state: SVIState            # to go on from: run(..., init_state=state)
-    losses: Any                # float[steps]
+class _Result(NamedTuple):
+    params: dict
+    state: SVIState
+    losses: Any
+
+
+class SVIRunResult(_Result):
+    """What a run gives.
+
+    params : {name: value}, each in its param's set          losses : float[steps]
+    state : to go on from: run(..., init_state=state)
+    restarts : of a run with num_restarts, the same of all of them, with an axis of restarts in front; else None
+    """
+    restarts = None
 
 
 class SVI:
@@ -122,31 +131,45 @@ class SVI:
     # ---- running ----
 
     def run(self, rng_key, num_steps, *args, progress_bar=True, stable_update=False, forward_mode_differentiation=False,
-            init_state=None, init_params=None, num_restarts=1, tol=None, window=100, **kwargs):
+            init_state=None, init_params=None, num_restarts=1, tol=None, window=100, store=None, resume=False,
+            **kwargs):
         """num_steps updates, compiled in chunks: an `SVIRunResult`.
 
         rng_key : a key; or several, [n]: that many fits side by side in one program, axes of n in front of the results
         stable_update : skip steps that are not finite
         init_state : a state to go on from, in place of a new one
-        num_restarts : so many fits side by side, of which the one with the lowest mean loss in its last tenth is given
+        num_restarts : so many fits side by side, of which the one with the lowest mean loss in its last tenth is given;
+            the result's `restarts` are all of them
         tol : stop when the mean loss of the last `window` steps is less than tol · max(|mean|, 1) below that of the
             window before (of all fits, where there are several)
-        An interrupt from the keyboard ends the run; what it has is given.
+        store : a path, or Store(path, every=seconds): the state and the losses go there every ten seconds and at the
+            end, each time whole or not at all
+        resume : whether to go on with the fit at that path, to num_steps in all, by what it would have been, bit for
+            bit; where there is none, it begins there
+        An interrupt from the keyboard ends the run; what it has is given. Raises StoreError for a path that has
+        something already, is damaged, or has a fit of another model, data, setting or version, which it names.
         """
         call = (args, kwargs, forward_mode_differentiation, stable_update)
-        return fit(self, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar)
+        return fit(self, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar,
+                   store, resume)
 
     def run_batches(self, rng_key, batches, num_steps=None, *, progress_bar=True, stable_update=False, init_state=None,
-                    init_params=None, **kwargs):
+                    init_params=None, store=None, resume=False, **kwargs):
         """One update for each batch of data: an `SVIRunResult`.
 
         batches : an iterable of batches, each an array or the tuple of the model's arguments. All of one shape compile
             one program. In the model, a plate with subsample_size weighs a batch as a part of the whole.
         num_steps : unless given, one pass; a list or another iterable that can be gone through again begins anew
+        store, resume : as in `run`; the batches that the fit has had are gone through without a step
         Other arguments are those of `run`. Raises ValueError where an iterator ends before num_steps.
         """
         return fit_batches(self, rng_key, batches, num_steps, kwargs, stable_update, init_state, init_params,
-                           progress_bar)
+                           progress_bar, store, resume)
+
+    @property
+    def settings(self):
+        """{name: value}: what a step depends on beside model, guide, objective and optimiser."""
+        return {}
 
     def result(self, state, losses):
         """What a run gives, of its last state."""
