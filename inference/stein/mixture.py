@@ -101,6 +101,13 @@ class SteinVI(SVI):
                 "loss_temperature": self.loss_temperature, "repulsion_temperature": self.repulsion_temperature,
                 "non_mixture_guide_params_fn": self.non_mixture_guide_params_fn}
 
+    has_density = False
+
+    def component(self, params, key, number):
+        """The params of one of the guides, at random."""
+        i = random.randint(key, (), 0, self.num_stein_particles)
+        return {k: x[i] if k in self.guide_sites else x for k, x in params.items()}
+
     def first_kept(self, kernel):
         """What a state keeps beside the params: what the kernel drew."""
         return kernel

@@ -36,6 +36,11 @@ class SVGD(SteinVI):
         super().__init__(model, guide, optim, kernel_fn, num_stein_particles, 1, **static_kwargs)
         self.loss_temperature = 1.0 / self.num_stein_particles
 
+    def component(self, params, key, number):
+        """The point of that number; further ones begin anew."""
+        i = number % self.num_stein_particles
+        return {k: x[i] if k in self.guide_sites else x for k, x in params.items()}
+
     def samples(self, params):
         """{site: [n, *shape]}: the points."""
         return {v.name: params[f"{v.name}_{self.guide.prefix}_loc"] for v in self.guide.latents.sites}

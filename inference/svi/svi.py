@@ -15,6 +15,7 @@ from ...engine import jacfwd, jit, random, tree, value_and_grad
 from ...engine import numpy as np
 from ...engine.core import Tracer
 from ...ppl.keys import one_key
+from .export import arviz, plot_losses, samples
 from .fit import fit, fit_batches
 from .guides import AutoGuide
 from .objectives import Objective, Trace_ELBO, stage_pair
@@ -44,6 +45,10 @@ class SVIRunResult(_Result):
     restarts : of a run with num_restarts, the same of all of them, with an axis of restarts in front; else None
     """
     restarts = None
+
+    def plot(self, ax=None, window=None):
+        """Draw the losses and their running mean over `window` steps (a fiftieth of the run); matplotlib's axes."""
+        return plot_losses(self.losses, ax, window)
 
 
 class SVI:
@@ -175,7 +180,54 @@ class SVI:
         """What a run gives, of its last state."""
         return SVIRunResult(self.get_params(state), state, losses)
 
+    # ---- after the fit ----
+
+    has_density = True         # whether the log-density of the guide's draws is known
+
+    def component(self, params, key, number):
+        """The params that draw number `number` of the guide has."""
+        return params
+
+    def get_samples(self, rng_key, params, *args, num_samples=1000, **kwargs):
+        """{site: [draw, *shape]}: draws of the guide, in the sites' supports, and the model's deterministic sites.
+
+        params : {name: value} of a fit          args, kwargs : the model's
+        Runs in blocks by one compiled program, as `Predictive` does. Sites that an objective sums out are left out.
+        """
+        return samples(self, rng_key, params, args, kwargs, num_samples)[0]
+
+    def to_arviz(self, rng_key, params, *args, num_samples=1000, coords=None, dims=None, log_likelihood=False,
+                 log_prior=False, posterior_predictive=False, constant_data=None, **kwargs):
+        """Draws of the guide as ArviZ's InferenceData (DataTree with ArviZ 1), one chain; see `MCMC.to_arviz`.
+
+        params : {name: value} of a fit          args, kwargs : the model's
+        log_likelihood, log_prior, posterior_predictive : True computes these groups at every draw
+        sample_stats has lp = log p(z, x), and log_weight = log p(z, x) - log q(z) for importance weights.
+
+        >>> import chainrule as cr, chainrule.distributions as dist
+        >>> from chainrule.inference.autoguide import AutoNormal
+        >>> from chainrule.inference.optim import Adam
+        >>> def model(x, y):
+        ...     slope = cr.sample("slope", dist.HalfNormal(1.0))
+        ...     with cr.plate("row", len(y)):
+        ...         cr.sample("y", dist.Normal(slope * x, 1.0), obs=y)
+        >>> svi, data = SVI(model, AutoNormal(model), Adam(0.05)), ([1.0, 2.0], [0.5, 1.5])
+        >>> params = svi.run(random.key(0), 50, *data, progress_bar=False).params
+        >>> made = svi.to_arviz(random.key(1), params, *data, posterior_predictive=True)
+        >>> made["posterior_predictive"]["y"].dims, sorted(made["sample_stats"].data_vars)
+        (('chain', 'draw', 'row'), ['log_weight', 'lp'])
+        """
+        return arviz(self, rng_key, params, args, kwargs, num_samples, coords, dims, constant_data,
+                     log_likelihood=log_likelihood, log_prior=log_prior, posterior_predictive=posterior_predictive)
+
     # ---- the compiled functions ----
+
+    def kept(self, pair, what, make):
+        """make(), kept for a pair's programs."""
+        key = (pair.model, pair.guide, what)
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def _call(self, what, state, args, kwargs, forward=False):
         pair = self.pair(args, kwargs)
@@ -186,15 +238,12 @@ class SVI:
 
     def compiled(self, pair, key, f):
         """f(pair, state, *more) compiled as g(state, data, guide's data, *more); kept for a pair's programs."""
-        key = (pair.model, pair.guide, *key)
-        if key not in self._kept:
-            model, guide, opened = pair.model, pair.guide, pair.open
+        model, guide, opened = pair.model, pair.guide, pair.open
 
-            def run(state, data, guide_data, *more):
-                return f(Pair(model, data, guide, guide_data, open=opened), state, *more)
-            run.__name__ = f"svi_{key[2]}"
-            self._kept[key] = jit(run)
-        return self._kept[key]
+        def run(state, data, guide_data, *more):
+            return f(Pair(model, data, guide, guide_data, open=opened), state, *more)
+        run.__name__ = f"svi_{key[0]}"
+        return self.kept(pair, key, lambda: jit(run))
 
     def estimate(self, pair, state):
         """The loss at a state, with the draws of its next step."""
