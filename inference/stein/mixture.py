@@ -12,7 +12,7 @@ from ...engine.nn import logsumexp
 from ...ppl.keys import one_key
 from ..optim import Minimize
 from ..svi.estimators import score, score_sites, total, with_score
-from ..svi.guides import AutoDAIS, AutoDelta
+from ..svi.guides import AutoDAIS, AutoDelta, AutoSemiDAIS
 from ..svi.guides.flows import AutoFlow
 from ..svi.objectives import Trace_ELBO
 from ..svi.particles import GuideRun, Rescored, given
@@ -56,7 +56,7 @@ class SteinVI(SVI):
         super().__init__(model, guide, optim, Trace_ELBO(num_elbo_particles), **static_kwargs)
         if not isinstance(kernel_fn, SteinKernel):
             raise TypeError(f"{type(self).__name__} takes a kernel, such as RBFKernel(); got {kernel_fn!r:.60}.")
-        if isinstance(guide, AutoFlow | AutoDAIS):
+        if isinstance(guide, AutoFlow | AutoDAIS | AutoSemiDAIS):
             raise TypeError(f"{type(self).__name__}: the density of a mixture of {type(guide).__name__} is not known.\n"
                             "Take AutoNormal, or another guide of normals.")
         if isinstance(self.optim, Minimize):

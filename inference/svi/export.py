@@ -31,7 +31,7 @@ def samples(svi, rng_key, params, args, kwargs, num_samples):
     if not hasattr(svi.guide, "sample_posterior"):
         raise ValueError(f"get_samples: plate {parts[0]!r} is subsampled, and a guide written by hand draws for a part "
                          "of it alone.\nPredictive(guide, params=params, num_samples=n) has such draws.")
-    drawn = svi.guide.sample_posterior(key, params, sample_shape=(int(num_samples),))
+    drawn = svi.guide.sample_posterior(key, params, *args, sample_shape=(int(num_samples),), **kwargs)
     if not parts and any(s.kind == "deterministic" for s in pair.model.outline(pair.data).values()):
         drawn |= compute_deterministics(pair.model, {**drawn, **_repeated(pair, params, num_samples)}, *pair.data)
     return drawn, {}

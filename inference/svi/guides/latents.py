@@ -95,9 +95,9 @@ class Latents:
             sites = self.program.record(Points(None, {**z, **(given or {})}, True), self.data)
         return {v.name: _through(biject_to(sites[v.name].fn.support), z[v.name], v) for v in self.sites}
 
-    def log_det(self, v, z, x):
-        """log |det| of a site's bijection at z, which it takes to x, one number per batch element."""
-        return _log_det(biject_to(v.support), z, x, v)
+    def log_det(self, v, z, x, t=None):
+        """log |det| of a site's bijection t at z, which it takes to x, one number per batch element."""
+        return _log_det(biject_to(v.support) if t is None else t, z, x, v)
 
     def ravel(self, values):
         """{name: unconstrained value} as one vector."""
