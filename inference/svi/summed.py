@@ -23,7 +23,8 @@ from ...engine import numpy as np
 from ...engine import random, vmap
 from ...engine.array import Array
 from ...engine.nn import logsumexp
-from .enumeration import MOST, expectation, in_branch
+from ...ppl.stacked import Branched
+from .enumeration import MOST, expectation, listed, once
 from .estimators import families, total, with_score
 from .objectives import Objective, mean_of_others
 from .particles import AtValues, given, straight_sites
@@ -40,8 +41,8 @@ class TraceEnum_ELBO(Objective):
     depend on it index by index. Sites of the guide are summed as in `Trace_ELBO`, where they say so. Cost: the product
     of the sites' numbers of values, at most 4096, whatever the sizes of their plates; steps of a loop and lanes of a
     vmap multiply (`dist.HiddenMarkovModel` has the forward algorithm for chains).
-    Raises SiteError for sites that cannot be summed so: in a branch, under a mask in their distribution, or with values
-    that depend on data or other sites.
+    Raises SiteError for sites that cannot be summed so: with a mask in their distribution or in a branch, or with
+    values that depend on data, other sites, or the branch.
     Source: Obermeyer et al. (2019), "Tensor variable elimination for plated factor graphs".
 
     >>> import chainrule as cr, chainrule.distributions as dist
@@ -99,15 +100,10 @@ def planned(pair):
 
 
 def _summed(s):
-    if in_branch(s.fn):
-        raise s.error(f"TraceEnum_ELBO: site {s.name!r} stands in a branch of a cond, which may not be taken.\n"
-                      "Draw it in front of the cond, or give it a site in the guide.")
-    values = s.fn.enumerate_support(expand=False)
-    if not isinstance(values, Array) or _masked(s.fn):
+    values, event, batch = listed(s.fn), tuple(s.fn.event_shape), tuple(s.fn.batch_shape)
+    if values is None or _masked(s.fn):
         raise s.error(f"TraceEnum_ELBO: site {s.name!r} has a mask in its distribution, or values that depend on data "
-                      "or other sites.\nGive it a site in the guide, or use handlers.mask.")
-    values, event, batch = onp.asarray(values), tuple(s.fn.event_shape), tuple(s.fn.batch_shape)
-    values = values.reshape((len(values), *event))
+                      "or other sites or the branch.\nGive it a site in the guide, or use handlers.mask.")
     plates = frozenset((f.name, f.dim) for f in s.plates if f.dim is not None)
     same = {len(batch) + dim for _, dim in plates}                   # axes along which one value stands
     free = tuple(1 if axis in same else n for axis, n in enumerate(batch))
@@ -121,11 +117,9 @@ def _summed(s):
 
 
 def _masked(fn):
-    while isinstance(fn, (Wrapper, Vmapped)):
-        if isinstance(fn, Masked):
-            return True
-        fn = fn.base_dist
-    return False
+    if isinstance(fn, Branched):
+        return any(m is not None for m in fn.masks) or any(map(_masked, fn.fns))
+    return isinstance(fn, Masked) or isinstance(fn, (Wrapper, Vmapped)) and _masked(fn.base_dist)
 
 
 def _check(found, structure):
@@ -160,7 +154,7 @@ def marginal(pair, plan, key, params, guide):
         out = {}
         for name, s in sites.items():
             if s.scored:
-                out[name] = s.log_prob(), np.asarray(1.0 if s.scale is None else s.scale), _counted(s, plan)
+                out[name] = s.log_prob(), np.asarray(1.0 if s.scale is None else s.scale), _counted(s, plan, forced)
         return out
 
     made = vmap(one)(tuple(np.asarray(row) for row in grid))
@@ -174,13 +168,11 @@ def marginal(pair, plan, key, params, guide):
     return _eliminated(terms, plan, scales)
 
 
-def _counted(s, plan):
-    """0 at the first value and -inf at others where a summed site is masked, so that it counts once; else None."""
+def _counted(s, plan, forced):
+    """What lets a summed site count once where it is masked, or in a branch that is not taken; None where it counts."""
     for k in plan:
-        if k.name == s.name and s.mask is not None:
-            first = s.value == np.asarray(k.values[0])
-            first = np.all(first, tuple(range(first.ndim - len(s.fn.event_shape), first.ndim)))
-            return np.where(np.logical_or(s.mask, first), 0.0, -np.inf)
+        if k.name == s.name:
+            return once(s.fn, forced[k.name], k.values[0], True if s.mask is None else s.mask)
     return None
 
 

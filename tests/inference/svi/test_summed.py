@@ -85,6 +85,28 @@ def test_steps_of_a_scan_are_summed_over_their_joint_values():
     assert loss(chain, lambda y: None, {}, Y[0])[0] == pytest.approx(onp.log(total), rel=1e-12)
 
 
+def test_a_site_in_a_branch_counts_once_where_it_is_not_taken():
+    def model(y):
+        def step(c, y):
+            def taken(_):
+                k = cr.sample("k", dist.Bernoulli(0.3))
+                return 2.0 * k
+            cr.sample("y", dist.Normal(cond(y > 0.0, taken, lambda _: 0.5, 0.0), 1.0), obs=y)
+            return c, None
+        scan(step, 0.0, y)
+
+    def one(y):
+        def taken(_):
+            return cr.sample("k", dist.Bernoulli(0.3)) * 2.0
+        cr.sample("y", dist.Normal(cond(y > 0.0, taken, lambda _: 0.5, 0.0), 1.0), obs=y)
+
+    each = [onp.log(0.7 * stats.norm.pdf(y) + 0.3 * stats.norm.pdf(y, 2.0)) if y > 0 else stats.norm.logpdf(y, 0.5)
+            for y in Y[0]]
+    assert loss(model, lambda y: None, {}, Y[0])[0] == pytest.approx(sum(each), rel=1e-12)
+    for y, exact in zip(Y[0], each):
+        assert loss(one, lambda y: None, {}, y)[0] == pytest.approx(exact, rel=1e-12)
+
+
 @pytest.mark.parametrize("factor", [1.0, 2.5])
 def test_a_scale_multiplies_the_sum_s_logarithm(factor):
     def model(y):
@@ -161,7 +183,8 @@ def test_what_cannot_be_summed_is_refused():
                 cr.sample("y", dist.Normal(1.0 * k + m, 1.0), obs=np.ones((2, 2)))
 
     def branch():
-        cond(cr.param("on", 1.0) > 0.0, lambda: cr.sample("k", dist.Bernoulli(0.3)), lambda: np.asarray(0))
+        cond(cr.param("on", 1.0) > 0.0, lambda: cr.sample("k", dist.Categorical(0.25 * np.ones(4))),
+             lambda: cr.sample("k", dist.Bernoulli(0.5)))
 
     def long():
         scan(lambda c, y: (cr.sample("k", dist.Bernoulli(0.3)), None), np.asarray(0), np.ones(20))
@@ -171,7 +194,7 @@ def test_what_cannot_be_summed_is_refused():
 
     for model, error, words in ((across, ValueError, "not index by index of the plate i"),
                                 (crossed, ValueError, "depends on sites of other plates"),
-                                (branch, SiteError, "in a branch of a cond"),
+                                (branch, SiteError, "that depend on data or other sites or the branch"),
                                 (long, SiteError, "has 1048576 joint values"),
                                 (counts, SiteError, "the guide has no site of that name")):
         with pytest.raises(error, match=words):
