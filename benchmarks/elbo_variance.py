@@ -50,7 +50,7 @@ def gradients(objective, row, draws=4000, steps=100):
 def table():
     """{model: {estimator: variance}}"""
     out = {row.name: {name: variance(o, row) for name, o in COLUMNS.items()} for row in ROWS}
-    for row in SUMMED:
+    for row in SUMMED:                                   # the last of a model's name has most sites summed
         out[row.name]["summed"] = variance(Trace_ELBO(), row)
     for row in ROWS:
         if row.name in STRAIGHT:
