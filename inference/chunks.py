@@ -68,6 +68,10 @@ class Method:
         """The chain, or chains, that arrived at a stop, after what the host does there."""
         return chain
 
+    def recording(self, chain, on):
+        """The chain with an empty record of what MCMC reports beside the draws, or without one."""
+        return chain
+
     def member(self, chain, j):
         """The j-th of chains side by side."""
         return tree_map(lambda x: x[j], chain)

@@ -79,6 +79,7 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     def one(number):
         key = random.fold_in(rng_key, number)
         chain = sampler.start(seed_of(key), latents, num_warmup, _start(program, sampler, key, data))
+        chain = method.recording(chain, False)
         return chunks.run(method, chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
                           skip=num_warmup)
 

@@ -308,7 +308,7 @@ class MCMC:
         if len({int(method.transition(s)) for s in states}) > 1:
             raise ValueError("the chains of post_warmup_state have made different numbers of transitions; `extend` "
                              "goes on with a run that was interrupted.")
-        return states
+        return [method.recording(s, True) for s in states]
 
     def _statistics(self, only_warmup=False):
         last, first = (getattr(self.sampler, name, None) for name in ("max_tree_depth", "warmup_tree_depth"))
@@ -355,18 +355,36 @@ class MCMC:
         """
         return self._need().get_extra_fields(group_by_chain)
 
+    def divergences(self):
+        """Where NUTS diverged after warm-up: `Divergences`, the last 32 of each chain and the number of all.
+
+        >>> import chainrule as cr, chainrule.distributions as dist
+        >>> from chainrule.inference import NUTS
+        >>> def funnel():
+        ...     v = cr.sample("v", dist.Normal(0.0, 3.0))
+        ...     cr.sample("x", dist.Normal(0.0, cr.engine.numpy.exp(v / 2)))
+        >>> mcmc = MCMC(NUTS(funnel), num_warmup=100, num_samples=500, progress_bar=False, warn=False)
+        >>> mcmc.run(0)
+        >>> found = mcmc.divergences()
+        >>> found.count.shape, found.start["v"].shape == found.end["v"].shape == found.draw.shape
+        ((1,), True)
+        """
+        return self._need().divergences()
+
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
         self._need().print_summary(prob, exclude_deterministic)
 
     def to_arviz(self, *, coords=None, dims=None, log_likelihood=False, log_prior=False, unconstrained_posterior=False,
-                 constant_data=None, **given):
+                 divergences=False, constant_data=None, **given):
         """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
         coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
         log_likelihood, log_prior : True computes the log-density of each observation, and of each latent site, at every
             draw; or {site: array} that were computed
         unconstrained_posterior : True adds the draws as the sampler has them
+        divergences : True adds a group of that name with the sites' values where divergent transitions began and where
+            they diverged, [divergence, place, *shape]
         constant_data : {name: array}; unless given, the arrays and floats among the model's arguments that it does not
             observe, under the names of its parameters
         given : other groups, {name: array} with draws in front: prior (as Predictive gives it: the observed sites go to
@@ -386,7 +404,8 @@ class MCMC:
         """
         return self._need().to_arviz(
             coords=coords, dims=dims, attrs={"sampling_time": self.seconds}, log_likelihood=log_likelihood,
-            log_prior=log_prior, unconstrained_posterior=unconstrained_posterior, constant_data=constant_data, **given)
+            log_prior=log_prior, unconstrained_posterior=unconstrained_posterior, divergences=divergences,
+            constant_data=constant_data, **given)
 
     @property
     def last_state(self):
