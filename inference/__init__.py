@@ -37,6 +37,7 @@ from .latent_density import ApproximationError
 from .layout import StoreError
 from .mcmc import MCMC
 from .optim import minimize
+from .path_starts import init_to_pathfinder
 from .pathfinder import Pathfinder, multipathfinder, pathfinder
 from .samplers import NUTS
 from .starts import SamplingError
@@ -105,6 +106,7 @@ __all__ = [
     "init_to_feasible",
     "init_to_mean",
     "init_to_median",
+    "init_to_pathfinder",
     "init_to_sample",
     "init_to_uniform",
     "init_to_value",

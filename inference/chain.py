@@ -106,6 +106,16 @@ class Leapfrogs(Method):
         """At another point."""
         return chain._replace(machine=nuts.restart(chain.machine, point))
 
+    def scaled(self, chain, variance):
+        """A metric that would begin with the first gradient begins with these."""
+        adapted = chain.adaptation
+        if variance is None or not hasattr(adapted.estimator, "from_grad"):
+            return chain
+        metric = adapted.params.metric.scaled(variance, adapted.estimator.from_grad)
+        estimator = adapted.estimator._replace(from_grad=np.asarray(False))
+        return chain._replace(adaptation=adapted._replace(
+            params=adapted.params._replace(metric=metric), estimator=estimator))
+
     def recording(self, chain, on):
         """Of divergences."""
         return chain._replace(diverged=divergences.ring(chain.machine.position.shape[-1]) if on else None)

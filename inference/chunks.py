@@ -68,6 +68,10 @@ class Method:
         """The chain, or chains, that arrived at a stop, after what the host does there."""
         return chain
 
+    def scaled(self, chain, variance):
+        """The chain before its first gradient, with these variances float[d] for its first metric, unless None."""
+        return chain
+
     def recording(self, chain, on):
         """The chain with an empty record of what MCMC reports beside the draws, or without one."""
         return chain

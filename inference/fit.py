@@ -13,24 +13,22 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import random, vmap
 from ..engine.array import Array
-from ..ppl.model import ravel, site_count, stage_continuous, unravel
-from ..ppl.queries.start import start_point
+from ..ppl.model import site_count, stage_continuous, unravel
 from ..ppl.queries.strategies import uniform_radius
 from . import chunks
 from .base import seed_of
 from .diagnostics import compiled
-from .starts import SamplingError
+from .starts import SamplingError, point_of
 
 NO_LIMIT = onp.asarray(2 ** 62)
 STATS = ("energy", "accept_prob", "num_steps", "tree_depth", "diverging", "accepted")          # those of the kernel
 
 
 def _start(program, sampler, key, data):
-    """The start of a chain by the sampler's strategy; None leaves it to the machine."""
+    """(the start of a chain by the sampler's strategy, or None for the machine's, gradients, variances or None)."""
     if uniform_radius(sampler.init_strategy) is not None:
-        return None
-    z = start_point(program, sampler.init_strategy, random.fold_in(key, 0), data)
-    return ravel(program.latents, z)
+        return None, np.asarray(0), None
+    return point_of(program, sampler.init_strategy, random.fold_in(key, 0), data)
 
 
 class Fit(NamedTuple):
@@ -78,10 +76,12 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
 
     def one(number):
         key = random.fold_in(rng_key, number)
-        chain = sampler.start(seed_of(key), latents, num_warmup, _start(program, sampler, key, data))
+        position, gradients, variance = _start(program, sampler, key, data)
+        chain = method.scaled(sampler.start(seed_of(key), latents, num_warmup, position), variance)
         chain = method.recording(chain, False)
-        return chunks.run(method, chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
+        done = chunks.run(method, chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
                           skip=num_warmup)
+        return done._replace(gradients=done.gradients + gradients)
 
     done = vmap(one)(np.arange(num_chains))
     d = site_count(latents)

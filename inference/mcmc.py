@@ -201,7 +201,7 @@ class MCMC:
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
         states = None if only_warmup else self._given_states(program)
         states = self._first_states(lambda c: self._chain(starts, c)) if states is None else states
-        chains = [(state, 0, 0) for state in states]
+        chains = [(state, 0, spent) for state, spent in zip(states, starts.gradients)]
         options = {"first": int(self.sampler.method.transition(states[0])), "began": began}
         if only_warmup:
             options["warmup"] = 0
@@ -283,7 +283,8 @@ class MCMC:
     def _chain(self, starts, number):
         """A chain before its first gradient."""
         seed = seed_of(random.fold_in(starts.key, number))
-        return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
+        chain = self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
+        return self.sampler.method.scaled(chain, starts.variances.get(number))
 
     def _first_states(self, one):
         """The chains before their first gradient, by number; of an ensemble each is the whole.   one : makes one"""
