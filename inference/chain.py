@@ -120,6 +120,10 @@ class Leapfrogs(Method):
         """Of divergences."""
         return chain._replace(diverged=divergences.ring(chain.machine.position.shape[-1]) if on else None)
 
+    def renewed(self, chain, t):
+        """With another low-rank metric."""
+        return renewal.renewed(chain, t)
+
     def next_stop(self, chain, total):
         """Where a low-rank metric is renewed."""
         return renewal.next_stop(chain, total)

@@ -9,6 +9,7 @@ from ..ppl.model import site_count
 from ..ppl.queries import init_to_uniform
 from ..ppl.queries.strategies import strategy_of, uniform_radius
 from . import chain as chains
+from . import renewal
 from .metrics import Diagonal, dense
 from .starts import SamplingError
 
@@ -47,6 +48,10 @@ class Sampler:
         """A chain before its first gradient; position is None for a random one."""
         raise NotImplementedError
 
+    def stops(self, num_warmup):
+        """The transitions after which chains are renewed, see `renewal`, in a program that no host looks after."""
+        return ()
+
     def tie(self, model, init_strategy, init_radius):
         """Keep the model, and where chains start."""
         name = type(self).__name__
@@ -65,8 +70,8 @@ class NUTS(Sampler):
     dense_mass : False for a diagonal metric, True for a dense one, or a list of tuples of sites, each a dense block:
         [("a", "b"), ("c",)]; the sites that are left out stay diagonal
     low_rank : True (10), or how many directions: a metric that is a diagonal and a few directions with variances of
-        their own: what a dense one does for many correlated parameters, at a fraction of its price. The host renews
-        it from draws and gradients at a few transitions of warm-up, so `fit` cannot use it.
+        their own: what a dense one does for many correlated parameters, at a fraction of its price. It is renewed
+        from draws and gradients at a few transitions of warm-up.
     inverse_mass_matrix : the first metric, float[d], or float[d, d] of a dense one; unless given, from the first
         gradient ("fisher", low_rank) or ones ("stan")
     adapt_step_size, adapt_mass_matrix : False keeps the one given
@@ -100,6 +105,10 @@ class NUTS(Sampler):
     def method(self):
         """One gradient a turn."""
         return chains.Leapfrogs(self.max_tree_depth, self.init_radius, self.warmup_tree_depth)
+
+    def stops(self, num_warmup):
+        """Of a low-rank metric."""
+        return renewal.stops(num_warmup) if self.rank and self.adapt_mass_matrix else []
 
     def start(self, seed, latents, num_warmup, position=None):
         """A chain before its first gradient; position is None for a random one."""

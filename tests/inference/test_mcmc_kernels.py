@@ -5,7 +5,7 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import random, stats
+from chainrule.engine import jit, random, stats, vmap
 from chainrule.inference import (
     AIES,
     HMC,
@@ -194,14 +194,26 @@ def test_no_finite_start_names_the_site(kernel, chains):
         run(kernel(model), onp.nan, chains=chains)
 
 
-def test_fit_takes_a_kernel_of_single_chains():
+def test_fit_takes_other_kernels():
     """Its draws are MCMC's, up to rounding."""
     result = fit(HMC(two_sites, num_steps=3), random.key(0), num_warmup=20, num_samples=5, num_chains=2)
     x = samples(HMC(two_sites, num_steps=3), warmup=20, draws=5)
     onp.testing.assert_allclose(onp.asarray(result.samples["x"]), x["x"], rtol=1e-6)
     assert set(result.stats) == {"potential_energy", "energy", "accept_prob", "num_steps", "diverging"}
-    with pytest.raises(TypeError, match="ChEES moves its chains together; give it to MCMC"):
-        fit(ChEES(two_sites), random.key(0))
+
+
+@pytest.mark.parametrize("kernel", [AIES, ChEES])
+def test_fit_takes_chains_that_move_together(kernel):
+    """As one ensemble, whose draws are MCMC's up to rounding; and mapped over keys, an ensemble each."""
+    options = dict(num_warmup=20, num_samples=5, num_chains=6)
+    many = jit(vmap(lambda seed: fit(kernel(two_sites), random.key(seed), **options)))(onp.arange(2))
+    assert many.samples["x"].shape == (2, 6, 5) and many.gradients.shape == (2, 6) and not onp.any(many.failed)
+    for seed in range(2):
+        mcmc = MCMC(kernel(two_sites), **options, progress_bar=False, warn=False)
+        mcmc.run(random.key(seed))
+        onp.testing.assert_allclose(many.samples["x"][seed], mcmc.get_samples(True)["x"], rtol=1e-5)
+    with pytest.raises(SamplingError, match="num_chains must be"):
+        fit(kernel(two_sites), random.key(0), num_chains=1)
 
 
 @pytest.mark.parametrize("make, error, text", [
