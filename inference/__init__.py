@@ -29,7 +29,7 @@ from ..ppl.queries import (
 from . import autoguide, diagnostics, optim, reparam
 from .advice import SamplingWarning
 from .arviz import to_arviz
-from .ensemble_samplers import AIES, ChEES
+from .ensemble_samplers import AIES, ChEES, EnsembleSliceSampler
 from .find_map import find_MAP
 from .fit import Fit, fit
 from .laplace import Laplace, fit_laplace
@@ -63,6 +63,7 @@ __all__ = [
     "BarkerMH",
     "ChEES",
     "EllipticalSlice",
+    "EnsembleSliceSampler",
     "Fit",
     "HMC",
     "IWAE",

@@ -50,9 +50,10 @@ class MCMC:
 
     num_samples : transitions of each chain after warm-up, of which every `thinning`-th is kept
     chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), "vectorized" (all
-        chains in one program), or "auto": parallel on the host, where that is the fastest for any number of chains,
-        and vectorized on an accelerator. The first two give the same draws bit for bit, the third up to rounding, which
-        a chain's later draws magnify. Chains of AIES and ChEES move together, whatever it is.
+        chains in one program), "mixed" (as many vectorized programs at once as there are cores, which share the
+        chains), or "auto": parallel on the host, where that is the fastest for any number of chains, and vectorized on
+        an accelerator. The first two give the same draws bit for bit, the others up to rounding, which a chain's later
+        draws magnify. Chains of AIES and its like move together, whatever it is.
     store : a path, or Store(path, ...): draws go to a Zarr folder there while they are made, and the chains' state
         beside them, so that memory stays bounded and `resume` goes on after a crash
     until : targets at which the run stops before num_samples, {"rhat": 1.01, "ess_bulk": 400}; limits of "seconds" and
@@ -319,9 +320,10 @@ class MCMC:
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
 
     def _store_tape(self, program, data, args, kwargs, words, given, **options):
-        method, _, _ = placement(self.chain_method, self.num_chains)
+        method, parts, _ = placement(self.chain_method, self.num_chains)
+        lanes = f"in {len(parts)} parts" if method == "mixed" else method == "vectorized"
         same, text = identity.identity(
-            program, self.sampler, method == "vectorized", args, kwargs, num_warmup=self.num_warmup,
+            program, self.sampler, lanes, args, kwargs, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
         about = {"identity": same, "run": {
             "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,

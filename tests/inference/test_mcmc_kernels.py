@@ -17,6 +17,7 @@ from chainrule.inference import (
     BarkerMH,
     ChEES,
     EllipticalSlice,
+    EnsembleSliceSampler,
     SamplingError,
     Slice,
     diagnostics,
@@ -62,6 +63,7 @@ ROWS = {
     "EllipticalSlice": (EllipticalSlice, {}, 4, 2000, 20_000, 0.0),
     "MCLMC": (MCLMC, {}, 4, 1000, 6000, 0.06),
     "MCLMC, adjusted": (MCLMC, dict(adjusted=True), 4, 1000, 6000, 0.0),
+    "EnsembleSliceSampler": (EnsembleSliceSampler, {}, 24, 500, 5000, 0.0),
     "AIES": (AIES, {}, 24, 4000, 12_000, 0.0),
     "AIES, stretch": (AIES, dict(moves={AIES.StretchMove(): 1.0}), 24, 4000, 16_000, 0.0),
     "ChEES": (ChEES, {}, 16, 500, 800, 0.0),
@@ -184,7 +186,8 @@ def test_a_start_of_a_strategy_that_will_not_do_is_replaced(kernel, chains, meth
     assert onp.all(x > 2.0) and len(set(x.tolist())) == chains
 
 
-@pytest.mark.parametrize("kernel, chains", [(HMC, 2), (Slice, 2), (AIES, 4), (ChEES, 4)])
+@pytest.mark.parametrize("kernel, chains", [(HMC, 2), (Slice, 2), (AIES, 4), (EnsembleSliceSampler, 4),
+                                             (ChEES, 4)])
 def test_no_finite_start_names_the_site(kernel, chains):
     def model(scale):
         cr.sample("fine", dist.Normal(0.0, 1.0))
@@ -232,6 +235,8 @@ def test_fit_takes_chains_that_move_together(kernel):
     (lambda: MCLMC(one_site, energy_variance=0.0), ValueError, "energy_variance must be positive"),
     (lambda: AIES(one_site, moves={"stretch": 1.0}), ValueError, "moves is a dict"),
     (lambda: AIES(one_site, moves={AIES.StretchMove(1.0): 1.0}), ValueError, "a > 1"),
+    (lambda: EnsembleSliceSampler(one_site, moves={"kde": 1.0}), ValueError, "moves is a dict"),
+    (lambda: run(EnsembleSliceSampler(two_sites), chains=5), SamplingError, "even and at least 4, .*got 5"),
     (lambda: ChEES(one_site, max_num_steps=0), ValueError, "max_num_steps"),
     (lambda: MCMC(HMC, num_warmup=1, num_samples=1), TypeError, r"such as NUTS\(model\)"),
     (lambda: run(MCLMC(one_site)), SamplingError, "two unconstrained parameters or more"),
