@@ -277,16 +277,6 @@ def test_a_number_is_data_and_a_count_is_fixed():
 
 # ---- options and bad input ----
 
-@pytest.mark.slow
-def test_chains_in_vectorised_groups(monkeypatch):
-    """Four chains on two cores, two in a program: the first draws are those of each chain alone, up to rounding."""
-    monkeypatch.setattr("chainrule.inference.job.cores", lambda: 2)
-    options = dict(warmup=5, draws=10, chains=4)
-    x = samples(one_site, **options, chain_method="mixed")["x"]
-    onp.testing.assert_allclose(x, samples(one_site, **options, chain_method="sequential")["x"], rtol=1e-6)
-    assert len(set(x[:, -1].tolist())) == 4 and onp.all(onp.ptp(x, axis=1) > 0)
-
-
 def one_site():
     cr.sample("x", dist.Normal(0.0, 1.0))
 

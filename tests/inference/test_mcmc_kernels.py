@@ -250,6 +250,15 @@ def test_mistakes(make, error, text):
         make()
 
 
+def test_chains_in_vectorised_groups(monkeypatch):
+    """Four chains on two cores, two in a program: the first draws are those of each chain alone, up to rounding."""
+    monkeypatch.setattr("chainrule.inference.job.cores", lambda: 2)
+    options = dict(warmup=5, draws=10, chains=4)
+    x = samples(NUTS(one_site), **options, chain_method="mixed")["x"]
+    onp.testing.assert_allclose(x, samples(NUTS(one_site), **options, chain_method="sequential")["x"], rtol=1e-6)
+    assert len(set(x[:, -1].tolist())) == 4 and onp.all(onp.ptp(x, axis=1) > 0)
+
+
 def test_a_model_of_one_site_needs_four_walkers():
     assert samples(AIES(one_site), chains=4)["x"].shape == (4, 50)
 
