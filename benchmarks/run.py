@@ -1,4 +1,4 @@
-"""What the library costs: imports, first fits, further fits, gradients, and the parts of the engine.
+"""What the library costs: imports, first fits, further fits, gradients, fits by SVI, and the parts of the engine.
 
 Where JAX is installed, the engine's parts are measured on it too, in a process of its own (jax_engine.py).
 
@@ -27,6 +27,7 @@ import time
 from importlib import metadata
 
 import many as headings
+import svi_rows as fits_by_svi
 from workloads import WORKLOADS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -170,7 +171,36 @@ def many(quick):
     return found
 
 
-PARTS = ["arrays", "densities", "engine", "gradients", "imports", "many", "special", "tails"]
+def svi(repeats, names=()):
+    """{workload: {"chainrule": …, "NumPyro": …}}: the least times of processes that took turns."""
+    there = all(importlib.util.find_spec(package) for package in ("jax", "numpyro"))
+    scripts = {"chainrule": HERE / "svi_speed.py", **({"NumPyro": HERE / "numpyro_svi.py"} if there else {})}
+    out = {}
+    for name in names or fits_by_svi.ROWS:
+        runs = {who: [] for who in scripts}
+        for _ in range(repeats):
+            for who, script in scripts.items():
+                with tempfile.TemporaryDirectory() as empty:
+                    runs[who].append(process(script, name, CHAINRULE_CACHE_DIR=empty))
+        out[name] = {who: {key: None if value is None else min(each[key] for each in results)
+                           for key, value in results[0].items()} for who, results in runs.items()}
+    for what, columns, row in (
+            ("a step, µs: the goal is half of NumPyro's for small models, and no more for large ones", ".2f",
+             lambda each: each["step"]),
+            ("a first run, compilation included, s", ".2f", lambda each: each["first"]),
+            ("another run on new data of the same shapes, s", ".3f", lambda each: each["again"]),
+            ("programs that it compiled", "d", lambda each: each["compiled"]),
+            ("from the first step to the bound, compiled, ms", ".2f",
+             lambda each: None if each["reached"] is None else each["reached"] * each["step"] / 1000)):
+        rows = {}
+        for name, each in out.items():
+            numbers = [row(each[who]) for who in scripts]
+            rows[name] = numbers + ([numbers[0] / numbers[1] if all(numbers) else None] if there else [])
+        table(f"SVI: {what}", {**dict.fromkeys(scripts, columns), **({"ratio": ".2f"} if there else {})}, rows)
+    return out
+
+
+PARTS = ["arrays", "densities", "engine", "gradients", "imports", "many", "special", "svi", "tails"]
 
 
 def main(arguments=None):
@@ -178,12 +208,12 @@ def main(arguments=None):
     parser.add_argument("--only", metavar="NAME", nargs="+",
                         choices=[*WORKLOADS, *PARTS], help=f"these workloads (or {', '.join(PARTS)}) alone")
     parser.add_argument("--rows", metavar="NAME", nargs="+", default=[],
-                        help="of densities and tails these rows alone (of tails those whose names begin so)")
+                        help="of densities, svi and tails these rows alone (of tails those whose names begin so)")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
     names = options.only or (["imports", "eight_schools_nc", "engine"] if options.quick else
-                             ["imports", *WORKLOADS, "many", "engine", "arrays", "gradients"])
+                             ["imports", *WORKLOADS, "many", "engine", "arrays", "gradients", "svi"])
     repeats = 1 if options.quick else 3
 
     machine = {"machine": f"{platform.machine()} {platform.system()}, {len(os.sched_getaffinity(0))} cores"
@@ -213,6 +243,7 @@ def main(arguments=None):
         table("Compiled gradients over compiled functions: the goal is 4 at most, however many the inputs",
               {"operations": ",d", "inputs": ",d", "function µs": ",.1f", "gradient µs": ",.1f", "ratio": ".2f"},
               results["gradients"])
+    if "svi" in names: results["svi"] = svi(repeats, options.rows)
     if "special" in names:
         results["special"] = process(HERE / "special.py", "--json")
         table("Special functions against mpmath: the largest errors in units in the last place, and ns an element",

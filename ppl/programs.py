@@ -11,7 +11,7 @@ import numpy as onp
 
 from ..engine import numpy as np
 from ..engine import tree
-from ..engine.avals import Aval
+from ..engine.avals import Aval, is_inexact
 from ..engine.control.call import jit_p
 from ..engine.control.cond import join, switch_p
 from ..engine.control.loops import while_p
@@ -127,7 +127,8 @@ def _scan(handler, args, params):
     jaxpr, n_consts, n_carry, length = params["jaxpr"], params["n_consts"], params["n_carry"], params["length"]
     consts, init, xs = args[:n_consts], args[n_consts:n_consts + n_carry], args[n_consts + n_carry:]
     _check_params(jaxpr, [False] * n_consts + [True] * (len(jaxpr.invars) - n_consts))
-    values = _sliced(handler, site_names(scan_p, params), length)
+    places = site_names(scan_p, params)
+    values = _sliced(handler, places, length)
     value_leaves, value_tree = tree.flatten(values)
     carried_leaves, carried_tree = tree.flatten(handler.carried())
     steps = np.arange(length)
@@ -138,6 +139,7 @@ def _scan(handler, args, params):
         step, given, x = flat[n + n_carry], flat[n + n_carry + 1:n + n_carry + 1 + v], flat[n + n_carry + 1 + v:]
         given, carried = tree.unflatten(value_tree, given), tree.unflatten(carried_tree, carried)
         out, carried, taken = _run(handler, step, given, carried, jaxpr, [*consts, *carry, *x])
+        out = [_carried(o, aval_of(c), places) for o, c in zip(out, carry)] + out[n_carry:]
         arrays, info["facts"] = taken or ({}, {})
         leaves, info["tree"] = tree.flatten(arrays)
         return tree.leaves(carried) + out + leaves
@@ -152,6 +154,19 @@ def _scan(handler, args, params):
     handler.carry(tree.unflatten(carried_tree, out[:n]))
     handler.absorb(tree.unflatten(info["tree"], out[k:]), Taken(info["facts"], lambda a, f: stack(a, f, length, frame)))
     return out[n:k]
+
+
+def _carried(x, aval, places):
+    """What a scan carries on, in the type that it began with."""
+    x = np.asarray(x)
+    if x.dtype == aval.dtype:
+        return x
+    if is_inexact(x.dtype) and not is_inexact(aval.dtype):
+        name, place = next(iter(places.items()))
+        raise SiteError(f"a scan with the site {name!r} carries an {aval.dtype} on, and with the values that its sites "
+                        f"are given it would be {x.dtype}.\nCarry a floating-point number: write 1.0 * value.",
+                        place.facts.source)
+    return np.astype(x, aval.dtype)
 
 
 def _sliced(handler, places, length):

@@ -5,6 +5,8 @@ import numpy as np
 
 from ..avals import Aval, kind, roomy
 
+SMALL = 256                                              # elements that larger arrays may be made of, row by row
+
 
 def _tail(b, x):
     """exp(-|x|), which softplus and the sigmoid share (the compiler finds it once)."""
@@ -27,7 +29,8 @@ def softplus(b, x, e=None):
     The series s + s³/3 + s⁵/5 + … is a polynomial without branches, five times quicker than the compiler's log1p.
     """
     e = _tail(b, x) if e is None else e
-    one = b.elementwise("stablehlo.divide", b.like(x, 1), b.elementwise("stablehlo.add", b.like(x, 2), e))
+    below = b.elementwise("stablehlo.add", b.like(x, 2), e)
+    one = b.elementwise("stablehlo.divide", b.like(x, 1), below)
     s = b.elementwise("stablehlo.multiply", e, one)      # one loop over the array: see formula.reciprocal
     square = b.elementwise("stablehlo.multiply", s, s)
     terms = 17 if x.dtype.itemsize == 8 else 8
@@ -35,8 +38,13 @@ def softplus(b, x, e=None):
     for k in range(terms - 1, 0, -1):
         series = b.elementwise("stablehlo.add", b.like(x, 2 / (2 * k + 1)),
                                b.elementwise("stablehlo.multiply", series, square))
-    rest = b.elementwise("stablehlo.multiply", b.elementwise("stablehlo.multiply", series, square), s)
-    low = b.elementwise("stablehlo.add", b.elementwise("stablehlo.add", s, s), rest)
+    rest = b.elementwise("stablehlo.multiply", series, square)
+    if x.aval.size <= SMALL:                             # a division last: too dear for XLA to repeat it for each row
+        top = b.elementwise("stablehlo.multiply", e, b.elementwise("stablehlo.add", b.like(x, 2), rest))
+        low = b.elementwise("stablehlo.divide", top, below)
+    else:
+        low = b.elementwise("stablehlo.add", b.elementwise("stablehlo.add", s, s),
+                            b.elementwise("stablehlo.multiply", rest, s))
     return b.elementwise("stablehlo.add", b.elementwise("stablehlo.maximum", x, b.like(x, 0)), low)
 
 

@@ -3,8 +3,9 @@ from .check import psis_diagnostic
 from .graph import TraceGraph_ELBO
 from .mean_field import TraceMeanField_ELBO
 from .objectives import Objective, Trace_ELBO
+from .summed import TraceEnum_ELBO
 from .svi import SVI, SVIRunResult, SVIState
 from .weighted import IWAE, RenyiELBO
 
-__all__ = ["IWAE", "Objective", "RenyiELBO", "SVI", "SVIRunResult", "SVIState", "TraceGraph_ELBO",
+__all__ = ["IWAE", "Objective", "RenyiELBO", "SVI", "SVIRunResult", "SVIState", "TraceEnum_ELBO", "TraceGraph_ELBO",
            "TraceMeanField_ELBO", "Trace_ELBO", "psis_diagnostic"]

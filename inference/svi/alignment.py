@@ -6,6 +6,8 @@ and what follows depends on all indices. So what is said to be index by index is
 """
 import math
 
+from ...distributions import Vmapped
+from ...distributions.wrappers import Expanded, Independent
 from ...engine import tree
 from ...engine.core import aval_of, state, world
 from ...ppl.inspect.walk import Fact, Walker, batch_of, shape_of
@@ -24,6 +26,26 @@ class Along(Fact):
 def axes_of(fact, site):
     """{plate: axis} of a site's plates in a value."""
     return getattr(fact, "axes", {}).get(site, {})
+
+
+def _ends(types, n, given):
+    """For each array of a site the number of its last axes that are no batch axes; None where that is not known."""
+    event = 0 if types.fn is None else len(types.fn.event_shape)
+    own = [] if types.fn is None else _parameter_ends(types.fn)
+    weights = [0] * len(tree.leaves((types.mask, types.scale)))
+    rest = [event] * len(tree.leaves(types.value if given else None)) + weights
+    return [None] * n if own is None else own + rest
+
+
+def _parameter_ends(fn):
+    """The same for the arrays of a distribution; None where one of them is not known."""
+    if isinstance(fn, Independent):
+        base = _parameter_ends(fn.base_dist)
+        return base and [n + fn.reinterpreted_batch_ndims for n in base]
+    if type(fn) in (Expanded, Vmapped):
+        return _parameter_ends(fn.base_dist)
+    ends = [f.event_dim for f in fn._params if getattr(fn, f.name) is not None]
+    return ends if len(ends) == len(tree.leaves(fn)) else None
 
 
 def plates_of(facts):
@@ -58,15 +80,17 @@ class Aligner(Walker):
         batch = shape_of(types.value) if types.fn is None else tuple(types.fn.batch_shape)
         given = facts.observed or facts.kind == "factor"
         leaves = tree.leaves((types.fn, types.value if given else None, types.mask, types.scale))
+        ends = _ends(types, len(leaves), given)
         fact = tree.unflatten(structure, ins)
         known = tree.leaves((fact.fn, fact.value if given else None, fact.mask, fact.scale))
         mixed = self.mixed.setdefault(facts.name, set())
         for plate in plates_of(facts):
             mixed.update((name, plate) for name in self.control)
-            for aval, f in zip(leaves, known):
-                whole = shape_of(aval)[:len(batch)] == batch
-                mixed.update((name, plate) for name in f.origins
-                             if not whole or axes_of(f, name).get(plate) != len(batch) + plate[1])
+            for aval, f, end in zip(leaves, known, ends):
+                places = {len(batch) + plate[1]} if shape_of(aval)[:len(batch)] == batch else set()
+                if end is not None:                      # axes that are missing in front are those of other plates
+                    places.add(len(shape_of(aval)) - end + plate[1])
+                mixed.update((name, plate) for name in f.origins if axes_of(f, name).get(plate) not in places)
         return out
 
     def value_of(self, node, given):

@@ -68,18 +68,18 @@ def _grid(sites):
     return out
 
 
-def expectation(pair, params, key, parts):
-    """(bound, Σ score or None) of one particle.   parts(guide, model) -> bound
+def expectation(pair, params, key, parts, at=None):
+    """(bound, Σ score or None) of one particle.   parts(guide, model) -> bound          at : as in `Pair.draw`
 
     Where sites are summed out, the bound is the sum, and has the score's gradient of the other sites in it.
     """
     values = joint_values(pair)
     if not values:
-        particle = pair.draw(key, params, {})
+        particle = pair.draw(key, params, {}, at)
         return parts(*particle), _score(particle.guide)
 
     def one(forced):
-        particle = pair.draw(key, params, forced)
+        particle = pair.draw(key, params, forced, at)
         log_q = sum(np.sum(score(particle.guide[k])) for k in forced)
         return log_q, parts(*particle), _score(particle.guide)
 

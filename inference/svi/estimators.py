@@ -2,10 +2,12 @@
 
     pathwise     the draw moves with the parameters: the derivative of the value is that of the sampler
     score        the draw is a constant, and the gradient of its log-density times the cost says how to change it
-    enumerate    no draw: the sum over all joint values of such sites (in Trace_ELBO and TraceMeanField_ELBO)
+    enumerate    no draw: the sum over all joint values of such sites (in Trace_ELBO and its siblings with sums)
+    straight_through   a draw of 0s and 1s has the derivative of its mean: biased
 
 A site whose distribution has pathwise derivatives takes them; others take the score function. The site's statement may
-say otherwise: `infer={"grad": "score"}`, `"pathwise"` or `"enumerate"`.
+say otherwise: `infer={"grad": "score"}`, or another of these words; so may `handlers.infer_config` around the guide:
+`infer_config(guide, {"k": {"grad": "enumerate"}})`. `infer={"enumerate": "parallel"}` is `"enumerate"`, too.
 Source: Mohamed, Rosca, Figurnov & Mnih (2020), "Monte Carlo gradient estimation in machine learning".
 """
 from ...distributions import Masked, Vmapped
@@ -14,8 +16,9 @@ from ...engine import numpy as np
 from ...engine import tree
 from ...engine.lax import stop_gradient
 from ...ppl.stacked import Branched
+from .straight_through import ALLOWED
 
-PATHWISE, SCORE, ENUMERATE = "pathwise", "score", "enumerate"
+PATHWISE, SCORE, ENUMERATE, STRAIGHT = WORDS = "pathwise", "score", "enumerate", "straight_through"
 
 
 def families(fn):
@@ -31,18 +34,23 @@ def core(fn):
 
 
 def estimator(site):
-    """PATHWISE, SCORE or ENUMERATE.
+    """One of the four words.
 
     Raises SiteError for another word, a derivative that is not there, or branches that differ.
     """
     wanted = site.infer.get("grad")
+    if wanted is None and site.infer.get("enumerate") == "parallel":
+        wanted = ENUMERATE
     moves = {type(f).__name__: f.has_rsample for f in families(site.fn)}
-    if wanted not in (None, PATHWISE, SCORE, ENUMERATE):
+    if wanted not in (None, *WORDS):
         raise site.error(f'site {site.name!r}: infer={{"grad": {wanted!r}}} is no estimator of a gradient.\n'
-                         'Write "pathwise", "score" or "enumerate", or leave it out.')
+                         f'Write one of {", ".join(WORDS)}, or leave it out.')
     if wanted == ENUMERATE and not all(f.has_enumerate_support for f in families(site.fn)):
         raise site.error(f'site {site.name!r}: infer={{"grad": "enumerate"}}, and the values of {core(site.fn)} cannot '
                          'be listed.\nLeave it out.')
+    if wanted == STRAIGHT and not all(isinstance(f, ALLOWED) for f in families(site.fn)):
+        raise site.error(f'site {site.name!r}: infer={{"grad": "straight_through"}} is for Bernoulli and '
+                         f'OneHotCategorical; the site is {core(site.fn)}.\nTake one of them, or leave it out.')
     fixed = [name for name, ok in moves.items() if not ok]
     if wanted == PATHWISE and fixed:
         raise site.error(f'site {site.name!r}: infer={{"grad": "pathwise"}}, and draws of {fixed[0]} have no '

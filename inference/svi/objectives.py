@@ -3,6 +3,7 @@
     Trace_ELBO           E_q[log p(z, x) - log q(z)]
     TraceMeanField_ELBO  the same with the divergences KL(q(z) ‖ p(z)) in closed form        (`mean_field`)
     TraceGraph_ELBO      the same for discrete sites, each with the costs it has a part in   (`graph`)
+    TraceEnum_ELBO       the same with discrete sites of the model summed out of it          (`summed`)
     RenyiELBO, IWAE      tighter bounds by importance weights                                (`weighted`)
 
 An objective is a value (equal settings make equal objectives) with one method to write, `estimate`.
@@ -19,6 +20,7 @@ from .particles import Pair
 
 class Objective:
     """Base. num_particles : draws of the guide for one estimate    vectorize_particles : side by side, or in a loop"""
+    sums_model = False         # whether latent sites of the model that the guide lacks are summed out
 
     def __init__(self, num_particles=1, vectorize_particles=True):
         if isinstance(num_particles, bool) or int(num_particles) != num_particles or num_particles < 1:

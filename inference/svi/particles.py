@@ -11,7 +11,8 @@ from ...engine import random
 from ...engine.lax import stop_gradient
 from ...ppl.handlers import seed
 from ...ppl.values import with_value
-from .estimators import ENUMERATE, SCORE, core, estimator
+from .estimators import ENUMERATE, SCORE, STRAIGHT, core, estimator
+from .straight_through import straight_through
 
 
 class _Run(seed):
@@ -49,8 +50,11 @@ class GuideRun(_Run):
         self.forced = {**self.forced, **values} if values else self.forced
 
     def site(self, site):
-        if site.kind == "sample" and site.value is None and site.name in (self.forced or {}):
-            return self.next(with_value(site, self.forced[site.name], "the value summed over", grows=False))
+        if site.kind == "sample" and site.value is None:
+            if site.name in (self.forced or {}):
+                return self.next(with_value(site, self.forced[site.name], "the value summed over", grows=False))
+            if estimator(site) == STRAIGHT:
+                site = site.replace(fn=straight_through(site.fn))
         return super().site(site)
 
     def draw(self, site, key):
@@ -65,13 +69,14 @@ class GuideRun(_Run):
 class AtValues(_Run):
     """A program at given values of its latent sites and subsampled plates.
 
+    straight : the names of sites whose values pass derivatives straight through
     strict : a latent site without a value is an error; otherwise it is drawn
     """
     strict = True
 
-    def __init__(self, key, params, values, constrained=False):
+    def __init__(self, key, params, values, constrained=False, straight=frozenset()):
         super().__init__(key, params, constrained)
-        self.values = values
+        self.values, self.straight = values, straight
 
     def puts(self, names):
         return {k: v for k, v in self.values.items() if k in names}
@@ -83,12 +88,19 @@ class AtValues(_Run):
         if site.value is not None or site.kind not in ("sample", "plate"):
             return super().site(site)
         if site.name in self.values:
+            if site.name in self.straight and not site.fn.has_rsample:
+                site = site.replace(fn=straight_through(site.fn))
             return self.next(with_value(site, self.values[site.name], "the guide's value", grows=False))
         if site.kind == "sample" and self.strict:
             raise site.error(f"site {site.name!r} of the model is latent, and the guide has no site of that name.\n"
                              f"The guide has: {', '.join(sorted(self.values)) or '(none)'}. Give it a sample statement "
                              f"for {site.name!r}, or observe the site.")
         return super().site(site)
+
+
+class Drawn(AtValues):
+    """A program at given values, with what has none drawn."""
+    strict = False
 
 
 class Rescored(AtValues):
@@ -108,29 +120,45 @@ class Particle(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A model and a guide, staged, with their data. constrained : params are given as points of their sets"""
+    """A model and a guide, staged, with their data.
+
+    constrained : params are given as points of their sets
+    open : latent sites of the model that the guide lacks are drawn, in place of an error
+    """
     model: Any
     data: list
     guide: Any
     guide_data: list
     constrained: bool = False
+    open: bool = False
 
-    def draw(self, key, params, forced=None):
-        """A `Particle`; `forced` as for `GuideRun`."""
+    def draw(self, key, params, forced=None, at=None):
+        """A `Particle`; `forced` as for `GuideRun`.   at : guide's sites -> what stands for the model's; `at` unless
+        given"""
         mine, others = random.split(key)
         guide = self.guide.record(GuideRun(mine, params, self.constrained, forced), self.guide_data)
-        return Particle(guide, self.at(others, params, guide))
+        return Particle(guide, self.at(others, params, guide) if at is None else at(guide))
 
     def at(self, key, params, guide):
         """The model's sites at the guide's values."""
-        model = self.model.record(AtValues(key, params, given(guide), self.constrained), self.data)
+        kind = Drawn if self.open else AtValues
+        model = self.model.record(kind(key, params, given(guide), self.constrained, straight_sites(guide)), self.data)
+        self.check_names(guide, model)
+        return model
+
+    def check_names(self, guide, model):
+        """Raise SiteError where a site of the guide is not in the model, {name: Site}."""
         for name, site in guide.items():
             if site.kind == "sample" and not site.observed and name not in model and not auxiliary(site):
                 raise site.error(f"site {name!r} of the guide is not in the model, whose sites are: "
                                  f"{', '.join(k for k, s in model.items() if s.kind == 'sample') or '(none)'}.\n"
                                  "Check the name. A site that other sites of the guide are made of says so: "
                                  'sample(..., infer={"is_auxiliary": True}).')
-        return model
+
+
+def straight_sites(guide):
+    """The names of the guide's sites whose draws pass derivatives straight through."""
+    return frozenset(k for k, s in guide.items() if s.infer.get("grad") == STRAIGHT)
 
 
 def given(guide):

@@ -88,7 +88,7 @@ class SVI:
         Guide and model are drawn until all log-densities are finite, up to 100 times, each time under another key.
         Raises SiteError, naming a site to blame, where they never are. Under jit or vmap the first draw stands.
         """
-        pair = self.pair(args, kwargs)
+        pair = self.pair(args, kwargs)._replace(open=self.loss.sums_model)
         key, first, keep = random.split(one_key(rng_key, "SVI.init"), 3)
         params, supports = first_params(pair, first, dict(init_params or {}), lambda f: partial(
             self.compiled(pair, ("start",), lambda pair, _, *rest: f(pair, *rest)), None, pair.data, pair.guide_data))
@@ -159,10 +159,10 @@ class SVI:
         """f(pair, state, *more) compiled as g(state, data, guide's data, *more); kept for a pair's programs."""
         key = (pair.model, pair.guide, *key)
         if key not in self._kept:
-            model, guide = pair.model, pair.guide
+            model, guide, opened = pair.model, pair.guide, pair.open
 
             def run(state, data, guide_data, *more):
-                return f(Pair(model, data, guide, guide_data), state, *more)
+                return f(Pair(model, data, guide, guide_data, open=opened), state, *more)
             run.__name__ = f"svi_{key[2]}"
             self._kept[key] = jit(run)
         return self._kept[key]

@@ -130,6 +130,8 @@ class scope(Handler):
 class infer_config(Handler):
     """Add to the `infer` facts of sites: config_fn(record) gives a dict for each sample and param site.
 
+    config_fn : a function, or {site: dict}
+
     >>> import chainrule as cr, chainrule.distributions as dist
     >>> from chainrule.ppl.handlers import seed, trace
     >>> def model():
@@ -141,8 +143,10 @@ class infer_config(Handler):
 
     def __init__(self, fn=None, config_fn=None):
         super().__init__(fn)
+        if isinstance(config_fn, dict):
+            config_fn = lambda record, given=config_fn: given.get(record["name"])
         if not callable(config_fn):
-            raise TypeError("infer_config needs config_fn, a function from a site's record to a dict.")
+            raise TypeError("infer_config needs config_fn: a function from a site's record to a dict, or {site: dict}.")
         self.config_fn = config_fn
 
     def site(self, site):

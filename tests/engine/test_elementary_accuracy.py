@@ -7,6 +7,7 @@ import pytest
 
 import chainrule.engine.numpy as np
 from chainrule.engine import grad, jit
+from chainrule.engine.nn import softplus
 
 RNG = onp.random.default_rng(4)
 TENS = onp.arange(-20, 23)
@@ -124,3 +125,20 @@ def test_float32_sums_are_as_exact_as_numpys():
     for name in ("sum", "mean", "var"):
         exact = getattr(onp, name)(x.astype(float))
         assert abs(float(jit(getattr(np, name))(x)) / exact - 1) < 1e-6
+
+
+@pytest.mark.parametrize("dtype, bound", [("float64", 3), ("float32", 3)])
+def test_softplus_is_right_in_small_arrays_and_in_large_ones(dtype, bound):
+    x = onp.concatenate([onp.linspace(-40, 40, 200), RNG.normal(size=100)]).astype(dtype)
+    found = [onp.asarray(jit(softplus)(part)) for part in (x[:150], x)]
+    exact = onp.logaddexp(x.astype(float), 0.0)          # to half a unit in the last place or two
+    for y in found:
+        assert y.dtype == dtype and ulps(y, exact[:len(y)].astype(dtype)) <= bound
+
+
+def test_the_softplus_of_a_number_is_not_computed_again_for_each_row():
+    """XLA puts a cheap scalar into the loop over the rows that it is added to, polynomial and all."""
+    f = jit(lambda scale, noise, x: np.exp(x + softplus(scale) * noise))
+    text = f.lower(1.0, 0.5, onp.ones(1000)).compile().as_text()
+    rows = [part for part in text.split("\n\n") if "f64[1000]{0} exponential(" in part]
+    assert len(rows) == 1 and rows[0].count("multiply(") <= 1
