@@ -79,8 +79,9 @@ class NUTS(Sampler):
         on the draws of growing windows (the default of dense ones)
     max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition; of a pair the first is for warm-up
     init_strategy : where chains start, a function of a site's record: init_to_uniform (the default), init_to_median,
-        init_to_mean, init_to_sample, init_to_feasible, init_to_value(values=...), or one of your own. A point at which
-        the log-density or its gradient is not finite is replaced by the strategy's next, up to 100.
+        init_to_mean, init_to_sample, init_to_feasible, init_to_value(values=...), init_to_pathfinder, or one of your
+        own. A point at which the log-density or its gradient is not finite is replaced by the strategy's next, up to
+        100.
     init_radius : the radius of init_to_uniform, Uniform(-radius, radius) in unconstrained space
 
     Other options of NumPyro's are taken at their defaults and named in an error at other values.
