@@ -29,7 +29,7 @@ from ..ppl.queries import (
 from . import autoguide, diagnostics, optim, reparam, stein
 from .advice import SamplingWarning
 from .arviz import to_arviz
-from .ensemble_samplers import AIES, ChEES
+from .ensemble_samplers import AIES, ChEES, EnsembleSliceSampler
 from .find_map import find_MAP
 from .fit import Fit, fit
 from .laplace import Laplace, fit_laplace
@@ -37,6 +37,7 @@ from .latent_density import ApproximationError
 from .layout import StoreError
 from .mcmc import MCMC
 from .optim import minimize
+from .path_starts import init_to_pathfinder
 from .pathfinder import Pathfinder, multipathfinder, pathfinder
 from .samplers import NUTS
 from .starts import SamplingError
@@ -69,6 +70,7 @@ __all__ = [
     "ChEES",
     "Diagnosis",
     "EllipticalSlice",
+    "EnsembleSliceSampler",
     "Fit",
     "HMC",
     "IWAE",
@@ -114,6 +116,7 @@ __all__ = [
     "init_to_feasible",
     "init_to_mean",
     "init_to_median",
+    "init_to_pathfinder",
     "init_to_sample",
     "init_to_uniform",
     "init_to_value",

@@ -10,7 +10,7 @@ from importlib import metadata
 import numpy as np
 
 SAMPLE_DIMS = ("chain", "draw")
-DATA_GROUPS = ("observed_data", "constant_data", "predictions_constant_data")             # no chains and draws
+DATA_GROUPS = ("observed_data", "constant_data", "predictions_constant_data", "divergences")     # no chains and draws
 DENSITY_GROUPS = ("log_likelihood", "log_prior")                  # the axes of an event are summed over
 
 
@@ -25,11 +25,12 @@ def _arviz():
 def to_arviz(*, posterior, sample_stats=None, warmup_posterior=None, warmup_sample_stats=None,
              unconstrained_posterior=None, log_likelihood=None, log_prior=None, prior=None, prior_predictive=None,
              posterior_predictive=None, predictions=None, observed_data=None, constant_data=None,
-             predictions_constant_data=None, dims=None, coords=None, attrs=None):
+             predictions_constant_data=None, divergences=None, dims=None, coords=None, attrs=None):
     """All groups as one object of ArviZ: InferenceData from line 0.23, DataTree from line 1.x.
 
     posterior … predictions : dicts of float[chains, draws, *shape]
     observed_data, constant_data, predictions_constant_data : dicts of float[*shape]
+    divergences : {"chain": int[n], "draw": int[n], site: float[n, 2, *shape]}, of where transitions began and diverged
     sample_stats : with ArviZ's names: lp, diverging, energy, acceptance_rate, step_size, tree_depth, n_steps, …
     dims : {variable: [names]}, for the axes in `*shape`; None or nothing gives ArviZ's default name, mu_dim_0. An entry
         of log_likelihood or log_prior may have fewer axes than its variable: the names of the last ones are then not
@@ -49,13 +50,15 @@ def to_arviz(*, posterior, sample_stats=None, warmup_posterior=None, warmup_samp
               "prior_predictive": prior_predictive, "posterior_predictive": posterior_predictive,
               "predictions": predictions, "observed_data": observed_data, "constant_data": constant_data,
               "predictions_constant_data": predictions_constant_data, "warmup_posterior": warmup_posterior,
-              "warmup_sample_stats": warmup_sample_stats}
+              "warmup_sample_stats": warmup_sample_stats, "divergences": divergences}
     coords = {dim: np.asarray(labels) for dim, labels in (coords or {}).items()}
     az = _arviz()
     dims = dict(dims or {})
     reshaped = {k for k, x in (unconstrained_posterior or {}).items() if np.shape(x) != np.shape(posterior.get(k))}
     free = {**dims, **dict.fromkeys(reshaped)}
-    datasets = {group: _dataset(az, group, arrays, free if group == "unconstrained_posterior" else dims, coords)
+    special = {"unconstrained_posterior": free, "divergences": _places(divergences or {}, dims)}
+    coords = {"place": np.array(["start", "end"]), **coords} if divergences else coords
+    datasets = {group: _dataset(az, group, arrays, special.get(group, dims), coords)
                 for group, arrays in groups.items() if arrays}
     if _line(az) == 0:
         return az.InferenceData(attrs=attrs, **datasets)
@@ -63,6 +66,12 @@ def to_arviz(*, posterior, sample_stats=None, warmup_posterior=None, warmup_samp
     for group, dataset in datasets.items():
         result[group].dataset = dataset
     return result
+
+
+def _places(divergences, dims):
+    """The names of the axes of a group of divergences."""
+    lead = {name: ["divergence", "place"][:min(np.ndim(x), 2)] for name, x in divergences.items()}
+    return {name: [*first, *(dims.get(name) or [])] for name, first in lead.items()}
 
 
 def _line(az):

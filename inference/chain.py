@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ..engine import cond
 from ..engine import numpy as np
 from ..engine.array import Array
-from . import adaptation, chunks, nuts, renewal
+from . import adaptation, chunks, divergences, nuts, renewal
 from .chunks import Method
 
 
@@ -14,6 +14,7 @@ class Chain(NamedTuple):
     machine: nuts.State
     adaptation: adaptation.Adaptation
     ring: renewal.Ring | None = None       # what the host renews a low-rank metric from
+    diverged: divergences.Ring | None = None         # where it did, after warm-up
 
 
 class Draw(NamedTuple):
@@ -32,15 +33,16 @@ def init(seed, num_dims, num_warmup, *, position=None, step_size=1.0, target_acc
     d = machine.position.shape[0]
     adapted = adaptation.init(d, step_size, num_warmup, target_accept_prob, metric, couples, method=method, rank=rank,
                               adapt_step=adapt_step, adapt_metric=adapt_metric)
-    return Chain(machine, adapted, renewal.ring(d) if rank else None)
+    return Chain(machine, adapted, renewal.ring(d) if rank else None, divergences.ring(d))
 
 
 def step(chain, logdensity_fn, *, max_tree_depth=10, warmup_tree_depth=None, radius=2.0):
     """One gradient of the chain's life, warm-up included, whose trees may have a limit of their own."""
-    machine, adapted, ring = chain
+    machine, adapted, ring, diverged = chain
     if warmup_tree_depth is not None:
         max_tree_depth = np.where(machine.transition < adapted.num_warmup, warmup_tree_depth, max_tree_depth)
     machine, event = nuts.advance(machine, logdensity_fn, adapted.params)
+    diverged = None if diverged is None else diverged.put(machine, event, adapted.num_warmup)
     small, kept = _split(machine)
 
     def at_event(small, adapted):
@@ -58,7 +60,7 @@ def step(chain, logdensity_fn, *, max_tree_depth=10, warmup_tree_depth=None, rad
 
     small, adapted = cond(event.happened, at_event, lambda s, a: (s, a), small, adapted)
     machine = small._replace(**kept)
-    return Chain(machine, adapted, None if ring is None else ring.put(machine))
+    return Chain(machine, adapted, None if ring is None else ring.put(machine), diverged)
 
 
 def _split(machine):
@@ -103,6 +105,24 @@ class Leapfrogs(Method):
     def restart(self, chain, point):
         """At another point."""
         return chain._replace(machine=nuts.restart(chain.machine, point))
+
+    def scaled(self, chain, variance):
+        """A metric that would begin with the first gradient begins with these."""
+        adapted = chain.adaptation
+        if variance is None or not hasattr(adapted.estimator, "from_grad"):
+            return chain
+        metric = adapted.params.metric.scaled(variance, adapted.estimator.from_grad)
+        estimator = adapted.estimator._replace(from_grad=np.asarray(False))
+        return chain._replace(adaptation=adapted._replace(
+            params=adapted.params._replace(metric=metric), estimator=estimator))
+
+    def recording(self, chain, on):
+        """Of divergences."""
+        return chain._replace(diverged=divergences.ring(chain.machine.position.shape[-1]) if on else None)
+
+    def renewed(self, chain, t):
+        """With another low-rank metric."""
+        return renewal.renewed(chain, t)
 
     def next_stop(self, chain, total):
         """Where a low-rank metric is renewed."""

@@ -8,8 +8,10 @@ step is a transition; `ensembles` that of chains which move together.
 """
 from typing import NamedTuple
 
+import numpy as onp
+
 from ..engine import numpy as np
-from ..engine import while_loop
+from ..engine import scan, while_loop
 from ..engine.array import Array
 from ..engine.avals import default_float
 from ..engine.tree import map as tree_map
@@ -68,6 +70,18 @@ class Method:
         """The chain, or chains, that arrived at a stop, after what the host does there."""
         return chain
 
+    def scaled(self, chain, variance):
+        """The chain before its first gradient, with these variances float[d] for its first metric, unless None."""
+        return chain
+
+    def recording(self, chain, on):
+        """The chain with an empty record of what MCMC reports beside the draws, or without one."""
+        return chain
+
+    def renewed(self, chain, t):
+        """The chain, if it is at the stop t : int[], after what is done there."""
+        return chain
+
     def member(self, chain, j):
         """The j-th of chains side by side."""
         return tree_map(lambda x: x[j], chain)
@@ -77,11 +91,12 @@ class Method:
         return tree_map(lambda old, new: old.at[j].set(new), chain, self.restart(self.member(chain, j), point))
 
 
-def run(method, chain, logdensity_fn, stop_at, max_gradients, *, size, skip=0):
+def run(method, chain, logdensity_fn, stop_at, max_gradients, *, size, skip=0, stops=()):
     """Run until `skip` + `size` more transitions, `max_gradients` gradients, or transition `stop_at`: a `Chunk`.
 
     stop_at, max_gradients : int[], numbers that need no new program          size : int, the rows of the buffer
     skip : the number of transitions that are not kept, before those that are
+    stops : ints, the transitions after which the method renews the chain in the program itself
     """
     first, shape, float_type = method.transition(chain), np.shape(method.position(chain)), default_float()
     draws = np.zeros((size, *shape), float_type)
@@ -102,7 +117,13 @@ def run(method, chain, logdensity_fn, stop_at, max_gradients, *, size, skip=0):
         return Chunk(chain, c.draws.at[row].set(method.position(chain)), c.infos.at[row].set(method.info(chain)),
                      count, c.gradients + gradients)
 
-    end = while_loop(go_on, one, start)
+    def part(c, stop):
+        below = lambda c: np.logical_and(go_on(c), method.transition(c.chain) < stop)
+        c = while_loop(below, one, c)
+        return c._replace(chain=method.renewed(c.chain, stop)), None
+
+    last = onp.iinfo(onp.int64).max                      # a part of its own, so that the body stands once
+    end = scan(part, start, onp.asarray([*stops, last]))[0] if stops else while_loop(go_on, one, start)
     if not method.ensemble:
         return end
     lanes = lambda x: np.broadcast_to(x, shape[:1])

@@ -9,6 +9,7 @@ from ..engine.tree import map as tree_map
 from ..ppl.model import site_count, unravel
 from . import advice, diagnostics, fields, groups
 from .arviz import to_arviz
+from .divergences import arrays, of_chains
 
 SAMPLE_STATS = {"lp": "logdensity", "energy": "energy", "acceptance_rate": "accept_prob", "n_steps": "num_steps",
                 "tree_depth": "tree_depth", "diverging": "diverging", "step_size": "step_size",
@@ -77,6 +78,15 @@ class Draws:
                                    self.program, self.data, self.tape.warmup, self.tape.thinning)
         return tree_map(lambda x: np.asarray(x if group_by_chain else x.reshape(-1, *x.shape[2:])), out)
 
+    def divergences(self):
+        """See MCMC.divergences."""
+        states = self.tape.states()
+        rings = [getattr(states[c][0], "diverged", None) for c in self.chains]
+        if None in rings:
+            raise ValueError("where trajectories diverge is recorded by NUTS alone; of another kernel "
+                             'get_extra_fields()["diverging"] says which transitions did, if it has such.')
+        return of_chains(rings, self.tape.warmup, self.tape.constrain)
+
     def problems(self, **options):
         """What is wrong with the draws, see `advice`; of draws on disk, those of the first million numbers."""
         if self.tape.in_memory:
@@ -93,7 +103,7 @@ class Draws:
             print(f"Number of divergences: {int(stats['diverging'].sum())}")
 
     def to_arviz(self, *, coords=None, dims=None, attrs=None, log_likelihood=False, log_prior=False,
-                 unconstrained_posterior=False, constant_data=None, **given):
+                 unconstrained_posterior=False, divergences=False, constant_data=None, **given):
         """See MCMC.to_arviz."""
         program, data, draws = self.program, self.data, self.samples()
         made = {"observed_data": program.observed(data) or None}
@@ -102,6 +112,7 @@ class Draws:
         made |= groups.densities(program, data, draws, log_likelihood is True, log_prior is True)
         if unconstrained_posterior is True:
             made["unconstrained_posterior"] = fields.by_site(program, self.unconstrained())
+        made["divergences"] = arrays(self.divergences()) if divergences else None
         if warm := min((self.tape.counts(warm=True)[c] for c in self.chains), default=0):
             made["warmup_posterior"] = self.tape.samples(self.chains, warm, warm=True)
             made["warmup_sample_stats"] = self._exported(warm)

@@ -1,4 +1,4 @@
-"""Kernels of chains that move together, for models: AIES and ChEES.
+"""Kernels of chains that move together, for models: AIES, EnsembleSliceSampler and ChEES.
 
 `MCMC(kernel, num_chains=n)` runs its n chains as one ensemble, in one program, whatever its chain_method.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..engine import numpy as np
 from ..ppl.model import site_count
 from ..ppl.queries import init_to_uniform
-from . import aies, chees, ensembles
+from . import aies, chees, ensemble_slice, ensembles, slices
 from .ensembles import Ensemble
 from .moves import stopped
 from .samplers import Sampler, between, check_options, first_metric, positive, whole
@@ -18,7 +18,7 @@ _OPTIONS = {"potential_fn": (None, "Write the density as a model: factor('densit
 
 
 class _Together(Sampler):
-    """What the two share."""
+    """What they share."""
 
     def start(self, seed, latents, num_warmup, position=None):
         """One chain, before the ensemble is put together."""
@@ -29,6 +29,13 @@ class _Together(Sampler):
         d = members[0].position.shape[0]
         self._check(len(members), d)
         return ensembles.init(self.method.move, members, self._adaptation(d, num_warmup))
+
+
+def _halves(name, n, d):
+    """Raise for an ensemble whose halves could not move each other in all directions."""
+    if n % 2 or n < max(4, 2 * d):
+        raise SamplingError(f"{name} moves one half of its chains by the other: num_chains must be even and at least "
+                            f"{max(4, 2 * d)}, twice the {d} unconstrained parameters; got {n}.")
 
 
 # ---- the affine-invariant ensemble ----
@@ -105,13 +112,111 @@ class AIES(_Together):
         return Ensemble(Walkers(self.randomize_split), self.init_radius)
 
     def _check(self, n, d):
-        if n % 2 or n < max(4, 2 * d):
-            raise SamplingError(f"AIES moves one half of its chains by the other: num_chains must be even and at least "
-                                f"{max(4, 2 * d)}, twice the {d} unconstrained parameters; got {n}.")
+        _halves("AIES", n, d)
 
     def _adaptation(self, d, num_warmup):
         return ensembles.Fixed(aies.params_of(d, stretch_prob=self.stretch_prob, stretch=self.stretch.a,
                                               difference=self.difference.g0, difference_sd=self.difference.sigma))
+
+
+# ---- slices along directions of the ensemble ----
+
+@dataclass(frozen=True)
+class DifferentialMove:
+    """Directions that are differences of two of the other walkers."""
+    kind = "difference"
+
+
+@dataclass(frozen=True)
+class GaussianMove:
+    """Directions that are normal, of the other walkers' covariance."""
+    kind = "gaussian"
+
+
+@dataclass(frozen=True)
+class KDEMove:
+    """Directions that are differences of two draws from the other walkers' kernel density."""
+    kind = "kde"
+
+
+@dataclass(frozen=True)
+class RandomMove:
+    """Directions that know nothing of the other walkers."""
+    kind = "random"
+
+
+@dataclass(frozen=True)
+class Slices(Move):
+    """`ensemble_slice`."""
+    kinds: tuple
+    randomize_split: bool
+    max_steps: int
+    fields = ensemble_slice.Info._fields
+
+    def blank(self, position):
+        """Without a gradient."""
+        return aies.State(position, np.full(position.shape[:1], -np.inf, position.dtype))
+
+    def step(self, key, state, logdensity_fn, params, still):
+        """A slice of each chain; where `still` holds, a point."""
+        one = lambda n: np.where(still, 1, n)
+        params = params._replace(scale=np.where(still, 0.0, params.scale))
+        state, info = ensemble_slice.step(key, state, logdensity_fn, params, kinds=self.kinds,
+                                          randomize_split=self.randomize_split, max_steps=one(self.max_steps),
+                                          max_shrinks=one(slices.MAX_SHRINKS))
+        return state, info, np.max(info.num_steps)
+
+    def adapt(self, adaptation, transition, state, info):
+        """The scale."""
+        return ensemble_slice.adapt(adaptation, transition, info)
+
+
+class EnsembleSliceSampler(_Together):
+    """The ensemble slice sampler, for a model: no gradient, no scale or correlation to adapt to, no proposal refused.
+
+    moves : {EnsembleSliceSampler.DifferentialMove(): weight, …}, of which each transition takes one: GaussianMove,
+        KDEMove, RandomMove; DifferentialMove alone unless given
+    scale : μ, where its adaptation starts          adapt_scale : False keeps it
+    randomize_split : halve the chains anew in each transition
+    max_steps : the greatest size of an interval, in its first widths
+    MCMC's num_chains must be even, and at least twice the number of unconstrained parameters.
+    Source: Karamanis & Beutler (2021), Statistics and Computing 31.
+
+    >>> import chainrule as cr, chainrule.distributions as dist
+    >>> from chainrule.engine import random
+    >>> from chainrule.inference import EnsembleSliceSampler, MCMC
+    >>> mcmc = MCMC(EnsembleSliceSampler(lambda: cr.sample("x", dist.Normal([3.0, 7.0], 0.1))), num_warmup=200,
+    ...             num_samples=300, num_chains=10, progress_bar=False)
+    >>> mcmc.run(random.key(0))
+    >>> [round(x, 1) for x in mcmc.get_samples()["x"].mean(0).tolist()]
+    [3.0, 7.0]
+    """
+    DifferentialMove, GaussianMove, KDEMove, RandomMove = DifferentialMove, GaussianMove, KDEMove, RandomMove
+
+    def __init__(self, model=None, *, moves=None, scale=1.0, adapt_scale=True, randomize_split=True,
+                 max_steps=ensemble_slice.MAX_STEPS, init_strategy=init_to_uniform, init_radius=2.0, **options):
+        check_options("EnsembleSliceSampler", options, _OPTIONS)
+        self.tie(model, init_strategy, init_radius)
+        moves, known = dict(moves or {DifferentialMove(): 1.0}), {DifferentialMove, GaussianMove, KDEMove, RandomMove}
+        if not {type(move) for move in moves} <= known or sum(moves.values()) <= 0 or any(
+                not weight >= 0 for weight in moves.values()):
+            raise ValueError("moves is a dict {EnsembleSliceSampler.DifferentialMove(): weight, …}, of GaussianMove, "
+                             f"KDEMove and RandomMove too; got {moves}.")
+        self.kinds, self.weights = tuple(move.kind for move in moves), tuple(float(w) for w in moves.values())
+        self.scale, self.adapt_scale = positive("scale", scale), bool(adapt_scale)
+        self.randomize_split, self.max_steps = bool(randomize_split), whole("max_steps", max_steps)
+
+    @property
+    def method(self):
+        """One slice of each chain a turn."""
+        return Ensemble(Slices(self.kinds, self.randomize_split, self.max_steps), self.init_radius)
+
+    def _check(self, n, d):
+        _halves("EnsembleSliceSampler", n, d)
+
+    def _adaptation(self, d, num_warmup):
+        return ensemble_slice.Tuning(ensemble_slice.params_of(self.scale, self.weights), np.asarray(int(num_warmup)),
+                                     np.asarray(self.adapt_scale))
 
 
 # ---- ChEES ----

@@ -13,24 +13,23 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import random, vmap
 from ..engine.array import Array
-from ..ppl.model import ravel, site_count, stage_continuous, unravel
-from ..ppl.queries.start import start_point
+from ..engine.tree import map as tree_map
+from ..ppl.model import site_count, stage_continuous, unravel
 from ..ppl.queries.strategies import uniform_radius
 from . import chunks
 from .base import seed_of
 from .diagnostics import compiled
-from .starts import SamplingError
+from .starts import SamplingError, point_of
 
 NO_LIMIT = onp.asarray(2 ** 62)
 STATS = ("energy", "accept_prob", "num_steps", "tree_depth", "diverging", "accepted")          # those of the kernel
 
 
 def _start(program, sampler, key, data):
-    """The start of a chain by the sampler's strategy; None leaves it to the machine."""
+    """(the start of a chain by the sampler's strategy, or None for the machine's, gradients, variances or None)."""
     if uniform_radius(sampler.init_strategy) is not None:
-        return None
-    z = start_point(program, sampler.init_strategy, random.fold_in(key, 0), data)
-    return ravel(program.latents, z)
+        return None, np.asarray(0), None
+    return point_of(program, sampler.init_strategy, random.fold_in(key, 0), data)
 
 
 class Fit(NamedTuple):
@@ -47,7 +46,7 @@ class Fit(NamedTuple):
 def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1, **kwargs):
     """Fit a model to data: a `Fit`. A pure function of the key and of the data among the arguments.
 
-    sampler : NUTS(model, ...), or another kernel of single chains          rng_key : a key
+    sampler : NUTS(model, ...), or another kernel; chains of AIES and its like move together          rng_key : a key
     args, kwargs : the model's; arrays and floats among them are data, and may be traced
     The draws are those of `MCMC` with the same key, up to rounding. A start point of a strategy other than
     init_to_uniform is tried once; `failed` tells where it would not do. What a jitted function leaves out of its result
@@ -65,24 +64,28 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     >>> jit(vmap(one))(keys, np.asarray(ys)).samples["mu"].shape          # three fits, a chain each
     (3, 1, 200)
     """
-    if sampler.method.ensemble:
-        raise TypeError(f"{type(sampler).__name__} moves its chains together; give it to MCMC.")
-    if getattr(sampler, "rank", 0):
-        raise NotImplementedError("fit has no host in its loop, and a low-rank metric is renewed by the host.\n"
-                                  "Use MCMC, or another form of metric: dense_mass=True, or a diagonal.")
     program, data = stage_continuous(sampler.model, args, kwargs, "fit", SamplingError)
-    latents, method = program.latents, sampler.method
+    latents, method, stops = program.latents, sampler.method, sampler.stops(num_warmup)
 
     def logdensity(z):
         return program.log_joint(unravel(latents, z), data, unconstrained=True)
 
-    def one(number):
+    def start(number):
         key = random.fold_in(rng_key, number)
-        chain = sampler.start(seed_of(key), latents, num_warmup, _start(program, sampler, key, data))
-        return chunks.run(method, chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
-                          skip=num_warmup)
+        position, gradients, variance = _start(program, sampler, key, data)
+        chain = method.scaled(sampler.start(seed_of(key), latents, num_warmup, position), variance)
+        return method.recording(chain, False), gradients
 
-    done = vmap(one)(np.arange(num_chains))
+    def run(chain):
+        return chunks.run(method, chain, logdensity, onp.asarray(num_warmup + num_samples), NO_LIMIT, size=num_samples,
+                          skip=num_warmup, stops=stops)
+
+    chains, spent = vmap(start)(np.arange(num_chains))
+    if method.ensemble:
+        members = [tree_map(lambda x, j=j: x[j], chains) for j in range(num_chains)]
+        done = run(sampler.gather(members, num_warmup))
+    else:
+        done = vmap(run)(chains)
     d = site_count(latents)
     flat = np.reshape(done.draws, (num_chains * num_samples, d))
     samples = vmap(lambda z: program.constrained(unravel(latents, z), data))(flat)
@@ -93,5 +96,5 @@ def fit(sampler, rng_key, *args, num_warmup=1000, num_samples=1000, num_chains=1
     if "diverging" in stats:
         stats["diverging"] = stats["diverging"] > 0.5
     step_size = info["step_size"][:, -1] if "step_size" in info else np.full(num_chains, np.nan)
-    return Fit(samples, stats, method.failed(done.chain), done.gradients, step_size,
+    return Fit(samples, stats, method.failed(done.chain), done.gradients + spent, step_size,
                *compiled.of_sites(samples))

@@ -1,4 +1,6 @@
 """A job: the chains of one run, their tape, and how far they are to go."""
+import numpy as onp
+
 from ..engine import jit, vmap
 from ..engine import numpy as np
 from ..engine.tree import map as tree_map
@@ -8,7 +10,7 @@ from . import chunks
 from .driver import Group, drive
 from .progress import Progress
 
-METHODS = ("auto", "parallel", "sequential", "vectorized")
+METHODS = ("auto", "parallel", "sequential", "vectorized", "mixed")
 
 
 def placement(method, num_chains):
@@ -19,6 +21,9 @@ def placement(method, num_chains):
     many, busy = f"{num_chains} chain{'s' * (num_chains != 1)}", min(cores(), num_chains)
     if method == "vectorized":
         return method, [range(num_chains)], f"{many}, side by side in one program on the {platform}"
+    if method == "mixed":
+        parts = [part.tolist() for part in onp.array_split(onp.arange(num_chains), busy)]
+        return method, parts, f"{many}, side by side in {busy} program{'s' * (busy != 1)} on {busy} of {cores()} cores"
     parts, at_once = [[c] for c in range(num_chains)], busy if method == "parallel" else 1
     return method, parts, f"{many}, {at_once} at a time on {cores()} core{'s' * (cores() != 1)}"
 
@@ -34,7 +39,7 @@ class Job:
         self.program, self.data, self.starts, self.tape, self.num_samples = program, data, starts, tape, num_samples
         kind = sampler.method
         self.method, parts, self.words = placement("vectorized" if kind.ensemble else method, len(chains))
-        vectorized, self.fields = self.method == "vectorized" and not kind.ensemble, kind.fields
+        vectorized, self.fields = self.method in ("vectorized", "mixed") and not kind.ensemble, kind.fields
         run_chunk = compiled(program, kind, vectorized)
         self.groups, self.control, self.measured = [], None, {}
         for part in parts:

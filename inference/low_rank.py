@@ -5,9 +5,8 @@ With draws x and scores g, scaled by the diagonal s² = √(Var x / Var g) that 
 are kept: the metric is S √m (I + V (Λ/m - I) Vᵀ) √m S. Source: Seyboldt, Carlson & Carpenter (2026), arXiv:2603.18845,
 section 3; there m = 1, which spends the directions on the many eigenvalues below 1 that a few large ones bring about.
 """
+import math
 from typing import NamedTuple
-
-import numpy as onp
 
 from ..engine import numpy as np
 from ..engine.array import Array
@@ -20,7 +19,7 @@ LEAST, GREATEST = 1e-20, 1e20
 
 
 class Held(NamedTuple):
-    """The estimator of a loop whose metric the host renews (`renewal`): between two stops it stays as it is."""
+    """The estimator of a loop outside of which the metric is renewed (`renewal`): up to there it stays as it is."""
     early_end: Array               # the transition that ends the first part of warm-up
     from_grad: Array               # bool[]: whether the first metric is that of the first gradient
 
@@ -51,36 +50,46 @@ def with_room(variance, rank):
     return LowRank(np.astype(np.sqrt(variance), t), np.zeros((len(variance), rank), t), np.ones(rank, t))
 
 
-def low_rank(draws, grads, rank):
-    """The metric of a window.   draws, grads : float[n, d], n > 2          rank : the number of directions at most
+def low_rank(draws, grads, use, rank):
+    """The metric of a window.   draws, grads : float[n, d]          use : bool[n], the rows that count, three or more
 
-    Runs on the host. The cost is that of an eigenvalue problem of size min(d, 2 n).
+    rank : the number of directions at most          The cost is that of eigenvalue problems of size min(d, 2 n).
     """
-    x, g = onp.asarray(draws, float), onp.asarray(grads, float)
-    n, d = x.shape
-    with onp.errstate(divide="ignore", invalid="ignore"):
-        scale = onp.sqrt(onp.sqrt(x.var(0, ddof=1) / g.var(0, ddof=1)))
-    scale = onp.where(onp.isfinite(scale), onp.clip(scale, LEAST, GREATEST), 1.0)
-    x, g = (x - x.mean(0)) / scale, (g - g.mean(0)) * scale
-    basis = onp.eye(d) if d <= 2 * n else onp.linalg.qr(onp.concatenate([x, g]).T)[0]
-    covariances = [(y @ basis).T @ (y @ basis) / (n - 1) + RIDGE * onp.eye(basis.shape[1]) for y in (x, g)]
-    values, vectors = onp.linalg.eigh(geometric_mean(*covariances))
-    values = onp.where(values > 0, values, 1.0)                           # rounding may leave one below zero
-    middle = onp.median(onp.concatenate([values, onp.ones(d - len(values))]))
-    values /= middle
-    far = onp.argsort(-onp.abs(onp.log(values)))[:rank]
-    far = far[onp.abs(onp.log(values[far])) > onp.log(CUTOFF)]
-    out = onp.zeros((d, rank)), onp.ones(rank)
-    out[0][:, :len(far)], out[1][:len(far)] = basis @ vectors[:, far], values[far]
-    return LowRank(onp.sqrt(middle) * scale, *out)
+    n, d = draws.shape
+    float_type = draws.dtype
+    w = np.astype(use, float_type)[:, None]
+    count = np.maximum(np.sum(w), 2.0)
+    centred = lambda y: w * (y - np.sum(w * y, 0) / count)
+    x, g = centred(draws), centred(np.where(use[:, None], grads, 0.0))
+    ratio = np.sum(x * x, 0) / np.maximum(np.sum(g * g, 0), LEAST)
+    scale = np.sqrt(np.sqrt(ratio))
+    scale = np.where(np.logical_and(ratio > 0.0, np.isfinite(ratio)), np.clip(scale, LEAST, GREATEST), 1.0)
+    x, g = x / scale, g * scale
+    if d > 2 * n:                                                         # all that is known lies in the span of 2 n
+        basis, _ = np.linalg.qr(np.concatenate([x, g]).T)
+        x, g = x @ basis, g @ basis
+    size = x.shape[1]
+    a, b = (y.T @ y / (count - 1.0) + RIDGE * np.eye(size, dtype=float_type) for y in (x, g))
+    values, vectors = np.linalg.eigh(geometric_mean(a, b))
+    values = np.where(values > 0.0, values, 1.0)                          # rounding may leave one below zero
+    middle = np.median(np.concatenate([values, np.ones(d - size, float_type)]))
+    off = np.abs(np.log(values / middle))
+    far = np.argsort(-off)[:rank]
+    counts = off[far] > math.log(CUTOFF)
+    directions = np.where(counts, vectors[:, far], 0.0)
+    directions = directions if d == size else basis @ directions
+    missing = rank - len(far)
+    return LowRank(np.sqrt(middle) * scale,
+                   np.concatenate([directions, np.zeros((d, missing), float_type)], axis=1),
+                   np.concatenate([np.where(counts, values[far] / middle, 1.0), np.ones(missing, float_type)]))
 
 
 def geometric_mean(a, b):
     """The symmetric positive definite Σ with Σ b Σ = a."""
-    values, vectors = onp.linalg.eigh(b)
-    root = (vectors * onp.sqrt(values)) @ vectors.T
-    inverse_root = (vectors / onp.sqrt(values)) @ vectors.T
-    values, vectors = onp.linalg.eigh(root @ a @ root)
-    middle = (vectors * onp.sqrt(onp.maximum(values, 0.0))) @ vectors.T
+    values, vectors = np.linalg.eigh(b)
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    inverse_root = (vectors / np.sqrt(values)) @ vectors.T
+    values, vectors = np.linalg.eigh(root @ a @ root)
+    middle = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     out = inverse_root @ middle @ inverse_root
     return 0.5 * (out + out.T)

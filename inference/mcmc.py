@@ -50,9 +50,10 @@ class MCMC:
 
     num_samples : transitions of each chain after warm-up, of which every `thinning`-th is kept
     chain_method : "parallel" (as many chains at once as there are cores), "sequential" (one core), "vectorized" (all
-        chains in one program), or "auto": parallel on the host, where that is the fastest for any number of chains,
-        and vectorized on an accelerator. The first two give the same draws bit for bit, the third up to rounding, which
-        a chain's later draws magnify. Chains of AIES and ChEES move together, whatever it is.
+        chains in one program), "mixed" (as many vectorized programs at once as there are cores, which share the
+        chains), or "auto": parallel on the host, where that is the fastest for any number of chains, and vectorized on
+        an accelerator. The first two give the same draws bit for bit, the others up to rounding, which a chain's later
+        draws magnify. Chains of AIES and its like move together, whatever it is.
     store : a path, or Store(path, ...): draws go to a Zarr folder there while they are made, and the chains' state
         beside them, so that memory stays bounded and `resume` goes on after a crash
     until : targets at which the run stops before num_samples, {"rhat": 1.01, "ess_bulk": 400}; limits of "seconds" and
@@ -201,7 +202,7 @@ class MCMC:
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
         states = None if only_warmup else self._given_states(program)
         states = self._first_states(lambda c: self._chain(starts, c)) if states is None else states
-        chains = [(state, 0, 0) for state in states]
+        chains = [(state, 0, spent) for state, spent in zip(states, starts.gradients)]
         options = {"first": int(self.sampler.method.transition(states[0])), "began": began}
         if only_warmup:
             options["warmup"] = 0
@@ -283,7 +284,8 @@ class MCMC:
     def _chain(self, starts, number):
         """A chain before its first gradient."""
         seed = seed_of(random.fold_in(starts.key, number))
-        return self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
+        chain = self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
+        return self.sampler.method.scaled(chain, starts.variances.get(number))
 
     def _first_states(self, one):
         """The chains before their first gradient, by number; of an ensemble each is the whole.   one : makes one"""
@@ -308,7 +310,7 @@ class MCMC:
         if len({int(method.transition(s)) for s in states}) > 1:
             raise ValueError("the chains of post_warmup_state have made different numbers of transitions; `extend` "
                              "goes on with a run that was interrupted.")
-        return states
+        return [method.recording(s, True) for s in states]
 
     def _statistics(self, only_warmup=False):
         last, first = (getattr(self.sampler, name, None) for name in ("max_tree_depth", "warmup_tree_depth"))
@@ -318,9 +320,10 @@ class MCMC:
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
 
     def _store_tape(self, program, data, args, kwargs, words, given, **options):
-        method, _, _ = placement(self.chain_method, self.num_chains)
+        method, parts, _ = placement(self.chain_method, self.num_chains)
+        lanes = f"in {len(parts)} parts" if method == "mixed" else method == "vectorized"
         same, text = identity.identity(
-            program, self.sampler, method == "vectorized", args, kwargs, num_warmup=self.num_warmup,
+            program, self.sampler, lanes, args, kwargs, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
         about = {"identity": same, "run": {
             "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,
@@ -355,18 +358,36 @@ class MCMC:
         """
         return self._need().get_extra_fields(group_by_chain)
 
+    def divergences(self):
+        """Where NUTS diverged after warm-up: `Divergences`, the last 32 of each chain and the number of all.
+
+        >>> import chainrule as cr, chainrule.distributions as dist
+        >>> from chainrule.inference import NUTS
+        >>> def funnel():
+        ...     v = cr.sample("v", dist.Normal(0.0, 3.0))
+        ...     cr.sample("x", dist.Normal(0.0, cr.engine.numpy.exp(v / 2)))
+        >>> mcmc = MCMC(NUTS(funnel), num_warmup=100, num_samples=500, progress_bar=False, warn=False)
+        >>> mcmc.run(0)
+        >>> found = mcmc.divergences()
+        >>> found.count.shape, found.start["v"].shape == found.end["v"].shape == found.draw.shape
+        ((1,), True)
+        """
+        return self._need().divergences()
+
     def print_summary(self, prob=0.9, exclude_deterministic=True):
         """Print mean, sd, quantiles, effective sample sizes and R-hat of each site, and the number of divergences."""
         self._need().print_summary(prob, exclude_deterministic)
 
     def to_arviz(self, *, coords=None, dims=None, log_likelihood=False, log_prior=False, unconstrained_posterior=False,
-                 constant_data=None, **given):
+                 divergences=False, constant_data=None, **given):
         """The draws as ArviZ's InferenceData (DataTree with ArviZ 1): the plates' names and coords are the dimensions'.
 
         coords, dims : more of them, or others than the model's: {dimension: labels}, {site: names of its axes}
         log_likelihood, log_prior : True computes the log-density of each observation, and of each latent site, at every
             draw; or {site: array} that were computed
         unconstrained_posterior : True adds the draws as the sampler has them
+        divergences : True adds a group of that name with the sites' values where divergent transitions began and where
+            they diverged, [divergence, place, *shape]
         constant_data : {name: array}; unless given, the arrays and floats among the model's arguments that it does not
             observe, under the names of its parameters
         given : other groups, {name: array} with draws in front: prior (as Predictive gives it: the observed sites go to
@@ -386,7 +407,8 @@ class MCMC:
         """
         return self._need().to_arviz(
             coords=coords, dims=dims, attrs={"sampling_time": self.seconds}, log_likelihood=log_likelihood,
-            log_prior=log_prior, unconstrained_posterior=unconstrained_posterior, constant_data=constant_data, **given)
+            log_prior=log_prior, unconstrained_posterior=unconstrained_posterior, divergences=divergences,
+            constant_data=constant_data, **given)
 
     @property
     def last_state(self):

@@ -24,6 +24,10 @@ class Diagonal(NamedTuple):
         """M^½ z"""
         return z / np.sqrt(self.variance)
 
+    def scaled(self, variance, condition):
+        """With these variances where the condition holds."""
+        return Diagonal(np.where(condition, variance, self.variance))
+
 
 class Dense(NamedTuple):
     """M⁻¹ = covariance; `root` is a square root of M, root rootᵀ = M."""
@@ -56,6 +60,10 @@ class LowRank(NamedTuple):
     def momentum(self, z):
         """S⁻¹ (I + V (Λ^-½ - I) Vᵀ) z"""
         return (z + self.vectors @ ((self.values ** -0.5 - 1.0) * (z @ self.vectors))) / self.scale
+
+    def scaled(self, variance, condition):
+        """With these variances of the diagonal where the condition holds."""
+        return self._replace(scale=np.where(condition, np.sqrt(variance), self.scale))
 
 
 def dense(covariance):

@@ -1,10 +1,13 @@
-"""The host's part of a warm-up with a low-rank metric: it stops the chain at a few transitions and renews the metric.
+"""What a warm-up with a low-rank metric does at a few transitions, its stops: it renews the metric.
 
-The loop writes each draw and its gradient into a ring. At a stop the host estimates the metric from the later half of
-the draws so far, puts it into the chain, and begins the transition again, whose momentum was that of the old metric.
+The loop writes each draw and its gradient into a ring. At a stop it ends, the metric is estimated from the later half
+of the draws so far, and the transition, whose momentum was that of the old metric, begins again: on the host between
+two chunks of a run, or in the program of a `fit`. Eigenvalue problems stay out of the loop, which they would slow down.
 The step size starts again at the first stop alone: later metrics differ less than what it would be thrown off by.
 All of this is a function of what the chain holds, so a run gives the same draws however it is cut.
 """
+from contextlib import nullcontext
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as onp
@@ -13,10 +16,10 @@ from ..engine import numpy as np
 from ..engine import vmap
 from ..engine.array import Array
 from ..engine.avals import default_float
+from ..engine.tree import map as tree_map
 from . import nuts
 from .adaptation import dual_averaging
 from .low_rank import low_rank
-from .metrics import LowRank
 
 FIRST, GROWTH = 6, 1.5             # the first stop, and the ratio between stops
 ROWS, NUMBERS = 256, 4_000_000     # of a ring: rows, and numbers in it, at most
@@ -77,20 +80,48 @@ def at_stop(chain):
     t = int(onp.asarray(chain.machine.transition).min())
     if t not in _stops(chain):
         return chain
-    many, adapted = chain.machine.transition.ndim > 0, chain.adaptation
-    old = adapted.params.metric
-    each = lambda record: zip(*[onp.asarray(x) if many else onp.asarray(x)[None] for x in record])
-    new = [_estimate(t, *kept, LowRank(*metric)) for kept, metric in zip(each(chain.ring), each(old))]
-    stacked = [onp.stack(x) if many else x[0] for x in zip(*new)]
-    params = adapted.params._replace(metric=LowRank(*[np.asarray(x, y.dtype) for x, y in zip(stacked, old)]))
-    dual = dual_averaging(params.step_size) if t == FIRST else adapted.dual
-    machine = (vmap(nuts.begin) if many else nuts.begin)(chain.machine, params)
+    many = chain.machine.transition.ndim > 0
+    one = lambda c: renewed(c, onp.asarray(t))
+    with one_thread():
+        return vmap(one)(chain) if many else one(chain)
+
+
+def renewed(chain, t):
+    """The chain with a metric made of its ring, if it has made t transitions, and the transition begun again."""
+    here, adapted = chain.machine.transition == t, chain.adaptation
+    params = adapted.params
+    params = params._replace(metric=_choose(here, _estimate(t, chain.ring, params.metric), params.metric))
+    dual = _choose(np.logical_and(here, t == FIRST), dual_averaging(params.step_size), adapted.dual)
+    machine = _choose(here, nuts.begin(chain.machine, params), chain.machine)
     return chain._replace(machine=machine, adaptation=adapted._replace(params=params, dual=dual))
 
 
-def _estimate(t, draws, grads, old):
-    """The metric of one chain after t transitions, from what its ring holds; the old one where that is too little."""
-    last = onp.arange(max(t // 2, t - len(draws)), t) % len(draws)
-    draws, grads = draws[last], grads[last]
-    sound = onp.isfinite(grads).all(1)
-    return low_rank(draws[sound], grads[sound], old.vectors.shape[1]) if sound.sum() > 2 else old
+def _choose(condition, new, old):
+    return tree_map(lambda a, b: np.where(condition, a, b), new, old)
+
+
+def _estimate(t, ring, old):
+    """The metric after t transitions, of the later half of them as far as the ring holds it; the old one where that is
+    too little."""
+    rows = len(ring.draws)
+    age = (t - 1 - np.arange(rows)) % rows
+    use = np.logical_and(age < t - t // 2, np.all(np.isfinite(ring.grads), axis=1))
+    return _choose(np.sum(use) > 2, low_rank(ring.draws, ring.grads, use, old.vectors.shape[1]), old)
+
+
+# ---- one thread for linear algebra ----
+
+@lru_cache(1)
+def _libraries():
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
+
+
+def one_thread():
+    """Linear algebra on one thread, if threadpoolctl is there: on busy cores, small problems take many a hundred times
+    as long."""
+    found = _libraries()
+    return nullcontext() if found is None else found.limit(limits=1, user_api="blas")

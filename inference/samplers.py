@@ -9,6 +9,7 @@ from ..ppl.model import site_count
 from ..ppl.queries import init_to_uniform
 from ..ppl.queries.strategies import strategy_of, uniform_radius
 from . import chain as chains
+from . import renewal
 from .metrics import Diagonal, dense
 from .starts import SamplingError
 
@@ -47,6 +48,10 @@ class Sampler:
         """A chain before its first gradient; position is None for a random one."""
         raise NotImplementedError
 
+    def stops(self, num_warmup):
+        """The transitions after which chains are renewed, see `renewal`, in a program that no host looks after."""
+        return ()
+
     def tie(self, model, init_strategy, init_radius):
         """Keep the model, and where chains start."""
         name = type(self).__name__
@@ -65,8 +70,8 @@ class NUTS(Sampler):
     dense_mass : False for a diagonal metric, True for a dense one, or a list of tuples of sites, each a dense block:
         [("a", "b"), ("c",)]; the sites that are left out stay diagonal
     low_rank : True (10), or how many directions: a metric that is a diagonal and a few directions with variances of
-        their own: what a dense one does for many correlated parameters, at a fraction of its price. The host renews
-        it from draws and gradients at a few transitions of warm-up, so `fit` cannot use it.
+        their own: what a dense one does for many correlated parameters, at a fraction of its price. It is renewed
+        from draws and gradients at a few transitions of warm-up.
     inverse_mass_matrix : the first metric, float[d], or float[d, d] of a dense one; unless given, from the first
         gradient ("fisher", low_rank) or ones ("stan")
     adapt_step_size, adapt_mass_matrix : False keeps the one given
@@ -74,8 +79,9 @@ class NUTS(Sampler):
         on the draws of growing windows (the default of dense ones)
     max_tree_depth : at most 2 ** max_tree_depth - 1 leapfrog steps a transition; of a pair the first is for warm-up
     init_strategy : where chains start, a function of a site's record: init_to_uniform (the default), init_to_median,
-        init_to_mean, init_to_sample, init_to_feasible, init_to_value(values=...), or one of your own. A point at which
-        the log-density or its gradient is not finite is replaced by the strategy's next, up to 100.
+        init_to_mean, init_to_sample, init_to_feasible, init_to_value(values=...), init_to_pathfinder, or one of your
+        own. A point at which the log-density or its gradient is not finite is replaced by the strategy's next, up to
+        100.
     init_radius : the radius of init_to_uniform, Uniform(-radius, radius) in unconstrained space
 
     Other options of NumPyro's are taken at their defaults and named in an error at other values.
@@ -100,6 +106,10 @@ class NUTS(Sampler):
     def method(self):
         """One gradient a turn."""
         return chains.Leapfrogs(self.max_tree_depth, self.init_radius, self.warmup_tree_depth)
+
+    def stops(self, num_warmup):
+        """Of a low-rank metric."""
+        return renewal.stops(num_warmup) if self.rank and self.adapt_mass_matrix else []
 
     def start(self, seed, latents, num_warmup, position=None):
         """A chain before its first gradient; position is None for a random one."""

@@ -15,12 +15,13 @@ import numpy as onp
 from ..engine import numpy as np
 from ..engine import while_loop
 from ..engine.array import Array
+from ..engine.tree import map as tree_map
 from .base import Params, below, flattened, normal, seed_of, spread, uniform
 from .rwm import State, init
 
 MAX_SHRINKS = 200                  # then the transition stays where it is; 2⁻²⁰⁰ of an interval is no interval
 
-__all__ = ["Info", "Params", "State", "hit_and_run", "init", "step"]
+__all__ = ["Info", "Interval", "Params", "State", "around", "hit_and_run", "init", "narrowed", "place", "step"]
 
 
 class Info(NamedTuple):
@@ -30,19 +31,52 @@ class Info(NamedTuple):
     step_size: Array               # float[], the width
 
 
-class _Search(NamedTuple):
-    """Between two evaluations."""
-    move: Array                    # int[], lines done
-    evaluations: Array             # int[]
+class Interval(NamedTuple):
+    """That of a slice along a line around x, or of many, side by side, as arrays."""
     stage: Array                   # int[]: 0 the left end steps out, 1 the right end does, 2 the interval shrinks
-    x: Array                       # float[d]
-    logdensity: Array              # float[]
     height: Array                  # float[], log y
     left: Array                    # float[], in widths from x
     right: Array
     left_steps: Array              # int[], that the left end may still take
     right_steps: Array
     shrinks: Array                 # int[]
+
+
+def around(logdensity, u, max_steps):
+    """The first interval, and the height.   u : three uniform numbers"""
+    left_steps, left, none = below(u[2], max_steps), -u[1], np.zeros(logdensity.shape, int)
+    return Interval(none, logdensity + np.log(u[0]), left, left + 1.0, left_steps, max_steps - 1 - left_steps, none)
+
+
+def place(s, u):
+    """Where on the line to look next, in widths: at an end, or at a uniform place inside."""
+    return np.where(s.stage == 0, s.left, np.where(s.stage == 1, s.right, s.left + u * (s.right - s.left)))
+
+
+def narrowed(s, t, logdensity):
+    """(the interval after the density was seen at t, whether t is the new position, whether the interval grew)"""
+    inside = np.logical_and(logdensity > s.height, logdensity < np.inf)
+    out = lambda side, steps: np.logical_and(np.logical_and(s.stage == side, inside), steps > 0)
+    go_left, go_right, shrinking = out(0, s.left_steps), out(1, s.right_steps), s.stage == 2
+    grew = np.logical_or(go_left, go_right)
+    shrink = lambda side: np.logical_and(np.logical_and(shrinking, np.logical_not(inside)), side)
+    count = lambda c: np.astype(c, int)
+    s = s._replace(
+        stage=np.where(grew, s.stage, np.minimum(s.stage + 1, 2)),
+        left=np.where(shrink(t < 0), t, np.where(go_left, s.left - 1.0, s.left)),
+        right=np.where(shrink(t >= 0), t, np.where(go_right, s.right + 1.0, s.right)),
+        left_steps=s.left_steps - count(go_left), right_steps=s.right_steps - count(go_right),
+        shrinks=s.shrinks + count(shrinking))
+    return s, np.logical_and(shrinking, inside), grew
+
+
+class _Search(NamedTuple):
+    """Between two evaluations."""
+    move: Array                    # int[], lines done
+    evaluations: Array             # int[]
+    x: Array                       # float[d]
+    logdensity: Array              # float[]
+    interval: Interval
 
 
 def step(key, state, logdensity_fn, params, *, max_steps=10):
@@ -82,39 +116,22 @@ def _transition(key, state, logdensity_fn, params, direction, moves, max_steps):
     width = np.asarray(params.step_size, x.dtype)
 
     def begin(s, move):
-        """The height, and where the first interval lies around x."""
-        u = lambda purpose: uniform(seed, move * 4 + purpose, x.dtype)
-        left_steps = below(u(2), max_steps)
-        left = -u(1)
-        return s._replace(move=move, stage=np.zeros_like(s.stage), height=s.logdensity + np.log(u(0)), left=left,
-                          right=left + 1.0, left_steps=left_steps, right_steps=max_steps - 1 - left_steps,
-                          shrinks=np.zeros_like(s.shrinks))
+        u = [uniform(seed, move * 4 + purpose, x.dtype) for purpose in range(3)]
+        return s._replace(move=move, interval=around(s.logdensity, u, max_steps))
 
     def evaluate(s):
-        u = uniform(seed, s.evaluations + _EVALUATION, x.dtype)
-        t = np.where(s.stage == 0, s.left, np.where(s.stage == 1, s.right, s.left + u * (s.right - s.left)))
+        t = place(s.interval, uniform(seed, s.evaluations + _EVALUATION, x.dtype))
         y = s.x + t * width * spread(params.metric, direction(seed, s.move, x))
         logdensity = f(y)
-        inside = np.logical_and(logdensity > s.height, logdensity < np.inf)
-        out = lambda side, steps: np.logical_and(np.logical_and(s.stage == side, inside), steps > 0)
-        go_left, go_right, shrinking = out(0, s.left_steps), out(1, s.right_steps), s.stage == 2
-        found = np.logical_and(shrinking, inside)
-        shrink = lambda side: np.logical_and(np.logical_and(shrinking, np.logical_not(inside)), side)
-        count = lambda c: np.astype(c, int)
-        s = s._replace(
-            evaluations=s.evaluations + 1, stage=np.where(np.logical_or(go_left, go_right), s.stage,
-                                                          np.minimum(s.stage + 1, 2)),
-            x=np.where(found, y, s.x), logdensity=np.where(found, logdensity, s.logdensity),
-            left=np.where(shrink(t < 0), t, np.where(go_left, s.left - 1.0, s.left)),
-            right=np.where(shrink(t >= 0), t, np.where(go_right, s.right + 1.0, s.right)),
-            left_steps=s.left_steps - count(go_left), right_steps=s.right_steps - count(go_right),
-            shrinks=s.shrinks + count(shrinking))
-        done = np.logical_or(found, s.shrinks >= MAX_SHRINKS)
-        return _Search(*[np.where(done, a, b) for a, b in zip(begin(s, s.move + 1), s)])
+        interval, found, _ = narrowed(s.interval, t, logdensity)
+        s = _Search(s.move, s.evaluations + 1, np.where(found, y, s.x), np.where(found, logdensity, s.logdensity),
+                    interval)
+        done = np.logical_or(found, interval.shrinks >= MAX_SHRINKS)
+        return tree_map(lambda a, b: np.where(done, a, b), begin(s, s.move + 1), s)
 
-    zero, nought = np.zeros_like(state.logdensity), np.asarray(0)
-    start = _Search(nought, nought, nought, x, state.logdensity, zero, zero, zero, nought, nought, nought)
-    end = while_loop(lambda s: s.move < moves, evaluate, begin(start, nought))
+    nought = np.asarray(0)
+    start = begin(_Search(nought, nought, x, state.logdensity, None), nought)
+    end = while_loop(lambda s: s.move < moves, evaluate, start)
     return State(unravel(end.x), end.logdensity), Info(end.logdensity, end.evaluations, width)
 
 

@@ -9,10 +9,19 @@ from ..ppl.queries.blame import no_start
 from ..ppl.queries.start import start_point
 from ..ppl.queries.strategies import uniform_radius
 from .nuts import MAX_TRIES
+from .path_starts import PathStart
 
 
 class SamplingError(ChainruleError, ValueError):
     """A run that cannot begin: no latent sites, discrete ones, or no start point with a finite density."""
+
+
+def point_of(program, strategy, key, data):
+    """(float[d], gradients evaluated, variances float[d] for the first metric, or None) of a strategy."""
+    if isinstance(strategy, PathStart):
+        found = strategy.path(program, key, data)
+        return found.z, found.gradients, found.variance if strategy.metric else None
+    return ravel(program.latents, start_point(program, strategy, key, data)), np.asarray(0), None
 
 
 class Starts:
@@ -29,7 +38,8 @@ class Starts:
         self.given = None if init_params is None else [
             _position(program.latents, init_params, c, num_chains) for c in range(num_chains)]
         self.by_strategy = init_params is None and uniform_radius(strategy) is None
-        self.last = {}
+        self.last, self.variances = {}, {}
+        self.gradients = [0] * num_chains                                 # what the search for points took
 
     def first(self, number):
         """The start of a chain; None leaves it to the machine."""
@@ -42,8 +52,8 @@ class Starts:
         if not self.by_strategy or tried >= MAX_TRIES:
             return None
         key = random.fold_in(random.fold_in(self.key, number), tried)
-        z = start_point(self.program, self.strategy, key, self.data)
-        point = ravel(self.program.latents, z)
+        point, gradients, self.variances[number] = point_of(self.program, self.strategy, key, self.data)
+        self.gradients[number] += int(gradients)
         before, self.last[number] = self.last.get(number), point
         same = before is not None and onp.array_equal(before, point, equal_nan=True)
         return None if same else point

@@ -24,6 +24,7 @@ LATE_IMPORTS = {                                                     # package: 
     "tqdm": "only needed while a progress bar is shown",
     "scipy": "parts of it are slow to import, and only their users need them",
     "jaxlib": "a plugin is loaded when its device is asked for",
+    "threadpoolctl": "optional, and only needed where a metric is renewed on the host",
 }
 
 LIBRARY = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))

@@ -8,6 +8,7 @@ from ..interpreters.jvp import jvp_jaxpr, zero_tangent
 from ..interpreters.stage import eval_jaxpr, stage
 from ..ir import Jaxpr, Var
 from ..ops.elementwise import where
+from ..ops.index import scatter_p
 from ..ops.reduce import reduce_or_p
 from ..ops.structural import asvalue, cast, reshape
 from ..tree import flatten, unflatten
@@ -105,6 +106,8 @@ def _(b, mine, *xs, cond, body, n_cond, n_body):
     cc, bc = [*cond_consts, *cc], [*body_consts, *bc]
     if lanes_differ:                                     # run until no lane goes on; finished lanes stay as they are
         inner_cond, inner_body, plain_cc, plain_bc = cond_b, body_b, len(cc), len(bc)
+        writes = _writes(inner_body, len(bc))
+        held = {id(eqn) for found in writes for eqn in found}
 
         def some(*args):
             return [reduce_or_p.bind(eval_jaxpr(inner_cond, args)[0], axes=(0,))]
@@ -112,14 +115,38 @@ def _(b, mine, *xs, cond, body, n_cond, n_body):
         def frozen(*args):
             c, k, state = split(args, plain_cc, plain_bc)
             go = eval_jaxpr(inner_cond, c + state)[0]
-            new = eval_jaxpr(inner_body, k + state)
-            return [where(reshape(go, (b.size, *(1,) * (n.ndim - 1))), n, s) for n, s in zip(new, state)]
+            per_lane = lambda x: reshape(go, (b.size, *(1,) * (len(aval_of(x).shape) - 1)))
+
+            def hold(eqn, inputs):
+                if id(eqn) not in held:
+                    return inputs
+                x, i, u = inputs
+                return x, where(per_lane(i), i, np.asarray(-1, i.dtype)), u
+
+            new = eval_jaxpr(inner_body, k + state, hold)
+            return [n if w else where(per_lane(n), n, s) for n, s, w in zip(new, state, writes)]
 
         state_avals = [aval_of(asvalue(x)) for x in init]
         cond_b, more_c, _ = stage(some, [aval_of(asvalue(x)) for x in cc] + state_avals, "cond")
         body_b, more_b, _ = stage(frozen, [aval_of(asvalue(x)) for x in cc + bc] + state_avals, "body")
         cc, bc = [*more_c, *cc], [*more_b, *cc, *bc]
     return b.bind(*cc, *bc, *init, cond=cond_b, body=body_b, n_cond=len(cc), n_body=len(bc)), marks
+
+
+def _writes(body, n_consts):
+    """For each part of the state that the body of lanes does nothing to but write into it: the scatters that do.
+
+    A finished lane writes nowhere, so that a large part is not copied at each turn to choose between old and new.
+    """
+    made = {eqn.outs[0]: eqn for eqn in body.eqns if eqn.prim is scatter_p}
+    out = []
+    for start, end in zip(body.invars[n_consts:], body.outs):
+        found = []
+        while type(end) is Var and end in made:
+            found.append(made[end])
+            end = made[end].inputs[0]
+        out.append(found if end is start else [])
+    return out
 
 
 # ---- as users call them ----

@@ -132,14 +132,20 @@ def mark_impure(owner):
         trace = trace.parent
 
 
-def eval_jaxpr(jaxpr, args):
-    """Run a program in the current world; returns the list of outputs."""
+def eval_jaxpr(jaxpr, args, edit=None):
+    """Run a program in the current world; returns the list of outputs.
+
+    edit : (eqn, its inputs) -> those it takes instead
+    """
     env = dict(zip(jaxpr.invars, args))
     before = state.source, state.scope
     try:
         for eqn in jaxpr.eqns:
             state.source, state.scope = eqn.source, eqn.scope or before[1]
-            out = eqn.prim.bind(*[v.value if type(v) is Literal else env[v] for v in eqn.inputs], **eqn.params)
+            inputs = [v.value if type(v) is Literal else env[v] for v in eqn.inputs]
+            if edit is not None:
+                inputs = edit(eqn, inputs)
+            out = eqn.prim.bind(*inputs, **eqn.params)
             if eqn.prim.multiple:
                 env.update(zip(eqn.outs, out))
             else:

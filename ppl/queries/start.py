@@ -38,10 +38,13 @@ class ModelInfo(NamedTuple):
 
 
 def start_point(program, strategy, key, data):
-    """{latent site: unconstrained value} of a strategy.
+    """{latent site: unconstrained value} of a strategy: a function of a site's record, or one with a method
+    `of_program`, (program, key, data) -> these values.
 
     Raises SiteError for a value of another shape than its site's, or outside of the support.
     """
+    if hasattr(strategy, "of_program"):
+        return strategy.of_program(program, key, data)
     sites = trace(Start(program, strategy, key)).get_trace(*data)
     out = {}
     for v in program.latents:

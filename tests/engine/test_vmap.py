@@ -101,6 +101,23 @@ def test_lanes_of_a_while_loop_stop_each_at_their_time():
     assert steps.tolist() == [0, 3, 1, 5] and value.tolist() == [1, 8, 2, 32]
 
 
+@pytest.mark.parametrize("how", ["set", "add"])
+def test_lanes_that_have_stopped_write_nowhere_and_no_buffer_is_copied_to_say_so(how):
+    """A part of the carry that rows are written into, twice, and read from between; each lane against itself alone."""
+    def f(n, x):
+        def step(s):
+            i, buffer, total = s
+            buffer = getattr(buffer.at[i], how)(x * i)
+            total = total + buffer[i].sum()
+            return i + 1, getattr(buffer.at[(i + 2) % 5, 1], how)(total), total
+        return while_loop(lambda s: s[0] < n, step, (0, np.ones((7, 2)), 0.0))
+
+    n, x = np.array([0, 2, 5, 3]), np.array([1.0, 2.0, 3.0, 4.0])
+    close(vmap(f)(n, x), [np.stack(v) for v in zip(*[map(np.asarray, f(*lane)) for lane in zip(n, x)])])
+    close(jit(vmap(f))(n, x), vmap(f)(n, x))
+    assert not [line for line in str(make_jaxpr(vmap(f))(n, x)).splitlines() if "f64[4,7,2] = where" in line]
+
+
 def test_a_carry_that_becomes_batched_only_on_the_third_pass():
     def f(x):
         return scan(lambda c, _: ((c[0] + 1.0, c[0] * c[3], c[1] + 0.5, x), c[2]), (0.0, 0.0, 0.0, 1.0), None, length=5)

@@ -12,6 +12,7 @@ from chainrule.inference import (
     barker,
     chees,
     elliptical_slice,
+    ensemble_slice,
     ensembles,
     hmc,
     mala,
@@ -22,7 +23,7 @@ from chainrule.inference import (
     slices,
     stepwise,
 )
-from chainrule.inference.ensemble_samplers import SharedTrajectories, Walkers
+from chainrule.inference.ensemble_samplers import SharedTrajectories, Slices, Walkers
 from chainrule.inference.metrics import Diagonal
 from tests.inference.targets import seed_of
 
@@ -125,6 +126,15 @@ def _walkers(stretch_prob, randomize_split, targets):
                targets, 2000, 5000, 24, ensemble=True)
 
 
+def _ensemble_slices(kinds, randomize_split, targets):
+    weights = np.ones(len(kinds)) / len(kinds)
+    step = lambda key, state, f: ensemble_slice.step(key, state, f, ensemble_slice.Params(np.asarray(1.2), weights),
+                                                     kinds=kinds, randomize_split=randomize_split, max_steps=100)
+    tuning = lambda d, n: ensemble_slice.Tuning(ensemble_slice.params_of(1.0, weights), np.asarray(n), np.asarray(True))
+    return Row(ensemble_slice, step, ensembles.Ensemble(Slices(kinds, randomize_split, 100)), tuning, targets, 500,
+               2000, 24, ensemble=True)
+
+
 def _chees_step(key, state, f):
     return chees.step(key, state, f, chees.Params(np.asarray(1.1), np.asarray(3.5), metric(state.position.shape[-1])))
 
@@ -144,6 +154,8 @@ ROWS = {
     "mclmc, adjusted": _particles(True),
     "walkers, difference": _walkers(0.0, False, (SCALES, BANANA, NORMAL, T, MIXTURE, SKEWED, LOGISTIC)),
     "walkers, stretch": _walkers(1.0, True, (BANANA, NORMAL, T, MIXTURE, SKEWED, LOGISTIC)),
+    "ensemble slices": _ensemble_slices(("difference",), True, (BANANA, SCALES, NORMAL, T, MIXTURE, SKEWED, LOGISTIC)),
+    "ensemble slices, others": _ensemble_slices(("gaussian", "kde", "random"), False, (NORMAL, BANANA)),
     "chees": Row(chees, _chees_step, ensembles.Ensemble(SharedTrajectories(1000)), chees.adaptation,
                  (BANANA, WIDE, NORMAL, SCALES, T, MIXTURE, SKEWED, LOGISTIC), 400, 600, 16, ensemble=True),
 }

@@ -315,7 +315,8 @@ def test_a_normal_posterior_of_ellipses_is_that_of_its_prior_and_likelihood():
 
 # ---- starts, cuts, mistakes ----
 
-@pytest.mark.parametrize("name", ["hmc", "rwm", "slices", "ellipses", "mclmc", "walkers, difference", "chees"])
+@pytest.mark.parametrize("name", ["hmc", "rwm", "slices", "ellipses", "mclmc", "walkers, difference", "ensemble slices",
+                                  "chees"])
 def test_a_start_is_drawn_again_until_the_density_is_finite(name):
     row = ROWS[name]
     d = 2 if name == "mclmc" else 1
@@ -340,7 +341,7 @@ def test_without_a_finite_start_the_chain_stops_and_says_so(name, value):
     assert onp.array_equal(onp.asarray(row.method.looked_at(out.chain)).reshape(-1, 2)[0], [1.0, 1.0])
 
 
-@pytest.mark.parametrize("name", ["hmc", "mclmc", "walkers, stretch", "chees"])
+@pytest.mark.parametrize("name", ["hmc", "mclmc", "walkers, stretch", "ensemble slices", "chees"])
 def test_the_draws_do_not_depend_on_how_the_run_is_cut(name):
     row, target = ROWS[name], TARGETS[BANANA]
     run = jit(lambda c, m: chunks.run(row.method, c, target.logdensity, onp.asarray(60), m, size=60))

@@ -5,7 +5,7 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import random, stats
+from chainrule.engine import jit, random, stats, vmap
 from chainrule.inference import (
     AIES,
     HMC,
@@ -17,6 +17,7 @@ from chainrule.inference import (
     BarkerMH,
     ChEES,
     EllipticalSlice,
+    EnsembleSliceSampler,
     SamplingError,
     Slice,
     diagnostics,
@@ -62,6 +63,7 @@ ROWS = {
     "EllipticalSlice": (EllipticalSlice, {}, 4, 2000, 20_000, 0.0),
     "MCLMC": (MCLMC, {}, 4, 1000, 6000, 0.06),
     "MCLMC, adjusted": (MCLMC, dict(adjusted=True), 4, 1000, 6000, 0.0),
+    "EnsembleSliceSampler": (EnsembleSliceSampler, {}, 24, 500, 5000, 0.0),
     "AIES": (AIES, {}, 24, 4000, 12_000, 0.0),
     "AIES, stretch": (AIES, dict(moves={AIES.StretchMove(): 1.0}), 24, 4000, 16_000, 0.0),
     "ChEES": (ChEES, {}, 16, 500, 800, 0.0),
@@ -184,7 +186,8 @@ def test_a_start_of_a_strategy_that_will_not_do_is_replaced(kernel, chains, meth
     assert onp.all(x > 2.0) and len(set(x.tolist())) == chains
 
 
-@pytest.mark.parametrize("kernel, chains", [(HMC, 2), (Slice, 2), (AIES, 4), (ChEES, 4)])
+@pytest.mark.parametrize("kernel, chains", [(HMC, 2), (Slice, 2), (AIES, 4), (EnsembleSliceSampler, 4),
+                                             (ChEES, 4)])
 def test_no_finite_start_names_the_site(kernel, chains):
     def model(scale):
         cr.sample("fine", dist.Normal(0.0, 1.0))
@@ -194,14 +197,26 @@ def test_no_finite_start_names_the_site(kernel, chains):
         run(kernel(model), onp.nan, chains=chains)
 
 
-def test_fit_takes_a_kernel_of_single_chains():
+def test_fit_takes_other_kernels():
     """Its draws are MCMC's, up to rounding."""
     result = fit(HMC(two_sites, num_steps=3), random.key(0), num_warmup=20, num_samples=5, num_chains=2)
     x = samples(HMC(two_sites, num_steps=3), warmup=20, draws=5)
     onp.testing.assert_allclose(onp.asarray(result.samples["x"]), x["x"], rtol=1e-6)
     assert set(result.stats) == {"potential_energy", "energy", "accept_prob", "num_steps", "diverging"}
-    with pytest.raises(TypeError, match="ChEES moves its chains together; give it to MCMC"):
-        fit(ChEES(two_sites), random.key(0))
+
+
+@pytest.mark.parametrize("kernel", [AIES, ChEES])
+def test_fit_takes_chains_that_move_together(kernel):
+    """As one ensemble, whose draws are MCMC's up to rounding; and mapped over keys, an ensemble each."""
+    options = dict(num_warmup=20, num_samples=5, num_chains=6)
+    many = jit(vmap(lambda seed: fit(kernel(two_sites), random.key(seed), **options)))(onp.arange(2))
+    assert many.samples["x"].shape == (2, 6, 5) and many.gradients.shape == (2, 6) and not onp.any(many.failed)
+    for seed in range(2):
+        mcmc = MCMC(kernel(two_sites), **options, progress_bar=False, warn=False)
+        mcmc.run(random.key(seed))
+        onp.testing.assert_allclose(many.samples["x"][seed], mcmc.get_samples(True)["x"], rtol=1e-5)
+    with pytest.raises(SamplingError, match="num_chains must be"):
+        fit(kernel(two_sites), random.key(0), num_chains=1)
 
 
 @pytest.mark.parametrize("make, error, text", [
@@ -220,6 +235,8 @@ def test_fit_takes_a_kernel_of_single_chains():
     (lambda: MCLMC(one_site, energy_variance=0.0), ValueError, "energy_variance must be positive"),
     (lambda: AIES(one_site, moves={"stretch": 1.0}), ValueError, "moves is a dict"),
     (lambda: AIES(one_site, moves={AIES.StretchMove(1.0): 1.0}), ValueError, "a > 1"),
+    (lambda: EnsembleSliceSampler(one_site, moves={"kde": 1.0}), ValueError, "moves is a dict"),
+    (lambda: run(EnsembleSliceSampler(two_sites), chains=5), SamplingError, "even and at least 4, .*got 5"),
     (lambda: ChEES(one_site, max_num_steps=0), ValueError, "max_num_steps"),
     (lambda: MCMC(HMC, num_warmup=1, num_samples=1), TypeError, r"such as NUTS\(model\)"),
     (lambda: run(MCLMC(one_site)), SamplingError, "two unconstrained parameters or more"),
@@ -231,6 +248,15 @@ def test_fit_takes_a_kernel_of_single_chains():
 def test_mistakes(make, error, text):
     with pytest.raises(error, match=text):
         make()
+
+
+def test_chains_in_vectorised_groups(monkeypatch):
+    """Four chains on two cores, two in a program: the first draws are those of each chain alone, up to rounding."""
+    monkeypatch.setattr("chainrule.inference.job.cores", lambda: 2)
+    options = dict(warmup=5, draws=10, chains=4)
+    x = samples(NUTS(one_site), **options, chain_method="mixed")["x"]
+    onp.testing.assert_allclose(x, samples(NUTS(one_site), **options, chain_method="sequential")["x"], rtol=1e-6)
+    assert len(set(x[:, -1].tolist())) == 4 and onp.all(onp.ptp(x, axis=1) > 0)
 
 
 def test_a_model_of_one_site_needs_four_walkers():

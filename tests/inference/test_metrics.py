@@ -46,7 +46,7 @@ def test_a_normal_target_of_low_rank_is_found(d, n):
     v, _ = np.linalg.qr(rng.normal(size=(d, 2)))
     covariance = np.eye(d) + v @ np.diag([99.0, -0.9]) @ v.T
     x = rng.normal(size=(n, d)) @ np.linalg.cholesky(covariance).T
-    metric = low_rank(x, -x @ np.linalg.inv(covariance), 4)
+    metric = low_rank(x, -x @ np.linalg.inv(covariance), np.ones(len(x), bool), 4)
     assert isinstance(metric, LowRank) and metric.vectors.shape == (d, 4)
     inverse = np.asarray(vmap(LowRank(*map(cnp.asarray, metric)).velocity)(np.eye(d)))
     ratio = np.linalg.eigvals(np.linalg.solve(covariance, inverse)).real
@@ -55,5 +55,5 @@ def test_a_normal_target_of_low_rank_is_found(d, n):
 
 def test_a_constant_coordinate_is_left_alone():
     x = np.column_stack([np.zeros(20), RNG.normal(size=20)])
-    metric = low_rank(x, -x, 1)
+    metric = low_rank(x, -x, np.ones(len(x), bool), 1)
     np.testing.assert_allclose(metric.scale, np.ones(2), rtol=1e-12)

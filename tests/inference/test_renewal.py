@@ -5,6 +5,7 @@ import pytest
 import chainrule as cr
 import chainrule.distributions as dist
 from chainrule.engine import jit, numpy, random, stats, vmap
+from chainrule.engine.tree import leaves
 from chainrule.inference import MCMC, NUTS, chain, diagnostics, fit, renewal
 from chainrule.inference.driver import Group
 from tests.inference.targets import seed_of
@@ -121,5 +122,29 @@ def test_mistakes():
     for rank in (-1, 2.5):
         with pytest.raises(ValueError, match="low_rank must be"):
             NUTS(two_factors, low_rank=rank)
-    with pytest.raises(NotImplementedError, match="host"):
-        fit(NUTS(two_factors, low_rank=True), random.key(0), PRECISION)
+
+
+# ---- in a program without a host ----
+
+def test_the_program_renews_as_the_host_does():
+    """Up to rounding, at a stop; and at no other transition."""
+    c = chunk(chain.init(seed_of(3), D, WARMUP, method="low_rank", rank=3), [PRECISION], 13, 10 ** 9).chain
+    host, program = renewal.at_stop(c), jit(renewal.renewed)(c, np.asarray(13))
+    for a, b in zip(host.adaptation.params.metric, program.adaptation.params.metric):
+        np.testing.assert_allclose(np.abs(a), np.abs(b), rtol=1e-4, atol=1e-6)       # a direction has no sign
+    assert not np.array_equal(host.adaptation.params.metric.scale, c.adaptation.params.metric.scale)
+    for a, b in zip(leaves(jit(renewal.renewed)(c, np.asarray(12))), leaves(c)):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_fit_renews_the_metric_itself():
+    """Mapped over two data sets, each of which has its own metric; against a metric that stays a diagonal."""
+    options = dict(num_warmup=100, num_samples=100)
+    one = lambda seed, precision: fit(NUTS(two_factors, low_rank=3), random.key(seed), precision, **options)
+    both = jit(vmap(one))(np.array([0, 1]), np.stack([PRECISION, 1e-4 * PRECISION]))
+    assert np.asarray(both.stats["num_steps"]).mean(-1).max() < 12
+    sd = np.asarray(both.samples["x"]).std((1, 2)) / np.sqrt(np.diag(COVARIANCE))
+    assert np.all((sd[0] > 0.5) & (sd[0] < 2)) and np.all((sd[1] > 50) & (sd[1] < 200))
+    kept = jit(lambda: fit(NUTS(two_factors, low_rank=3, inverse_mass_matrix=SCALES, adapt_mass_matrix=False),
+                           random.key(0), PRECISION, **options))()
+    assert np.asarray(kept.stats["num_steps"]).mean() > 20
