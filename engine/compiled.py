@@ -11,6 +11,7 @@ from .core import OPEN_EFFECTS, state
 from .errors import TransformError
 from .interpreters.evaluate import ROOT, executable, run_compiled, run_executable
 from .interpreters.lower import lower
+from .interpreters.placing import where_to_run
 from .ops.structural import asvalue
 from .passes import optimize
 from .staged import name_of, stage_function, table_of, take_apart
@@ -57,7 +58,7 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
         elif not donated and not options or config.debug_nans:
             out = run_compiled(staged.jaxpr, [*staged.consts, *leaves])
-            if key is not None:
+            if key is not None and where_to_run(staged.jaxpr, staged.consts) is None:
                 consts = [asvalue(c).buffer for c in staged.consts]
                 ready[key] = executable(staged.jaxpr), consts, staged.jaxpr.out_avals, staged.out_tree
         else:
@@ -81,20 +82,20 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
 def _types(args):
     """A key made of the arguments' types and the setting they are read under, and the arrays in the order of tree.
 
-    (None, None) where an argument is neither an array nor a dict of arrays by name.
+    (None, None) where an argument is neither an array nor a dict of arrays by name, or was put somewhere.
     """
     if config.debug_nans or config.disable_jit:
         return None, None
     key, arrays = [config.default_float], []
     for a in args:
-        if type(a) is Array:
+        if type(a) is Array and a._sharding is None:
             key.append(a.aval)
             arrays.append(a)
         elif type(a) is dict:
             key.append(len(a))
             for name in sorted(a, key=str):
                 v = a[name]
-                if type(v) is not Array or type(name) is not str:
+                if type(v) is not Array or v._sharding is not None or type(name) is not str:
                     return None, None
                 key.append(name)
                 key.append(v.aval)
