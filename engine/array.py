@@ -171,7 +171,8 @@ class Array(Value):
         return v
 
     def _on_host(self):
-        """The values of an array that was put on devices, in the host's memory. `_value` stays empty: operations run where
+        """The values of an array that was put on devices, in the host's memory. `_value` stays empty: operations run
+        where
         the array lies."""
         try:
             return self._copy
@@ -189,7 +190,8 @@ class Array(Value):
 
     @property
     def sharding(self):
-        """On which devices the array lies, and which part of it on each: a `NamedSharding` or `SingleDeviceSharding`."""
+        """On which devices the array lies, and which part of it on each: a `NamedSharding` or
+        `SingleDeviceSharding`."""
         from .sharding import SingleDeviceSharding
         return SingleDeviceSharding(HOST) if self._sharding is None else self._sharding
 

@@ -19,7 +19,8 @@ def pmap(f=None, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_ar
     """f applied to each slice of its arguments on a device of its own, all at once: `vmap` with devices for lanes.
 
     axis_name : the name of the axis for collectives inside (psum, all_gather, ppermute, …)
-    in_axes : the axis of each argument to run over, None for those that every device gets whole; an int or a tree prefix
+    in_axes : the axis of each argument to run over, None for those that every device gets whole; an int or a tree
+    prefix
         of the positional arguments. Keyword arguments run over axis 0.
     out_axes : where the axis of the devices stands in the results; None for a result that is the same on every device
     static_broadcasted_argnums : arguments that stay Python values; a new program for each value
@@ -86,7 +87,8 @@ def pmap(f=None, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_ar
 
 def _moved(f, out, axis):
     if not -out.ndim <= axis < out.ndim:
-        raise TransformError(f"pmap of {name_of(f)}: out_axes={axis} is out of range for a result with {out.ndim} axes.")
+        raise TransformError(f"pmap of {name_of(f)}: out_axes={axis} is out of range for a result with {out.ndim} "
+                             f"axes.")
     return moveaxis(out, 0, axis)
 
 
@@ -94,7 +96,8 @@ def _mesh_of(f, size, devices, backend, name, leaves):
     here = list(devices) if devices is not None else xla.devices(backend or xla.default_device().platform)
     if size > len(here):
         raise ShapeError(f"pmap of {name_of(f)}: the mapped axis has {size} entries, and there are {len(here)} devices "
-                         f"({', '.join(map(repr, here[:4]))}{', …' if len(here) > 4 else ''}).\nRun over {len(here)} and "
+                         f"({', '.join(map(repr, here[:4]))}{', …' if len(here) > 4 else ''}).\nRun over "
+                         f"{len(here)} and "
                          f"vmap within, pmap(vmap(f)) of x.reshape({len(here)}, -1, …), or make more: "
                          + MORE_DEVICES.format(size))
     given = np.empty(size, dtype=object)

@@ -1,7 +1,9 @@
 """Collectives over a named axis: psum, pmean, pmax, pmin, all_gather, all_to_all, psum_scatter, ppermute, axis_index.
 
-`vmap(f, axis_name="i")` names its axis, `pmap` and `shard_map` name axes of devices. A collective has an effect, so that it
-is handed down until it meets the interpreter of its axis, through jit and scan too. There it is an operation on the lanes;
+`vmap(f, axis_name="i")` names its axis, `pmap` and `shard_map` name axes of devices. A collective
+has an effect, so that it
+is handed down until it meets the interpreter of its axis, through jit and scan too. There it is an operation on the
+lanes;
 in the program of one of several devices it is lowered as XLA's own collective.
 """
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from ..avals import Aval
 from ..core import Primitive, enclosing
 from ..errors import TransformError
-from ..interpreters.batch import Batch, spread_lane
+from ..interpreters.batch import spread_lane
 from ..ops.elementwise import eq, where
 from ..ops.index import gather_nd
 from ..ops.reduce import reduce_max_p, reduce_min_p
@@ -131,14 +133,16 @@ def _lower_permute(b, x, groups, *, perm):
         return b.like(x, 0)
     pairs = _numbers([(row[s], row[d]) for row in groups for s, d in perm])
     return b.op("stablehlo.collective_permute", [x], x.aval, f"source_target_pairs = {pairs}, channel_handle = "
-                                                             f"#stablehlo.channel_handle<handle = {b.channels}, type = 1>")
+                                                             f"#stablehlo.channel_handle<handle = {b.channels}, "
+                                                             f"type = 1>")
 
 
 def _lower_exchange(b, x, groups, *, split, concat):
     n = groups.shape[1]
     x = b.transpose(x, [split, *[i for i in range(len(x.shape)) if i != split]])
     every = b.op("stablehlo.all_to_all", [x], x.aval,
-                 _attributes(b, groups, f"split_dimension = 0 : i64, concat_dimension = 0 : i64, split_count = {n} : i64",
+                 _attributes(b, groups, f"split_dimension = 0 : i64, concat_dimension = 0 : i64, split_count = {n} "
+                                        f": i64",
                              False))
     return b.transpose(every, [*range(1, concat + 1), 0, *range(concat + 1, len(x.shape))])
 

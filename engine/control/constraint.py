@@ -25,7 +25,8 @@ sharding_constraint_p = _Constraint(
     shape=lambda a, *, sharding: a,
     impl=lambda x, *, sharding: x,
     lower=lambda b, x, *, sharding: x if sharding.mesh.size == 1 or b.manual is not None else b.emit(
-        x.aval, f"sdy.sharding_constraint {x.name} {b.sharding(sharding.mesh, sharding.spec, len(x.shape))} : {x.type}"),
+        x.aval, f"sdy.sharding_constraint {x.name} {b.sharding(sharding.mesh, sharding.spec, len(x.shape))} : "
+                f"{x.type}"),
     jvp=(lambda t, y, x, *, sharding: sharding_constraint_p.bind(t, sharding=sharding),),
     transpose=(lambda c, x, *, sharding: sharding_constraint_p.bind(c, sharding=sharding),),
     batch=lambda b, mine, x, *, sharding: b.bind(x, sharding=NamedSharding(sharding.mesh, P(None, *sharding.spec))),
@@ -54,7 +55,8 @@ def _constrained(x, sharding):
         return x
     if isinstance(sharding, SingleDeviceSharding):
         if isinstance(x, Tracer):
-            raise PlacementError(f"with_sharding_constraint: {sharding!r} inside of a program; a program runs as a whole on "
+            raise PlacementError(f"with_sharding_constraint: {sharding!r} inside of a program; a program runs as a "
+                                 f"whole on "
                                  "one set of devices.\nGive a NamedSharding, or device_put the arguments.")
         return device_put(x, sharding)
     sharding.spread(x.shape)

@@ -1,10 +1,13 @@
 """shard_map: a program written for one device's part of the arrays, run on every device of a mesh at once.
 
-It is `vmap` with a device for each lane: a collective inside means what it means for the lanes of a `vmap` of that name,
-and `on_lanes` is that meaning, which holds where the devices cannot be used: inside of another shard_map, on a mesh of one
+It is `vmap` with a device for each lane: a collective inside means what it means for the lanes of a `vmap` of that
+name,
+and `on_lanes` is that meaning, which holds where the devices cannot be used: inside of another shard_map, on a mesh
+of one
 device, with `config.disable_jit`, and while statements of a model inside have not met their handlers.
 
-Derivatives. An argument that is not cut lies on every device, so its cotangents are summed over the devices; of a result
+Derivatives. An argument that is not cut lies on every device, so its cotangents are summed over the devices; of a
+result
 that is not cut each device gets its share, the cotangent over the number of devices. So `psum` is its own transpose.
 """
 import functools
@@ -205,7 +208,8 @@ def _(b, *xs, jaxpr, mesh, manual, ins, outs):
     if mesh.size == 1 or b.manual is not None:
         return _lower_lanes(b, xs, params)
     axes = [n for n in mesh.axis_names if n in manual]
-    numbers = [b.emit(Aval((mesh.shape[n],), _INT), f"stablehlo.iota dim = 0 : {type_text(Aval((mesh.shape[n],), _INT))}")
+    numbers = [b.emit(Aval((mesh.shape[n],), _INT), f"stablehlo.iota dim = 0 : "
+                                                    f"{type_text(Aval((mesh.shape[n],), _INT))}")
                for n in axes]
     operands = [*xs, *numbers]
     in_text = [b.sharding(mesh, s, len(x.shape)) for x, s in zip(xs, ins)] + [b.sharding(mesh, P(n), 1) for n in axes]
@@ -295,6 +299,10 @@ def _missing(spec, mesh, manual):
     return [n for n in mesh.axis_names if n in manual and n not in cut]
 
 
+def _share(c, n):
+    return c / n if n > 1 and is_inexact(c.dtype) else c
+
+
 @shard_map_p.define("transpose")
 def _(cs, *xs, jaxpr, mesh, manual, ins, outs):
     known = [not is_aval(x) for x in xs]
@@ -308,8 +316,8 @@ def _(cs, *xs, jaxpr, mesh, manual, ins, outs):
     if key not in pulled.cache:
         def shares(*args):
             values, cts = args[:n_known], args[n_known:]
-            cts = [c / _size(mesh, _missing(s, mesh, manual)) if _missing(s, mesh, manual) and is_inexact(c.dtype) else c
-                   for c, s in zip(cts, [s for s, g in zip(outs, given) if g])]
+            given_specs = [s for s, g in zip(outs, given) if g]
+            cts = [_share(c, _size(mesh, _missing(s, mesh, manual))) for c, s in zip(cts, given_specs)]
             made = eval_jaxpr(pulled, [*values, *cts])
             for n in mesh.axis_names:
                 made = [psum_p.bind(c, axis_name=n)[0] if n in _missing(s, mesh, manual) else c
@@ -346,8 +354,10 @@ def _specs(given, whole, what, f):
     try:
         made = tree.broadcast(given, whole, is_leaf=_spec_leaf)
     except (TransformError, ValueError, TypeError) as e:
-        raise TransformError(f"shard_map of {name_of(f)}: {what}, {given!r}, does not begin the tree {tree.structure(whole)}."
-                             "\nGive one PartitionSpec for a whole tree, or a tree of them with the same tuples and keys."
+        raise TransformError(f"shard_map of {name_of(f)}: {what}, {given!r}, does not begin the tree "
+                             f"{tree.structure(whole)}."
+                             "\nGive one PartitionSpec for a whole tree, or a tree of them with the same tuples and "
+                             "keys."
                              ) from e
     return [P() if s is None else s for s in tree.leaves(made, is_leaf=_spec_leaf)]
 
@@ -356,18 +366,22 @@ def shard_map(f=None, *, mesh=None, in_specs, out_specs, axis_names=None, check_
     """f, a function of one device's parts, as a function of whole arrays that runs on every device of a mesh.
 
     mesh : a `Mesh`; the one of the `with` block when it is not given
-    in_specs, out_specs : how the arguments are cut, and how the parts of the results are put together: a `PartitionSpec`
+    in_specs, out_specs : how the arguments are cut, and how the parts of the results are put together: a
+    `PartitionSpec`
         for each leaf, or a prefix of the tree. An argument's axis that is not mentioned is whole on every device; a
         result's must be the same on every device, and the first one's is taken.
-    axis_names : the axes that f is written for, all by default; over the others XLA spreads the work of f as it sees fit
+    axis_names : the axes that f is written for, all by default; over the others XLA spreads the work of f as it sees
+    fit
     check_vma : raise TransformError for a result that may differ along an axis that its spec does not mention
-    Inside, psum, pmean, pmax, pmin, all_gather, all_to_all, ppermute, psum_scatter and axis_index take the names of the axes.
+    Inside, psum, pmean, pmax, pmin, all_gather, all_to_all, ppermute, psum_scatter and axis_index take the names of
+    the axes.
 
     Raises ShapeError for an axis that cannot be cut evenly.
 
     >>> import chainrule.engine.numpy as np
     >>> from chainrule.engine import lax, make_mesh
-    >>> total = shard_map(lambda x: lax.psum(x.sum(), "i"), mesh=make_mesh((1,), ("i",)), in_specs=P("i"), out_specs=P())
+    >>> mesh = make_mesh((1,), ("i",))
+    >>> total = shard_map(lambda x: lax.psum(x.sum(), "i"), mesh=mesh, in_specs=P("i"), out_specs=P())
     >>> float(total(np.arange(4.0)))
     6.0
     """
@@ -379,7 +393,8 @@ def shard_map(f=None, *, mesh=None, in_specs, out_specs, axis_names=None, check_
     def mapped(*args):
         over = mesh if mesh is not None else state.mesh
         if not isinstance(over, Mesh):
-            raise TransformError(f"shard_map of {name_of(f)} has no mesh: give mesh=make_mesh(...), or call it in `with mesh:`.")
+            raise TransformError(f"shard_map of {name_of(f)} has no mesh: give mesh=make_mesh(...), or call it in "
+                                 f"`with mesh:`.")
         manual = tuple([n for n in over.axis_names if axis_names is None or n in axis_names])
         given = tuple(in_specs) if isinstance(in_specs, list) else in_specs
         pairs, treedef = tree.flatten_with_path(args)
@@ -394,7 +409,8 @@ def shard_map(f=None, *, mesh=None, in_specs, out_specs, axis_names=None, check_
             trees.append(out_tree)
             return [as_result(o, f) for o in out]
 
-        jaxpr, consts = _staged(flat, [local_aval(x.aval, s, over) for x, s in zip(leaves, ins)], name_of(f), over, manual)
+        parts = [local_aval(x.aval, s, over) for x, s in zip(leaves, ins)]
+        jaxpr, consts = _staged(flat, parts, name_of(f), over, manual)
         outs = _specs(out_specs, tree.unflatten(trees[0], list(range(len(jaxpr.outs)))), "out_specs", f)
         for i, (a, s) in enumerate(zip(jaxpr.out_avals, outs)):
             _check(f, f"result {i}", None, s, over, manual, a.ndim)
@@ -410,7 +426,8 @@ def _check(f, what, shape, spec, mesh, manual, ndim=None):
     ndim = len(shape) if ndim is None else ndim
     for n in [n for names in spec.axes() for n in names]:
         if n not in manual:
-            raise TransformError(f"shard_map of {name_of(f)}: the spec of {what}, {spec!r}, names {n!r}; the axes of the map "
+            raise TransformError(f"shard_map of {name_of(f)}: the spec of {what}, {spec!r}, names {n!r}; the axes "
+                                 f"of the map "
                                  f"are {manual}.")
     if len(spec) > ndim:
         raise ShapeError(f"shard_map of {name_of(f)}: {what} has {ndim} axes, and its spec is {spec!r}.")
@@ -418,7 +435,8 @@ def _check(f, what, shape, spec, mesh, manual, ndim=None):
         for i, (n, names) in enumerate(zip(shape, spec.axes(ndim))):
             k = _size(mesh, names)
             if n % k:
-                raise ShapeError(f"shard_map of {name_of(f)}: axis {i} of {what}, of shape {tuple(shape)}, is cut into {k} "
+                raise ShapeError(f"shard_map of {name_of(f)}: axis {i} of {what}, of shape {tuple(shape)}, is cut "
+                                 f"into {k} "
                                  f"parts by {spec!r}, and {n} is not a multiple of {k}.\nPad it, or take a mesh that "
                                  "divides it.")
 
@@ -428,7 +446,10 @@ def _check_copies(f, jaxpr, ins, outs, mesh, manual):
     for i, (axes, s) in enumerate(zip(found, outs)):
         over = [n for n in _missing(s, mesh, manual) if n in axes and mesh.shape[n] > 1]
         if over:
-            raise TransformError(f"shard_map of {name_of(f)}: result {i} may differ from device to device along {over[0]!r}, "
-                                 f"and its spec, {s!r}, does not say so: one device's would be taken.\nSum it over the axis "
-                                 f"(psum(x, {over[0]!r})), write the axis into out_specs, or pass check_vma=False when the "
+            raise TransformError(f"shard_map of {name_of(f)}: result {i} may differ from device to device along "
+                                 f"{over[0]!r}, "
+                                 f"and its spec, {s!r}, does not say so: one device's would be taken.\nSum it over "
+                                 f"the axis "
+                                 f"(psum(x, {over[0]!r})), write the axis into out_specs, or pass check_vma=False "
+                                 f"when the "
                                  "devices' values are known to be equal.")

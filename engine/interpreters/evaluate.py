@@ -144,7 +144,8 @@ def run_compiled(jaxpr, args):
         out = run_executable(executable(jaxpr), args, jaxpr.out_avals)
     else:
         device, shardings, meshes = place
-        out = run_placed(executable(jaxpr, device=device, shardings=shardings), args, jaxpr.out_avals, shardings, meshes)
+        exe = executable(jaxpr, device=device, shardings=shardings)
+        out = run_placed(exe, args, jaxpr.out_avals, shardings, meshes)
     if config.debug_nans and any(has_nan(o.value) for o in out):
         # again in NumPy, operation by operation: it raises at the first nan
         with config(disable_jit=True):

@@ -17,12 +17,14 @@ def where_to_run(jaxpr, args):
     homes = {}
     for s, a in zip(given, args):
         if s is not None:
-            homes.setdefault(frozenset(s.devices), (f"an argument of shape {a.shape} lies on {shown_devices(s.devices)}",
+            homes.setdefault(frozenset(s.devices), (f"an argument of shape {a.shape} lies on "
+                                                    f"{shown_devices(s.devices)}",
                                                     s.devices))
     for mesh in meshes:
         homes.setdefault(frozenset(mesh.flat), (f"its mesh is {mesh!r}", mesh.flat))
     if len(homes) > 1:
-        raise PlacementError(f"{jaxpr.name}: {', '.join([text for text, _ in homes.values()])}; a program runs on one set "
+        raise PlacementError(f"{jaxpr.name}: {', '.join([text for text, _ in homes.values()])}; a program runs on "
+                             f"one set "
                              "of devices.\nPut them on the same with device_put.")
     devices = next(iter(homes.values()))[1]
     if len(devices) == 1:

@@ -77,7 +77,8 @@ def sharding_of(device):
         return device
     if isinstance(device, PartitionSpec):
         if state.mesh is None:
-            raise PlacementError(f"{device!r} stands alone, and there is no mesh.\nWrite NamedSharding(mesh, {device!r}), "
+            raise PlacementError(f"{device!r} stands alone, and there is no mesh.\nWrite NamedSharding(mesh, "
+                                 f"{device!r}), "
                                  "or `with mesh:` around it.")
         return NamedSharding(state.mesh, device)
     try:
@@ -141,7 +142,8 @@ def make_array_from_single_device_arrays(shape, sharding, arrays):
     here = [d for d in spread.devices if xla.is_local(d)]
     missing = [d for d in here if d not in by_device]
     if missing:
-        raise PlacementError(f"make_array_from_single_device_arrays: there is no part on {missing[0]!r}; the parts lie on "
+        raise PlacementError(f"make_array_from_single_device_arrays: there is no part on {missing[0]!r}; the parts "
+                             f"lie on "
                              f"{sorted(map(repr, by_device))}.\nPut one there with device_put(part, device).")
     parts = [by_device[d]._buffer if by_device[d]._sharding is not None else by_device[d].value for d in here]
     buffer = xla.put_shards(tuple(shape), arrays[0].dtype, spread, parts)
@@ -161,7 +163,8 @@ def make_array_from_callback(shape, sharding, data_callback, dtype=None):
             if key not in made:
                 made[key] = np.asarray(data_callback(index), dtype)
                 if made[key].shape != sharding.shard_shape(shape):
-                    raise ShapeError(f"make_array_from_callback: the part at {index} has shape {made[key].shape}; it must "
+                    raise ShapeError(f"make_array_from_callback: the part at {index} has shape {made[key].shape}; "
+                                     f"it must "
                                      f"have {sharding.shard_shape(shape)}.")
             parts.append(made[key])
     return _of_parts(shape, sharding, spread, parts)

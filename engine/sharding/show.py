@@ -2,7 +2,7 @@
 
 
 def visualize_sharding(shape, sharding):
-    """Print which device holds which part of an array of this shape, with one or two axes; returns the text.
+    """Print which device holds which part of an array of this shape, of one or two axes; returns the text.
 
     >>> from chainrule.engine import NamedSharding, P, make_mesh
     >>> picture = visualize_sharding((4, 2), NamedSharding(make_mesh((1,), ("i",)), P("i")))
@@ -23,7 +23,8 @@ def visualize_array_sharding(x):
 def drawn(shape, sharding):
     """The picture: a box for each part, with the names of the devices that hold it."""
     if not 1 <= len(shape) <= 2:
-        raise ValueError(f"a picture has one or two axes, and the array has shape {tuple(shape)}: draw a slice of it, or read "
+        raise ValueError(f"a picture has one or two axes, and the array has shape {tuple(shape)}: draw a slice of "
+                         f"it, or read "
                          "sharding.devices_indices_map(shape).")
     boxes: dict = {}
     for device, index in sharding.devices_indices_map(shape).items():

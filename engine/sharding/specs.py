@@ -186,7 +186,8 @@ class NamedSharding(Sharding):
 
 
 def named(spread, ndim, meshes=()):
-    """The sharding that a layout is: one of these meshes' where it fits, else one of a mesh without names of its own."""
+    """The sharding that a layout is: one of these meshes' where it fits, else one of a mesh without names of its
+    own."""
     for mesh in meshes:
         if mesh.flat == spread.devices:
             found = _spec_of(spread, ndim, mesh)
