@@ -43,6 +43,7 @@ from .ravel import ravel_pytree  # noqa: E402
 from .retrace import no_retrace  # noqa: E402
 from .sharding import Mesh, NamedSharding, P, PartitionSpec, SingleDeviceSharding, make_mesh  # noqa: E402
 from .sharding.place import (  # noqa: E402
+    default_device,
     device_get,
     device_put,
     make_array_from_callback,
@@ -51,7 +52,7 @@ from .sharding.place import (  # noqa: E402
 )
 from .sharding.show import visualize_array_sharding, visualize_sharding  # noqa: E402
 from .stats import stats  # noqa: E402
-from .xla import default_device, devices, set_cpu_device_count  # noqa: E402
+from .xla import devices, set_cpu_device_count  # noqa: E402
 
 config = _config_module.config
 __getattr__ = _on_demand(__name__, ["lax", "nn"])        # imported when they are first used

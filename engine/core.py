@@ -36,6 +36,7 @@ class _State(threading.local):
     root = None              # the interpreter at the bottom of every world
     source = None            # the user's line that a re-evaluated equation came from
     scope = ""               # the names given by named_scope
+    device = None            # the device of the default_device block that is open
     mesh = None              # the mesh of the `with` block that is open
     loops = 0                # the number of scans that vmap went into on its way to the current operation
 

@@ -123,9 +123,7 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
         if base is not None:
             found = base.on(device)
         else:
-            program = jaxpr.cache.get("optimized")
-            if program is None:
-                program = jaxpr.cache["optimized"] = optimize(jaxpr)
+            program = optimize(jaxpr)
             text, callbacks = lower(program, donated, shardings=shardings)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
@@ -137,15 +135,19 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
     return found
 
 
-def run_compiled(jaxpr, args):
-    """Run a program through XLA on concrete arrays; returns a list of arrays."""
+def run(jaxpr, args, donated=(), options=()):
+    """The results of a program, where its arguments and its meshes say that it runs."""
     place = where_to_run(jaxpr, args)
     if place is None:
-        out = run_executable(executable(jaxpr), args, jaxpr.out_avals)
-    else:
-        device, shardings, meshes = place
-        exe = executable(jaxpr, device=device, shardings=shardings)
-        out = run_placed(exe, args, jaxpr.out_avals, shardings, meshes)
+        return run_executable(executable(jaxpr, donated=donated, options=options), args, jaxpr.out_avals)
+    device, shardings, meshes = place
+    exe = executable(jaxpr, device=device, donated=donated, options=options, shardings=shardings)
+    return run_placed(exe, args, jaxpr.out_avals, shardings, meshes)
+
+
+def run_compiled(jaxpr, args):
+    """Run a program through XLA on concrete arrays; returns a list of arrays."""
+    out = run(jaxpr, args)
     if config.debug_nans and any(has_nan(o.value) for o in out):
         # again in NumPy, operation by operation: it raises at the first nan
         with config(disable_jit=True):

@@ -1,5 +1,6 @@
 """Where a program runs: on the devices of its meshes, or where its arguments were put."""
 from ..array import Array
+from ..core import state
 from ..errors import PlacementError
 from ..ir import all_eqns
 
@@ -13,7 +14,7 @@ def where_to_run(jaxpr, args):
     meshes = meshes_of(jaxpr)
     given = [a._sharding if type(a) is Array else None for a in args]
     if not meshes and not any([s is not None for s in given]):
-        return None
+        return None if state.device is None else (state.device, None, ())
     homes = {}
     for s, a in zip(given, args):
         if s is not None:

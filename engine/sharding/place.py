@@ -45,6 +45,26 @@ def device_put(x, device=None, *, donate=False):
     return tree.unflatten(treedef, [_put(asvalue(v), s) for v, s in zip(leaves, places)])
 
 
+class default_device:
+    """`with default_device(d):` makes d the device of compiled programs whose arguments were not put anywhere.
+
+    d : a device or its name; their results lie there
+
+    >>> with default_device("cpu:0"):
+    ...     pass
+    """
+
+    def __init__(self, device):
+        self.device = sharding_of(device).devices[0]
+
+    def __enter__(self):
+        self.before, state.device = state.device, self.device
+        return self.device
+
+    def __exit__(self, *exc):
+        state.device = self.before
+
+
 def device_get(x):
     """x with NumPy arrays, in the host's memory, for its arrays."""
     return tree.map(np.asarray, x)

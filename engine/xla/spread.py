@@ -105,7 +105,7 @@ def shards(buffer: Buffer) -> list[tuple[Device, Buffer]]:
 def gathered(buffer: Buffer, spread: Spread) -> np.ndarray:
     """The values, brought together in the host's memory, each part once. Raises RuntimeError when a part lies with
     another process."""
-    if len(spread.devices) == 1:
+    if len(spread.devices) == 1 or buffer.is_deleted():  # the latter raises
         return to_numpy(buffer)
     aval = buffer.aval
     held = dict(shards(buffer))
