@@ -25,8 +25,8 @@ def jit(f=None, *, in_shardings=None, out_shardings=None, static_argnums=(), sta
     """f compiled by XLA: traced once for each set of argument types, then run as one program.
 
     in_shardings, out_shardings : how the arguments and the results lie on the devices of a mesh: a sharding (or a
-        PartitionSpec in a `with mesh:`), or a tree of them that begins theirs; None leaves it to the arguments and to XLA.
-        Arguments that lie otherwise are moved.
+        PartitionSpec in a `with mesh:`), or a tree of them that begins theirs; None leaves it to the arguments and to
+        XLA. Arguments that lie otherwise are moved.
     static_argnums, static_argnames : arguments that stay Python values; a new program for each value
     donate_argnums, donate_argnames : arguments whose memory the results may take; their arrays are deleted by the call.
         Only a call from outside of every transformation donates.

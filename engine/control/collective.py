@@ -107,13 +107,15 @@ def _attributes(b, groups, more="", ids=True):
                       *(["use_global_device_ids"] if ids else [])])
 
 
-def _reduced(op, name="all_reduce", more=""):
-    def lower(b, x, groups):
+def _reduced(op, name="all_reduce"):
+    def lower(b, x, groups, axis=None):
         one = Aval((), x.dtype)
         with b.region([one, one]) as (p, q):
             b.give_back([b.op(f"stablehlo.{op}", [p, q], one)])
-        attributes = _attributes(b, groups, more)
-        shape = x.shape if name == "all_reduce" else (x.shape[0] // groups.shape[1], *x.shape[1:])
+        attributes = _attributes(b, groups, "" if axis is None else f"scatter_dimension = {axis} : i64")
+        shape = x.shape if axis is None else _parted(x.shape, axis, groups.shape[1])
+        if not x.aval.size:
+            return b.constant(0, x.dtype, shape)
         return b.emit(Aval(shape, x.dtype), f'"stablehlo.{name}"({x.name}) <{{{attributes}}}> ({{\n{b.closed}\n}}) : '
                                             f"({x.type}) -> {b.type_text(Aval(shape, x.dtype))}")
     return lower
@@ -153,8 +155,18 @@ def _lower_index(b, *, axis_name):
 
 # ---- the collectives ----
 
-def _scattered(a, *, axis_name):
-    return Aval((a.shape[0] // axis_size(axis_name), *a.shape[1:]), a.dtype)
+def _parted(shape, axis, n):
+    return (*shape[:axis], shape[axis] // n, *shape[axis + 1:])
+
+
+def _scattered(a, *, axis_name, axis):
+    return Aval(_parted(a.shape, axis, axis_size(axis_name)), a.dtype)
+
+
+def _parts_of_lanes(x, size, axis):
+    """[lanes, …]: each lane's part of an axis."""
+    parts = reshape(x, (*x.shape[:axis], size, x.shape[axis] // size, *x.shape[axis + 1:]))
+    return moveaxis(parts, axis, 0)
 
 
 def _exchanged(x, size, *, split, concat):
@@ -175,10 +187,11 @@ all_gather_p = _collective(
     "all_gather", lambda x, size, *, axis: moveaxis(x, 0, axis), lower=_lower_gather, shape=_gathered,
     other=lambda *, axis: {"axis": axis + 1},
     transpose=lambda c, x, *, axis_name, axis: _scatter(c, axis_name, axis))
-psum_scatter_p = _collective(                            # lane i keeps rows i n / size to (i + 1) n / size of the sum
-    "psum_scatter", lambda x, size: _rows_of_lanes(reduce_sum(x, (0,)), size), shape=_scattered, spread=False,
-    lower=_reduced("add", "reduce_scatter", "scatter_dimension = 0 : i64"),
-    transpose=lambda c, x, *, axis_name: reshape(all_gather_p.bind(c, axis_name=axis_name, axis=0)[0], x.shape))
+psum_scatter_p = _collective(                            # lane i keeps the i-th of equal parts of an axis of the sum
+    "psum_scatter", lambda x, size, *, axis: _parts_of_lanes(reduce_sum(x, (0,)), size, axis), shape=_scattered,
+    spread=False, lower=_reduced("add", "reduce_scatter"), other=lambda *, axis: {"axis": axis + 1},
+    transpose=lambda c, x, *, axis_name, axis: reshape(all_gather_p.bind(c, axis_name=axis_name, axis=axis)[0],
+    x.shape))
 all_to_all_p = _collective(
     "all_to_all", _exchanged, shape=_exchanged_aval, spread=False, lower=_lower_exchange,
     other=lambda *, split, concat: {"split": split + 1, "concat": concat + 1},
@@ -202,14 +215,10 @@ axis_index_p = Primitive(
 )
 
 
-def _rows_of_lanes(x, size):
-    return reshape(x, (size, x.shape[0] // size, *x.shape[1:]))
-
-
 def _scatter(x, axis_name, axis):
     """This lane's part of the sum over the lanes, of an axis that holds one entry for each; the axis goes."""
-    first = moveaxis(x, axis, 0)
-    return reshape(psum_scatter_p.bind(first, axis_name=axis_name)[0], first.shape[1:])
+    part = psum_scatter_p.bind(x, axis_name=axis_name, axis=axis)[0]
+    return reshape(part, (*x.shape[:axis], *x.shape[axis + 1:]))
 
 
 def _names(axis_name):
@@ -292,10 +301,10 @@ def psum_scatter(x, axis_name, *, scatter_dimension=0, tiled=False):
             raise TransformError(f"psum_scatter over {n} lanes: axis {scatter_dimension} of shape {v.shape} has "
                                  f"size {size}; it must be "
                                  + (f"a multiple of {n}." if tiled else f"{n}."))
-        out = moveaxis(v, scatter_dimension, 0)
+        axis = scatter_dimension % v.ndim
         for name in _names(axis_name):
-            out = psum_scatter_p.bind(out, axis_name=name)[0]
-        return moveaxis(out, 0, scatter_dimension) if tiled else reshape(out, out.shape[1:])
+            v = psum_scatter_p.bind(v, axis_name=name, axis=axis)[0]
+        return v if tiled else reshape(v, (*v.shape[:axis], *v.shape[axis + 1:]))
     return tree_map(one, x)
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..avals import Aval
-from ..core import OPEN_EFFECTS, REGISTRY, Primitive, state
+from ..core import REGISTRY, Primitive, state
 from ..errors import DtypeError, TreeError
 from ..interpreters.batch import LaneLoop, batch_jaxpr, spread_lane
 from ..interpreters.evaluate import is_concrete
@@ -148,7 +148,7 @@ def _instantiated(pulled, consts, own, avals):
 
 @switch_p.define("batch")
 def _(b, mine, index, *xs, branches):
-    if mine[0] and any(j.effects & OPEN_EFFECTS for j in branches):
+    if mine[0] and any("site" in j.effects for j in branches):
         return _by_lane(b, mine, index, xs, branches)
     marks = _union([batch_jaxpr(j, b.size, mine[1:], [False] * len(j.outs), b.name)[2] for j in branches])
     if not mine[0]:

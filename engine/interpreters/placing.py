@@ -2,7 +2,6 @@
 from ..array import Array
 from ..core import state
 from ..errors import PlacementError
-from ..ir import all_eqns
 
 
 def where_to_run(jaxpr, args):
@@ -46,8 +45,11 @@ def meshes_of(jaxpr):
     """The meshes of several devices that a program speaks of, through the programs in it; kept with the program."""
     found = jaxpr.cache.get("meshes")
     if found is None:
-        all_of_them = [m for e in all_eqns(jaxpr) for m in e.prim.meshes(e.params)]
-        found = jaxpr.cache["meshes"] = tuple(dict.fromkeys([m for m in all_of_them if m.size > 1]))
+        every = []
+        for e in jaxpr.eqns:
+            own = [m for m in e.prim.meshes(e.params) if m.size > 1]
+            every += own or [m for p in e.prim.programs(e.params) for m in meshes_of(p)]
+        found = jaxpr.cache["meshes"] = tuple(dict.fromkeys(every))
     return found
 
 
