@@ -417,7 +417,11 @@ def shard_map(f=None, *, mesh=None, in_specs, out_specs, axis_names=None, check_
         ins = (*[P()] * len(consts), *ins)
         if check_vma:
             _check_copies(f, jaxpr, ins, outs, over, manual)
-        out = shard_map_p.bind(*consts, *leaves, jaxpr=jaxpr, mesh=over, manual=manual, ins=ins, outs=tuple(outs))
+        facts = dict(jaxpr=jaxpr, mesh=over, manual=manual, ins=ins, outs=tuple(outs))
+        if "site" in jaxpr.effects:                      # handlers are to see statements of every lane
+            out = on_lanes([*consts, *leaves], **facts)
+        else:
+            out = shard_map_p.bind(*consts, *leaves, **facts)
         return tree.unflatten(trees[0], out)
     return mapped
 
