@@ -29,16 +29,30 @@ from .array import Array  # noqa: E402
 from .compiled import jit  # noqa: E402
 from .control import cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from .control.callback import io_callback, pure_callback  # noqa: E402
+from .control.constraint import with_sharding_constraint  # noqa: E402
 from .control.custom import custom_gradient, custom_jvp, custom_vjp  # noqa: E402
 from .control.remat import checkpoint, checkpoint_policies, remat  # noqa: E402
+from .control.shard_map import shard_map  # noqa: E402
 from .core import named_scope  # noqa: E402
 from .drawing import draw  # noqa: E402
 from .export import deserialize, export  # noqa: E402
 from .lazy import on_demand as _on_demand  # noqa: E402
+from .pmap import pmap  # noqa: E402
 from .profile import annotate, profile  # noqa: E402
 from .ravel import ravel_pytree  # noqa: E402
 from .retrace import no_retrace  # noqa: E402
+from .sharding import Mesh, NamedSharding, P, PartitionSpec, SingleDeviceSharding, make_mesh  # noqa: E402
+from .sharding.place import (  # noqa: E402
+    default_device,
+    device_get,
+    device_put,
+    make_array_from_callback,
+    make_array_from_process_local_data,
+    make_array_from_single_device_arrays,
+)
+from .sharding.show import visualize_array_sharding, visualize_sharding  # noqa: E402
 from .stats import stats  # noqa: E402
+from .xla import devices, set_cpu_device_count  # noqa: E402
 
 config = _config_module.config
 __getattr__ = _on_demand(__name__, ["lax", "nn"])        # imported when they are first used

@@ -63,11 +63,11 @@ class Value:
 
     @property
     def device(self):
-        """Where the array is: `cpu:0`, the memory of the host."""
+        """Where the array is: `cpu:0`, the memory of the host; for an array of several devices, its sharding."""
         return HOST
 
     def to_device(self, device, *, stream=None):
-        """The array on a device; there is one, the host."""
+        """The array on a device; see `device_put`."""
         if stream is not None:
             raise ValueError(f"stream={stream!r}: the host has no streams; it is None.")
         return on_device(self, device)
@@ -91,10 +91,21 @@ class Value:
 
 
 def on_device(x, device):
-    """x, where `device` is the host; raises ValueError for other devices."""
-    if device not in _HOST_NAMES:
-        raise ValueError(f"there is no device {device!r} for arrays; there is {HOST!r}, the host.")
-    return x
+    """x on a device, given as one or by its name ("cpu:1"); raises ValueError for what is none."""
+    if device in _HOST_NAMES and (type(x) is not Array or x._sharding is None):
+        return x
+    from .sharding.place import device_put
+    return device_put(x, device_named(device))
+
+
+def device_named(device):
+    """The device, or sharding, that is meant by it, its name, or the name of its platform."""
+    if not isinstance(device, str):
+        return device
+    for d in xla.devices():
+        if repr(d) == device or d.platform == device:
+            return d
+    raise ValueError(f"there is no device {device!r}; there are {xla.devices()}.")
 
 
 def _in_place(name, instead):
@@ -123,13 +134,14 @@ class Array(Value):
     `recipe` is (primitive, params) for arrays such as zeros and arange, which a program that closes
     over them makes again instead of taking them as an argument.
     """
-    __slots__ = ("_value", "_buffer", "_aval", "recipe", "__weakref__")
+    __slots__ = ("_value", "_buffer", "_aval", "recipe", "_sharding", "_copy", "__weakref__")
 
-    def __init__(self, value=None, buffer=None, aval=None, recipe=None):
+    def __init__(self, value=None, buffer=None, aval=None, recipe=None, sharding=None):
         self._value = value
         self._buffer = buffer
         self._aval = aval
         self.recipe = recipe
+        self._sharding = sharding                        # where it was put; None: in the host's memory, for any device
 
     @property
     def aval(self):
@@ -148,6 +160,8 @@ class Array(Value):
         """The NumPy array, read-only."""
         v = self._value
         if v is None:
+            if self._sharding is not None:
+                return self._on_host()
             if self._buffer is not None:
                 v = xla.to_numpy(self._buffer)
             else:
@@ -155,6 +169,16 @@ class Array(Value):
                 v = prim.impl(**params)
             self._value = v
         return v
+
+    def _on_host(self):
+        """The values of an array that was put on devices, in the host's memory. `_value` stays empty: operations run
+        where
+        the array lies."""
+        try:
+            return self._copy
+        except AttributeError:
+            self._copy = xla.gathered(self._buffer, self._sharding.spread(self.shape))
+            return self._copy
 
     @property
     def buffer(self):
@@ -164,14 +188,41 @@ class Array(Value):
             b = self._buffer = xla.put(self.value)
         return b
 
-    def buffer_on(self, device):
-        """The device buffer on this device; kept when it is the first one made."""
-        if self._buffer is not None and xla.buffer_device(self._buffer) == device:
-            return self._buffer
-        made = xla.put(self.value, device)
-        if self._buffer is None:
-            self._buffer = made
-        return made
+    @property
+    def sharding(self):
+        """On which devices the array lies, and which part of it on each: a `NamedSharding` or
+        `SingleDeviceSharding`."""
+        from .sharding import SingleDeviceSharding
+        return SingleDeviceSharding(HOST) if self._sharding is None else self._sharding
+
+    @property
+    def device(self):
+        s = self._sharding
+        return HOST if s is None else s.devices[0] if len(s.devices) == 1 else s
+
+    def devices(self):
+        """The set of the devices that hold the array."""
+        return {HOST} if self._sharding is None else self._sharding.device_set
+
+    @property
+    def committed(self):
+        """Whether the array was put on its devices: programs run where such arguments lie."""
+        return self._sharding is not None
+
+    @property
+    def is_fully_replicated(self):
+        """Whether each of its devices holds the whole array."""
+        return self._sharding is None or self._sharding.is_fully_replicated
+
+    @property
+    def addressable_shards(self):
+        """The parts that this process's devices hold: a list of `Shard(device, index, data)`."""
+        from .sharding.place import shards_of
+        return shards_of(self)
+
+    def addressable_data(self, index):
+        """The array that one of this process's devices holds."""
+        return self.addressable_shards[index].data
 
     def block_until_ready(self):
         """Wait until the value has been computed; returns the array itself."""

@@ -7,19 +7,26 @@ from . import retrace, tree
 from .array import Array
 from .config import config
 from .control.call import jit_p
+from .control.constraint import with_sharding_constraint
 from .core import OPEN_EFFECTS, state
 from .errors import TransformError
-from .interpreters.evaluate import ROOT, executable, run_compiled, run_executable
+from .interpreters.evaluate import ROOT, executable, run, run_compiled
 from .interpreters.lower import lower
+from .interpreters.placing import where_to_run
 from .ops.structural import asvalue
 from .passes import optimize
+from .sharding.place import device_put
 from .staged import name_of, stage_function, table_of, take_apart
 from .stats import stats
 
 
-def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), donate_argnames=(), compiler_options=None):
+def jit(f=None, *, in_shardings=None, out_shardings=None, static_argnums=(), static_argnames=(), donate_argnums=(),
+        donate_argnames=(), compiler_options=None):
     """f compiled by XLA: traced once for each set of argument types, then run as one program.
 
+    in_shardings, out_shardings : how the arguments and the results lie on the devices of a mesh: a sharding (or a
+        PartitionSpec in a `with mesh:`), or a tree of them that begins theirs; None leaves it to the arguments and to XLA.
+        Arguments that lie otherwise are moved.
     static_argnums, static_argnames : arguments that stay Python values; a new program for each value
     donate_argnums, donate_argnames : arguments whose memory the results may take; their arrays are deleted by the call.
         Only a call from outside of every transformation donates.
@@ -33,7 +40,8 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
     9.0
     """
     if f is None:
-        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames,
+        return functools.partial(jit, in_shardings=in_shardings, out_shardings=out_shardings,
+                                 static_argnums=static_argnums, static_argnames=static_argnames,
                                  donate_argnums=donate_argnums, donate_argnames=donate_argnames,
                                  compiler_options=compiler_options)
     statics = _listed(static_argnums, int) + _listed(static_argnames, str)
@@ -43,7 +51,9 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
         raise TransformError(f"jit of {name_of(f)}: {sorted(set(statics) & set(donated), key=str)} are static and "
                              "donated; a static argument has no memory to give.")
 
-    plain = not (statics or donated or options)
+    if in_shardings is not None or out_shardings is not None:
+        f = _laid_out(f, in_shardings, out_shardings)
+    plain = not (statics or donated or options or in_shardings is not None)
     ready: dict = {}                                     # types of array arguments -> what a call needs
 
     @functools.wraps(f)
@@ -52,12 +62,14 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
         known = ready.get(key)
         if known is not None:
             return _call(*known, arrays)
+        if in_shardings is not None:
+            args = device_put(args, in_shardings)
         staged, leaves = stage_function(f, args, kwargs, statics)
         if state.trace is not ROOT or config.disable_jit or staged.jaxpr.effects & OPEN_EFFECTS:
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
         elif not donated and not options or config.debug_nans:
             out = run_compiled(staged.jaxpr, [*staged.consts, *leaves])
-            if key is not None:
+            if key is not None and where_to_run(staged.jaxpr, staged.consts) is None:
                 consts = [asvalue(c).buffer for c in staged.consts]
                 ready[key] = executable(staged.jaxpr), consts, staged.jaxpr.out_avals, staged.out_tree
         else:
@@ -65,8 +77,7 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
             if places is None:
                 places = _donated_inputs(staged, args, kwargs, statics, donated)
                 staged.jaxpr.cache["donated", donated] = places
-            exe = executable(staged.jaxpr, donated=places, options=options)
-            out = _run_donating(name_of(f), exe, staged, places, leaves)
+            out = _run_donating(name_of(f), staged, places, options, leaves)
         return tree.unflatten(staged.out_tree, out)
 
     def lowered(*args, **kwargs):
@@ -78,23 +89,34 @@ def jit(f=None, *, static_argnums=(), static_argnames=(), donate_argnums=(), don
     return compiled
 
 
+def _laid_out(f, in_shardings, out_shardings):
+    """f whose arguments and results are laid out like this."""
+    @functools.wraps(f)
+    def run(*args, **kwargs):
+        if in_shardings is not None:
+            args = with_sharding_constraint(args, in_shardings)
+        out = f(*args, **kwargs)
+        return out if out_shardings is None else with_sharding_constraint(out, out_shardings)
+    return run
+
+
 def _types(args):
     """A key made of the arguments' types and the setting they are read under, and the arrays in the order of tree.
 
-    (None, None) where an argument is neither an array nor a dict of arrays by name.
+    (None, None) where an argument is neither an array nor a dict of arrays by name, or was put somewhere.
     """
-    if config.debug_nans or config.disable_jit:
+    if config.debug_nans or config.disable_jit or state.device is not None:
         return None, None
     key, arrays = [config.default_float], []
     for a in args:
-        if type(a) is Array:
+        if type(a) is Array and a._sharding is None:
             key.append(a.aval)
             arrays.append(a)
         elif type(a) is dict:
             key.append(len(a))
             for name in sorted(a, key=str):
                 v = a[name]
-                if type(v) is not Array or type(name) is not str:
+                if type(v) is not Array or v._sharding is not None or type(name) is not str:
                     return None, None
                 key.append(name)
                 key.append(v.aval)
@@ -161,7 +183,7 @@ class Compiled:
     def __init__(self, f, staged, args, kwargs, statics, donated, options):
         self.f, self.staged, self.statics = f, staged, statics
         self.key = take_apart(f, args, kwargs, statics)[0]
-        self.donated = _donated_inputs(staged, args, kwargs, statics, donated)
+        self.donated, self.options = _donated_inputs(staged, args, kwargs, statics, donated), options
         self.executable = executable(staged.jaxpr, donated=self.donated, options=options)
 
     def __call__(self, *args, **kwargs):
@@ -173,7 +195,7 @@ class Compiled:
         if state.trace is not ROOT:
             out = jit_p.bind(*self.staged.consts, *leaves, jaxpr=self.staged.jaxpr)
         else:
-            out = _run_donating(name_of(self.f), self.executable, self.staged, self.donated, leaves)
+            out = _run_donating(name_of(self.f), self.staged, self.donated, self.options, leaves)
         return tree.unflatten(self.staged.out_tree, out)
 
     def as_text(self):
@@ -189,7 +211,7 @@ class Compiled:
         return self.executable.memory_stats()
 
 
-def _run_donating(name, exe, staged, donated, leaves):
+def _run_donating(name, staged, donated, options, leaves):
     """The results for the leaves of the arguments; those in the places `donated` are deleted."""
     inputs = [*staged.consts, *leaves]
     given = [inputs[i] for i in donated]
@@ -197,7 +219,7 @@ def _run_donating(name, exe, staged, donated, leaves):
     if len({id(a) for a in given}) < len(given) or not others.isdisjoint([id(a) for a in given]):
         raise TransformError(f"{name}: one array is donated and is another argument too (or a value that the function "
                              "closes over).\nPass a copy of it, or do not donate it.")
-    out = run_executable(exe, inputs, staged.jaxpr.out_avals)
+    out = run(staged.jaxpr, inputs, donated, options)
     for a in given:
         if type(a) is Array:                             # its values are gone, its type is not
             a._aval, a._value, a.recipe = a.aval, None, None

@@ -36,6 +36,8 @@ class _State(threading.local):
     root = None              # the interpreter at the bottom of every world
     source = None            # the user's line that a re-evaluated equation came from
     scope = ""               # the names given by named_scope
+    device = None            # the device of the default_device block that is open
+    mesh = None              # the mesh of the `with` block that is open
     loops = 0                # the number of scans that vmap went into on its way to the current operation
 
     def __init__(self):
@@ -52,13 +54,21 @@ class Trace:
     with several results. A transparent interpreter sees only primitives that are `handled`."""
     __slots__ = ("parent",)
     transparent = False
-    context = None           # what a compiled or staged function depends on (a plate), or None
+    context = None           # what a compiled or staged function depends on (a plate, an axis), or None
 
     def __init__(self, parent=None):
         self.parent = parent or state.trace
 
     def process(self, prim, args, params):
         raise NotImplementedError
+
+    def axis_size(self, name):
+        """The size of the axis that this interpreter names so, or None."""
+        return None
+
+    def axis_names(self):
+        """The names that it gives to axes."""
+        return ()
 
 
 class world:
@@ -165,6 +175,10 @@ class Primitive:
                 yield from p
             elif p is not None:
                 yield p
+
+    def meshes(self, params):
+        """The meshes of devices that one application speaks of."""
+        return ()
 
     def effects(self, params):
         """The effects of one application, those of the programs inside included."""

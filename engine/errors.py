@@ -118,6 +118,10 @@ class TransformError(ChainruleError, ValueError):
     """A transformation was asked for what it cannot do (`grad` of a vector, `in_axes` out of range)."""
 
 
+class PlacementError(ChainruleError, ValueError):
+    """Arrays or meshes that lie on different devices in one operation, or a device that is not there."""
+
+
 class RetraceError(ChainruleError, RuntimeError):
     """A function was traced again inside of `no_retrace()`.
 

@@ -76,6 +76,14 @@ def dead_code_elimination(jaxpr):
     return Jaxpr(jaxpr.invars, kept, jaxpr.outs, jaxpr.name)
 
 
+def all_eqns(jaxpr):
+    """The equations of a program and of the programs inside it."""
+    for eqn in jaxpr.eqns:
+        yield eqn
+        for inner in eqn.prim.programs(eqn.params):
+            yield from all_eqns(inner)
+
+
 # ---- the checker ----
 
 def check(jaxpr):

@@ -52,14 +52,14 @@ def plot(x, y, grid, curves, file):
 
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True, layout="constrained")
     for axis, (name, f) in zip(axes, curves.items()):
-        for level in (0.9, 0.5):
+        for level, alpha in ((0.9, 0.2), (0.5, 0.45)):
             low, high = np.quantile(f, ((1 - level) / 2, (1 + level) / 2), axis=0)
-            axis.fill_between(grid, low, high, color="#2a6f97", alpha=0.25, lw=0, label=f"{level:.0%}")
-        axis.plot(grid, np.median(f, 0), color="#2a6f97")
+            axis.fill_between(grid, low, high, color="#2a6f97", alpha=alpha, lw=0, label=f"{level:.0%}")
+        axis.plot(grid, np.median(f, 0), color="#2a6f97", label="median")
         axis.plot(grid, np.sin(2.5 * grid), color="black", lw=0.8, ls="--", label="the curve")
         axis.plot(x, y, "o", ms=4, color="#c1121f", label="data")
-        axis.set(xlabel="x", ylabel="f", title=name, ylim=(-3, 3))
-        axis.legend(fontsize=8, framealpha=1)
+        axis.set(xlabel="x", ylabel="f", title=name, ylim=(-1.6, 1.9))
+        axis.legend(fontsize=8, framealpha=1, ncols=5, loc="upper center")
         axis.spines[["top", "right"]].set_visible(False)
     file = pathlib.Path(file)
     file.parent.mkdir(parents=True, exist_ok=True)

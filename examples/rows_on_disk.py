@@ -82,9 +82,11 @@ def plot(mean, sd, exact, exact_sd, losses, file):
     left.errorbar(at - 0.1, np.zeros_like(exact), yerr=1.645 * exact_sd, fmt="s", ms=4, color="#8d99ae",
                   label="all rows, normal approximation")
     left.errorbar(at + 0.1, mean - exact, yerr=1.645 * sd, fmt="o", ms=4, color="#2a6f97", label="by parts")
-    left.set(xlabel="coefficient", ylabel="difference from the maximum, 90 %", xticks=at, title="The posterior")
-    left.legend(fontsize=8, framealpha=1)
-    right.plot(np.convolve(losses / ROWS, np.ones(50) / 50, "valid"), color="#2a6f97")
+    left.set(xlabel="coefficient", ylabel="difference from the maximum, 90 %", xticks=at, title="The posterior",
+             ylim=1.5 * np.array([-1, 1]) * np.abs(np.abs(mean - exact) + 1.645 * sd).max())
+    left.legend(fontsize=8, framealpha=1, ncols=2, loc="upper center")
+    smooth = np.convolve(losses / ROWS, np.ones(50) / 50, "valid")
+    right.semilogx(np.arange(50, len(losses) + 1), smooth, color="#2a6f97")
     right.set(xlabel="step", ylabel="loss of a row, mean of 50 steps", title="The negative ELBO")
     for axis in (left, right): axis.spines[["top", "right"]].set_visible(False)
     file = pathlib.Path(file)

@@ -26,7 +26,7 @@ from ..ppl.queries import (
     unconstrain,
     unconstrain_fn,
 )
-from . import autoguide, diagnostics, optim, reparam
+from . import autoguide, diagnostics, optim, reparam, stein
 from .advice import SamplingWarning
 from .arviz import to_arviz
 from .ensemble_samplers import AIES, ChEES, EnsembleSliceSampler
@@ -46,6 +46,8 @@ from .store import Store
 from .svi import (
     IWAE,
     SVI,
+    Calibration,
+    Diagnosis,
     Objective,
     RenyiELBO,
     SVIRunResult,
@@ -54,7 +56,9 @@ from .svi import (
     TraceEnum_ELBO,
     TraceGraph_ELBO,
     TraceMeanField_ELBO,
+    diagnose,
     psis_diagnostic,
+    vsbc,
 )
 from .until import Until
 
@@ -62,7 +66,9 @@ __all__ = [
     "AIES",
     "ApproximationError",
     "BarkerMH",
+    "Calibration",
     "ChEES",
+    "Diagnosis",
     "EllipticalSlice",
     "EnsembleSliceSampler",
     "Fit",
@@ -100,6 +106,7 @@ __all__ = [
     "compute_log_probs",
     "constrain",
     "constrain_fn",
+    "diagnose",
     "diagnostics",
     "find_MAP",
     "find_valid_initial_params",
@@ -123,8 +130,10 @@ __all__ = [
     "potential_energy",
     "psis_diagnostic",
     "reparam",
+    "stein",
     "to_arviz",
     "transform_fn",
     "unconstrain",
     "unconstrain_fn",
+    "vsbc",
 ]

@@ -6,12 +6,13 @@ from ..ppl.queries import compute_log_prior, log_likelihood
 DATA_GROUPS = ("observed_data", "constant_data", "predictions_constant_data")
 
 
-def densities(program, data, samples, likelihood=False, prior=False):
+def densities(program, data, samples, likelihood=False, prior=False, params=None):
     """{"log_likelihood": {observed site: [chain, draw, *batch]}, "log_prior": …} of those wanted.
 
-    samples : {site: [chain, draw, *shape]}          The model's Python is not run: its program is the model.
+    samples : {site: [chain, draw, *shape]}          params : {param of the model: the same}
+    The model's Python is not run: its program is the model.
     """
-    latent = {v.name: samples[v.name] for v in program.latents}
+    latent = {**{v.name: samples[v.name] for v in program.latents}, **(params or {})}
     out = {}
     if likelihood:
         out["log_likelihood"] = log_likelihood(program, latent, *data, batch_ndims=2)

@@ -19,18 +19,19 @@ from ..engine.xla import default_device
 from ..ppl.arguments import is_data, is_numbers
 from .layout import StoreError, digest
 
-_PLACES = re.compile(r"(, )?source=\(<code object .*?>, \d+\)|(?<=\w) at 0x[0-9a-f]+")
+_PLACES = re.compile(r"(, )?source=\(<code object .*?>, \d+\)|, line=<.*?>(?=\))|(?<=\w) at 0x[0-9a-f]+")
 
 
 def identity(program, sampler, vectorized, args, kwargs, **settings):
     """{part: {name: text}}, and the program's text: all that the draws depend on."""
     kernel = {f"{type(sampler).__name__}.{k}": text(v) for k, v in vars(sampler).items() if k != "model"}
-    return {"version": _versions(), "settings": {**{k: text(v) for k, v in settings.items()}, **kernel,
+    return {"version": versions(), "settings": {**{k: text(v) for k, v in settings.items()}, **kernel,
                                                  "vectorized": text(vectorized), "default_float": str(default_float())},
-            "data": _data(sampler.model, args, kwargs)}, program_text(program)
+            "data": data_text(sampler.model, args, kwargs)}, program_text(program)
 
 
-def _versions():
+def versions():
+    """{what: version or kind} of what computes."""
     def version(package):
         try:
             return metadata.version(package)
@@ -54,8 +55,8 @@ def text(x):
     return getattr(x, "__name__", None) or type(x).__name__
 
 
-def _data(model, args, kwargs):
-    """{argument: its values as text}, leaf by leaf."""
+def data_text(model, args, kwargs):
+    """{argument: its values as text} of a model's arguments, leaf by leaf."""
     try:
         bound = inspect.signature(model).bind(*args, **kwargs).arguments
         named = {**{k: v for k, v in bound.items() if k not in kwargs}, **kwargs}

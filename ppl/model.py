@@ -102,7 +102,8 @@ class Drawn(seed):
         try:
             return super().draw(site, key)
         except NotImplementedError:
-            return site.fn.support.feasible_like(np.zeros(site.fn.shape(), draw_type(site.fn).dtype))
+            some = site.fn.support.feasible_like(np.zeros(site.fn.shape(), draw_type(site.fn).dtype))
+            return some + np.astype(0.0 * random.uniform(key), some.dtype)       # not known before the key is
 
 
 def site_log_prob(name, record):

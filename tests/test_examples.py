@@ -10,7 +10,8 @@ from chainrule.ppl import check_model
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
 NEEDS = {"tiny": [], "diabetes": ["matplotlib", "sklearn"], "iris": ["matplotlib", "sklearn"],
          "missing": ["matplotlib", "sklearn"], "vae": ["matplotlib", "sklearn"]}           # the others need matplotlib
-SLOW = ("funnel", "iris", "missing", "network", "nile", "rows_on_disk", "thousand_regressions", "vae")
+SLOW = ("funnel", "funnel_flows", "iris", "missing", "network", "nile", "rows_on_disk",
+        "thousand_regressions", "vae")
 rows = pytest.mark.parametrize("path", [pytest.param(path, marks=[pytest.mark.slow] * (path.stem in SLOW))
                                         for path in EXAMPLES], ids=[path.stem for path in EXAMPLES])
 

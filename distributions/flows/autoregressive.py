@@ -42,8 +42,11 @@ class InverseAutoregressiveTransform(_Affine):
     """
 
     def __call__(self, x):
+        return self.forward_and_log_det(x)[0]
+
+    def forward_and_log_det(self, x):
         m, s = self._affine(x)
-        return np.exp(s) * np.asarray(x) + m
+        return np.exp(s) * np.asarray(x) + m, np.sum(s, -1)
 
     def _inverse(self, y):
         def step(x):
@@ -99,11 +102,15 @@ class SplineAutoregressiveTransform(Transform):
         return knots_of(self.network(x), self.bins, self.bound)
 
     def __call__(self, x):
-        return spline_forward(x, *self._knots(x))[0]
+        return self.forward_and_log_det(x)[0]
+
+    def forward_and_log_det(self, x):
+        y, slope = spline_forward(x, *self._knots(x))
+        return y, np.sum(slope, -1)
 
     def _inverse(self, y):
         y = np.asarray(y)
         return passes(lambda x: spline_inverse(y, *self._knots(x)), y, y.shape[-1])
 
     def log_abs_det_jacobian(self, x, y):
-        return np.sum(spline_forward(x, *self._knots(x))[1], -1)
+        return self.forward_and_log_det(x)[1]

@@ -88,9 +88,13 @@ class BlockNeuralAutoregressiveTransform(Transform):
             return x + increasing_root(excess, -off, off)[..., None] * here, ()
         return scan(step, start, np.eye(self.dim, dtype=start.dtype))[0]
 
+    def forward_and_log_det(self, x):
+        g, (f, slope) = self._share, self._run(x)
+        log_det = np.sum(np.logaddexp(slope - softplus(-self.gate), -softplus(self.gate)), -1)
+        return g * f + (1.0 - g) * np.asarray(x), log_det
+
     def log_abs_det_jacobian(self, x, y):
-        slope = self._run(x)[1]
-        return np.sum(np.logaddexp(slope - softplus(-self.gate), -softplus(self.gate)), -1)
+        return self.forward_and_log_det(x)[1]
 
 
 @functools.cache

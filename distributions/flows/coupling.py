@@ -25,15 +25,19 @@ class _Coupling(Transform):
         return np.concatenate([moved, kept] if self.flipped else [kept, moved], -1)
 
     def __call__(self, x):
+        return self.forward_and_log_det(x)[0]
+
+    def forward_and_log_det(self, x):
         kept, x = self._cut(x)
-        return self._join(kept, self._move(kept, x)[0])
+        y, slope = self._move(kept, x)
+        return self._join(kept, y), np.sum(slope, -1)
 
     def _inverse(self, y):
         kept, y = self._cut(y)
         return self._join(kept, self._back(kept, y))
 
     def log_abs_det_jacobian(self, x, y):
-        return np.sum(self._move(*self._cut(x))[1], -1)
+        return self.forward_and_log_det(x)[1]
 
     def _numbers(self, kept, n):
         """What the network says: float[*batch, n, numbers of each element]."""

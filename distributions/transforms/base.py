@@ -47,6 +47,11 @@ class Transform(Record):
         """log |det dy/dx| at x, with y = t(x) given so that it need not be computed again."""
         raise NotImplementedError
 
+    def forward_and_log_det(self, x):
+        """(t(x), log |det dy/dx| there); one pass where the two share a computation, such as a network's."""
+        y = self(x)
+        return y, self.log_abs_det_jacobian(x, y)
+
     def forward_shape(self, shape):
         """The shape of t(x) for x of this shape."""
         return tuple(shape)
@@ -148,13 +153,23 @@ class ComposeTransform(Transform):
         return y
 
     def log_abs_det_jacobian(self, x, y):
+        return self._along(x, y)[1]
+
+    def forward_and_log_det(self, x):
+        return self._along(x, None)
+
+    def _along(self, x, y):
+        """(t(x), the log-determinant), all parts but the last in one pass; the last too where y is None."""
         total, dim = None, self.domain.event_dim
         for i, p in enumerate(self.parts):
-            out = y if i == len(self.parts) - 1 else p(x)
-            term = sum_rightmost(p.log_abs_det_jacobian(x, out), dim - p.domain.event_dim)
+            if y is None or i < len(self.parts) - 1:
+                out, term = p.forward_and_log_det(x)
+            else:
+                out, term = y, p.log_abs_det_jacobian(x, y)
+            term = sum_rightmost(term, dim - p.domain.event_dim)
             total = term if total is None else total + term
             x, dim = out, dim + p.codomain.event_dim - p.domain.event_dim
-        return total
+        return x, total
 
     def forward_shape(self, shape):
         for p in self.parts:

@@ -242,10 +242,15 @@ class PermuteTransform(_Vector):
         super().__init__(_checked(permutation))
 
     def __call__(self, x):
-        return np.take(np.asarray(x), _numpy.asarray(self.permutation), -1)
+        return _taken(np.asarray(x), _numpy.asarray(self.permutation))
 
     def _inverse(self, y):
-        return np.take(np.asarray(y), _numpy.argsort(self.permutation), -1)
+        return _taken(np.asarray(y), _numpy.argsort(self.permutation))
+
+
+def _taken(x, at):
+    """x[..., at]; the other way round without indices, whose transpose would be a loop over the elements."""
+    return np.flip(x, -1) if _numpy.array_equal(at, _numpy.arange(len(at))[::-1]) else np.take(x, at, -1)
 
 
 def _checked(permutation):

@@ -15,6 +15,12 @@ class Batch(Trace):
         self.size, self.name = size, name
         self.context = None if name is None else ("axis", name, size)
 
+    def axis_size(self, name):
+        return self.size if name is not None and name == self.name else None
+
+    def axis_names(self):
+        return () if self.name is None else (self.name,)
+
     def process(self, prim, args, params):
         mine = [type(a) is Batched and a.trace is self for a in args]
         if not any(mine) and not prim.effects(params) & OPEN_EFFECTS:

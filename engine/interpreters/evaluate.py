@@ -13,9 +13,13 @@ from ..avals import is_inexact
 from ..config import config
 from ..core import REGISTRY, Trace, Tracer, aval_of, quietly, raw, set_root, state
 from ..errors import NanError
+from ..ir import Eqn, Jaxpr, Var, all_eqns
 from ..passes import optimize
+from ..sharding import SingleDeviceSharding
+from ..sharding.specs import named
 from ..stats import stats
 from .lower import lower
+from .placing import where_to_run
 from .stage import eval_jaxpr
 
 
@@ -29,6 +33,9 @@ class Evaluate(Trace):
     def process(self, prim, args, params):
         if prim.eager is not None and not config.disable_jit:
             return prim.eager(args, params)
+        for a in args:
+            if type(a) is Array and a._sharding is not None:
+                return placed(prim, args, params)
         if not args and not prim.multiple:
             return Array(aval=prim.shape(**params), recipe=(prim, params))
         if prim.uniform:
@@ -79,33 +86,68 @@ def one_value(x):
     return None if isinstance(x, Tracer) or np.ndim(x) else x
 
 
-def executable(jaxpr, *, device=None, outline=None, donated=(), options=()):
+def placed(prim, args, params):
+    """An operation on arrays that were put on devices: a program of one operation, which runs there."""
+    args = [a if type(a) is Array else Array(np.asarray(raw(a))) for a in args]
+    avals = tuple([a.aval for a in args])
+    key = (prim, tuple(params.items()), avals)
+    try:
+        program = _ONE_OPERATION.get(key)
+    except TypeError:                                    # a parameter that cannot be a key
+        key, program = None, None
+    if program is None:
+        ins = [Var(a) for a in avals]
+        outs = [Var(a) for a in prim.out_avals(avals, params)]
+        program = Jaxpr(ins, [Eqn(prim, ins, params, outs)], outs, prim.name)
+        if key is not None:
+            _ONE_OPERATION[key] = program
+            if len(_ONE_OPERATION) > 4096:
+                _ONE_OPERATION.pop(next(iter(_ONE_OPERATION)))
+    out = run_compiled(program, args)
+    return out if prim.multiple else out[0]
+
+
+_ONE_OPERATION: dict = {}
+
+
+def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shardings=None):
     """The compiled form of a program; kept with the program.
 
     donated : positions of inputs whose memory the results may take; options : pairs for XLA
+    shardings : how the inputs lie on several devices, for a program of several
     """
-    key = (device, outline, donated, options)
+    key = (device, outline, donated, options, shardings)
     found = jaxpr.cache.get(key)
     if found is None:
-        base = jaxpr.cache.get((None, outline, donated, options))
+        base = jaxpr.cache.get((None, outline, donated, options, None)) if shardings is None else None
         if base is not None:
             found = base.on(device)
         else:
             program = optimize(jaxpr)
-            text, callbacks = lower(program, donated)
+            text, callbacks = lower(program, donated, shardings=shardings)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
                                 host_callbacks=callbacks,
-                                extra_options=dict(options))
+                                extra_options=_options(program, options))
         jaxpr.cache[key] = found
     else:
         stats.cache_hits += 1
     return found
 
 
+def run(jaxpr, args, donated=(), options=()):
+    """The results of a program, where its arguments and its meshes say that it runs."""
+    place = where_to_run(jaxpr, args)
+    if place is None:
+        return run_executable(executable(jaxpr, donated=donated, options=options), args, jaxpr.out_avals)
+    device, shardings, meshes = place
+    exe = executable(jaxpr, device=device, donated=donated, options=options, shardings=shardings)
+    return run_placed(exe, args, jaxpr.out_avals, shardings, meshes)
+
+
 def run_compiled(jaxpr, args):
     """Run a program through XLA on concrete arrays; returns a list of arrays."""
-    out = run_executable(executable(jaxpr), args, jaxpr.out_avals)
+    out = run(jaxpr, args)
     if config.debug_nans and any(has_nan(o.value) for o in out):
         # again in NumPy, operation by operation: it raises at the first nan
         with config(disable_jit=True):
@@ -138,9 +180,29 @@ def run_executable(exe, args, out_avals):
     return [Array(None, b, a) for b, a in zip(exe(buffers), out_avals)]
 
 
+def run_placed(exe, args, out_avals, shardings, meshes):
+    """Call an executable of given devices: arguments that lie elsewhere in the host's memory are put there first."""
+    stats.executions += 1
+    if shardings is None:
+        here = SingleDeviceSharding(exe.device)
+        buffers = [a._buffer if type(a) is Array and a._sharding is not None
+                   else xla.put(np.asarray(raw(a)), exe.device) for a in args]
+        return [Array(None, b, a, None, here) for b, a in zip(exe(buffers), out_avals)]
+    buffers = [a._buffer if type(a) is Array and a._sharding is not None
+               else xla.put_spread(np.asarray(raw(a)), s.spread(np.shape(a))) for a, s in zip(args, shardings)]
+    return [Array(None, b, a, None, named(spread, len(a.shape), meshes))
+            for b, a, spread in zip(exe(buffers), out_avals, exe.out_spreads)]
+
+
 def _outlines(jaxpr):
     """Whether the program's loops are small enough to be compiled into one native function each."""
     return any(e.prim.inner for e in jaxpr.eqns) and not any(heavy(e) for e in all_eqns(jaxpr))
+
+
+def _options(jaxpr, given):
+    """XLA's options. LLVM needs gigabytes for vector code of `bessel_k` on some processors, so it gets scalar code."""
+    first = {"xla_backend_optimization_level": 1} if any(e.prim.name == "bessel_k" for e in all_eqns(jaxpr)) else {}
+    return {**first, **dict(given)}
 
 
 def heavy(eqn):
@@ -148,14 +210,6 @@ def heavy(eqn):
     if eqn.prim.name != "dot_general":
         return False
     return max(v.aval.size for v in eqn.inputs) > 500_000
-
-
-def all_eqns(jaxpr):
-    """The equations of a program and of the programs inside it."""
-    for eqn in jaxpr.eqns:
-        yield eqn
-        for inner in eqn.prim.programs(eqn.params):
-            yield from all_eqns(inner)
 
 
 ROOT = Evaluate()

@@ -69,6 +69,7 @@ class Builder:
 
     def __init__(self, platform="cpu"):
         self.platform = platform
+        self.meshes, self.manual, self.channels = {}, None, 0      # of several devices; see control/shard_map.py
         self.lines, self.count, self.out = [], 0, None
         self.callbacks, self.last = [], None             # host functions; the last one with an effect in this block
 
@@ -237,6 +238,23 @@ class Builder:
         return self.emit_many(out_avals, f'"stablehlo.case"({index.name}) ({", ".join(blocks)}) : '
                                          f'({index.type}) -> ({types})')
 
+    # ---- several devices ----
+
+    def mesh(self, mesh):
+        """The name of a mesh in the module: `@mesh0`. The first one's devices are the program's partitions."""
+        if mesh not in self.meshes:
+            first = next(iter(self.meshes), mesh)
+            axes = ", ".join([f'"{k}"={n}' for k, n in mesh.shape.items()])
+            ids = [first.flat.index(d) for d in mesh.flat]
+            where = "" if ids == sorted(ids) else f", device_ids=[{', '.join(map(str, ids))}]"
+            self.meshes[mesh] = f"sdy.mesh @mesh{len(self.meshes)} = <[{axes}]{where}>"
+        return f"@mesh{list(self.meshes).index(mesh)}"
+
+    def sharding(self, mesh, spec, ndim):
+        """`<@mesh0, [{"rows"}, {}]>`"""
+        parts = ", ".join(["{" + ", ".join([f'"{n}"' for n in names]) + "}" for names in spec.axes(ndim)[:ndim]])
+        return f"<{self.mesh(mesh)}, [{parts}]>"
+
     def callback(self, host, operands, out_avals, effect):
         """A call of a host function, a tuple of arrays for a tuple of arrays. With an effect it follows the block's
         last one."""
@@ -286,19 +304,25 @@ def _with_flag(host, chained):
     return run
 
 
-def lower(jaxpr, donated=(), platform="cpu"):
+def lower(jaxpr, donated=(), platform="cpu", shardings=None):
     """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results.
 
     platform : "cpu" or "cuda", whose libraries linear algebra calls
+    shardings : how the inputs lie on several devices
     """
     b = Builder(platform)
     args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
+    attributes = [["jax.buffer_donor = true"] if i in donated else [] for i in range(len(args))]
+    if shardings is not None:
+        for a, s, own in zip(args, shardings, attributes):
+            own.append(f"sdy.sharding = #sdy.sharding{b.sharding(s.mesh, s.spec, len(a.shape))}")
     outs = b.program(jaxpr, args)
-    params = ", ".join([f"{a.name}: {a.type}" + " {jax.buffer_donor = true}" * (i in donated)
-                        for i, a in enumerate(args)])
+    params = ", ".join([f"{a.name}: {a.type}" + (f" {{{', '.join(own)}}}" if own else "")
+                        for a, own in zip(args, attributes)])
     types = ", ".join([v.type for v in outs])
     body = "\n".join(b.lines)
-    text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\n"
+    meshes = "".join([f"{line}\n" for line in b.meshes.values()])
+    text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\n{meshes}"
             f"func.func public @main({params}) -> ({types}) {{\n{body}\n"
             f"\"func.return\"({', '.join([v.name for v in outs])}) : ({types}) -> ()\n}}\n}}\n")
     return text, b.callbacks

@@ -37,6 +37,8 @@ def by_numpy(theirs, *args, **options):
     values = []
     for x in args:
         if type(x) is Array:
+            if x._sharding is not None:                  # it was put on a device: the operation runs there
+                return None
             x = x.value
             if x.dtype in NARROW_DTYPES:                 # NumPy does not always give results in them
                 return None

@@ -16,7 +16,8 @@ _WEAK = {"i": (int,), "u": (int,), "f": (float, int), "c": (float, int)}     # P
 
 def at_rest(x):
     """Whether x is an array of known numbers and nothing is traced, so that NumPy may take it."""
-    return type(x) is Array and x.recipe is None and state.trace is state.root and not config.debug_nans
+    return (type(x) is Array and x.recipe is None and x._sharding is None and state.trace is state.root
+            and not config.debug_nans)
 
 
 def plain(x):

@@ -24,5 +24,6 @@ from .client import (
 )
 from .portable import from_portable, to_portable
 from .profiler import Recording, annotation
-from .program import CompileError, Executable, call_many, compile, counters, lapack_ready
+from .program import CompileError, Executable, SpreadExecutable, call_many, compile, counters, lapack_ready
+from .spread import Spread, gathered, is_local, put_shards, put_spread, shards
 from .store import cache_dir

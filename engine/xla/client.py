@@ -64,6 +64,8 @@ class Runtime:
         self.client = _make_cpu_client(xla_client.make_cpu_client, cpu_devices)
         self.copy = xla_client.HostBufferSemantics.IMMUTABLE_ONLY_DURING_CALL
         self.places: dict[Device, Place] = {}
+        self.places_of_many: dict[tuple, Place] = {}
+        self.spreads: dict[Any, Any] = {}                # how arrays lie on several devices, in jaxlib's form
         self.by_id: dict[int, Device] = {}
         for index, raw in enumerate(self.client.devices()):
             device = Device("cpu", index, raw.id)
@@ -72,17 +74,27 @@ class Runtime:
             self.places[device], self.by_id[raw.id] = Place([raw], one, sharding), device
         self.default = next(iter(self.places))
 
-    def place(self, device: Device) -> Place:
+    def place(self, device: "Device | tuple[Device, ...]") -> Place:
+        if type(device) is tuple:
+            found = self.places_of_many.get(device)
+            if found is None:
+                raw = [self.place(d).devices[0] for d in device]
+                found = self.places_of_many[device] = Place(raw, self.xc.DeviceList(tuple(raw)), None)
+            return found
         try:
             return self.places[device]
         except KeyError:
             raise ValueError(f"There is no device {device!r} here; there are {list(self.places)}.") from None
 
-    def handler(self, aval: Aval, place: Place):
+    def is_local(self, device: Device) -> bool:
+        """Whether a device belongs to this process."""
+        return self.place(device).devices[0].process_index == self.client.process_index()
+
+    def handler(self, aval: Aval, sharding: Any):
         """C++ object that makes a buffer of one result (the keyword went away in 0.11)."""
         if self.old_handlers:
-            return self.xc.array_result_handler(aval, place.sharding, True, _skip_checks=True)
-        return self.xc.array_result_handler(aval, place.sharding, True)
+            return self.xc.array_result_handler(aval, sharding, True, _skip_checks=True)
+        return self.xc.array_result_handler(aval, sharding, True)
 
 
 class _State:
@@ -233,5 +245,5 @@ def block_until_ready(buffer: Buffer) -> Buffer:
 
 
 def buffer_device(buffer: Buffer) -> Device:
-    """The device that holds the buffer."""
+    """The device that holds the buffer: of several the first."""
     return start().by_id[buffer._sharding._internal_device_list[0].id]

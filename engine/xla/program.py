@@ -13,6 +13,7 @@ import numpy as np
 
 from . import store
 from .client import Aval, Buffer, Device, Place, Runtime, cores, default_device, lock, refuse, start, state
+from .spread import spread_of
 
 PROGRAMS_IN_MEMORY = 1024          # the least recently used are forgotten beyond that many
 LOOP_THRESHOLD = ("xla_cpu_small_while_loop_byte_threshold", str(1 << 60))
@@ -59,10 +60,13 @@ class Executable:
     __slots__ = ("text", "device", "out_avals", "_program", "_loaded", "_execute", "_handlers", "__weakref__")
 
     def __init__(self, program: _Program, loaded, device: Device):
-        runtime = start()
         self.text, self.out_avals, self.device = program.text, program.out_avals, device
         self._program, self._loaded, self._execute = program, loaded, loaded.execute_sharded
-        self._handlers = [runtime.handler(aval, runtime.place(device)) for aval in self.out_avals]
+        self._handlers = self._result_handlers(start(), device)
+
+    def _result_handlers(self, runtime, device):
+        sharding = runtime.place(device).sharding
+        return [runtime.handler(aval, sharding) for aval in self.out_avals]
 
     def __call__(self, buffers: Sequence[Buffer]) -> list[Buffer]:
         """Run once. Small and outlined programs have ended when this returns, others may still run.
@@ -100,6 +104,28 @@ class Executable:
         return "\n".join(module.to_string() for module in self._loaded.hlo_modules())
 
 
+class SpreadExecutable(Executable):
+    """A program of several devices, `device` being the tuple of them. `out_spreads` says how the results lie.
+
+    On the CPU it returns when the results are there. XLA's collectives, before jaxlib 0.12, wait for one another for
+    ever when the results of a call are dropped while it runs.
+    """
+
+    __slots__ = ("out_spreads",)
+
+    def _result_handlers(self, runtime, device):
+        found = self._loaded.get_output_shardings() if self.out_avals else []
+        self.out_spreads = [spread_of(sharding, device) for sharding in found]
+        return [runtime.handler(aval, spread.sharding()) for aval, spread in zip(self.out_avals, self.out_spreads)]
+
+    def __call__(self, buffers: Sequence[Buffer]) -> list[Buffer]:
+        out = super().__call__(buffers)
+        if self.device[0].platform == "cpu":
+            for buffer in out:
+                buffer.block_until_ready()
+        return out
+
+
 class _CallbackExecutable(Executable):
     """A program that calls Python. It waits for its end, so that an error in Python is raised as it was."""
 
@@ -134,7 +160,7 @@ def _remembering(fn: Callable, errors: list[BaseException]) -> Callable:
 
 
 class _Program:
-    """One module with its options, and its executables by device."""
+    """One module with its options, and its executables by device, or by tuple of devices."""
 
     def __init__(self, text, out_specs, outline, flags, lapack, callbacks):
         self.text = text
@@ -152,7 +178,8 @@ class _Program:
             found = self.executables.get(device)
             if found is not None:
                 return found, True
-            kind = _CallbackExecutable if self.callbacks else Executable
+            kind = (SpreadExecutable if type(device) is tuple else _CallbackExecutable if self.callbacks
+                    else Executable)
             found = self.executables[device] = kind(self, self._load(runtime, device), device)
             return found, False
 
@@ -163,7 +190,7 @@ class _Program:
         place = runtime.place(device)
         options = self._options(runtime, place)
         for sister, executable in self.executables.items():
-            if sister.platform == device.platform:
+            if type(device) is not tuple and sister.platform == device.platform:
                 try:
                     return self._from_bytes(runtime, executable.serialize(), place, options)
                 except Exception:                        # not every program can be written down
@@ -185,7 +212,8 @@ class _Program:
         """All that the machine code depends on, but for the processor. The flags as text: protobuf has no order."""
         return (self.text, self._options(runtime, None).SerializeAsString(), repr(self.flags), str(len(self.callbacks)),
                 runtime.build, runtime.client.platform_version, place.devices[0].platform,
-                place.devices[0].device_kind, str(len(runtime.places)), str(cores()),
+                place.devices[0].device_kind, str([d.id for d in place.devices][1:]), str(len(runtime.places)),
+                str(cores()),
                 os.environ.get("XLA_FLAGS", ""), os.environ.get("NPROC", ""))
 
     def _from_bytes(self, runtime, code, place, options):
@@ -205,11 +233,16 @@ class _Program:
     def _options(self, runtime: Runtime, place: Place | None):
         """XLA's options; without a place those that are the same for every device."""
         options = runtime.xc.CompileOptions()
-        options.num_replicas = options.num_partitions = 1
+        options.num_replicas, options.num_partitions = 1, len(place.devices) if place else 1
         if place:
-            assignment = runtime.xc.DeviceAssignment.create(np.array([[place.devices[0].id]], np.int32))
-            options.device_assignment = options.executable_build_options.device_assignment = assignment
+            ids = np.array([[d.id for d in place.devices]], np.int32)
+            assignment = runtime.xc.DeviceAssignment.create(ids)
+            build = options.executable_build_options
+            options.device_assignment = build.device_assignment = assignment
             options.env_option_overrides = list(self.flags)
+            if ids.size > 1:
+                build.num_partitions, build.use_spmd_partitioning, build.use_shardy_partitioner = ids.size, True, True
+                build.allow_spmd_sharding_propagation_to_output = [True] * len(self.out_avals)
         if not self.outline:
             return options
         return runtime.xc.CompileOptions.ParseFromString(options.SerializeAsString() + _backend_option(*LOOP_THRESHOLD))
@@ -265,7 +298,8 @@ _programs_lock = threading.Lock()
 state.forget.append(_programs.clear)
 
 
-def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *, device: Device | None = None,
+def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
+            device: Device | tuple[Device, ...] | None = None,
             outline: bool = False, optimization_level: int | None = None, needs_lapack: bool = False,
             extra_options: Mapping[str, Any] | None = None,
             host_callbacks: Sequence[Callable] = ()) -> Executable:
@@ -273,6 +307,7 @@ def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *, devi
 
     text : a module whose public function `main` takes and returns tensors
     out_specs : (shape, dtype) of every result
+    device : one device, or the tuple of the devices of a program in as many partitions
     outline : turn loops on the CPU into one native function each, whatever their size
     optimization_level : 0 to 3 of LLVM; XLA's default is 3
     needs_lapack : LAPACK targets are called (seen in the text too: a missed one would end the process)

@@ -72,7 +72,8 @@ def moment(updates, mean, decay, order=1):
 
 def debiased(mean, decay, count):
     """mean / (1 - decayᵗ): what a decaying mean that began at 0 is of."""
-    return tree.map(lambda m: m / np.astype(1.0 - decay ** np.astype(count, "float64"), m.dtype), mean)
+    share = 1.0 / (1.0 - decay ** np.astype(count, "float64"))           # one division, not one an element
+    return tree.map(lambda m: m * np.astype(share, m.dtype), mean)
 
 
 def trace(decay, nesterov=False, accumulator_dtype=None):

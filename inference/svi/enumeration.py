@@ -38,24 +38,56 @@ def joint_values(pair):
 
 def _values(s):
     """(the values of one element, the number of elements, the site)"""
-    if in_branch(s.fn):
-        raise s.error(f'site {s.name!r}: infer={{"grad": "enumerate"}} in a branch of a cond, which may not be taken.\n'
-                      'Write infer={"grad": "score"}, or draw it in front of the cond.')
-    values = s.fn.enumerate_support(expand=False)
-    if not isinstance(values, Array):
-        raise s.error(f'site {s.name!r}: infer={{"grad": "enumerate"}}, and its values depend on data or other sites.\n'
-                      'Write infer={"grad": "score"}.')
-    values = onp.asarray(values)
-    event = len(s.fn.event_shape)
-    values = values.reshape((values.shape[0], *values.shape[values.ndim - event:]))
+    values = listed(s.fn)
+    if values is None:
+        raise s.error(f'site {s.name!r}: infer={{"grad": "enumerate"}}, and its values depend on data or other sites, '
+                      'or are others in another branch.\nWrite infer={"grad": "score"}.')
     return values, math.prod(s.fn.batch_shape), s
 
 
-def in_branch(fn):
-    """Whether a distribution comes from a branch."""
+def listed(fn):
+    """[n, *event]: the values of one element of a distribution; None where they are not known, or not the same in all
+    branches."""
+    inside = _inside(fn)
+    if isinstance(inside, Branched):
+        rows = [listed(f) for f in inside.fns]
+        same = all(r is not None and onp.array_equal(r, rows[0]) for r in rows)
+        return rows[0] if same else None
+    values = fn.enumerate_support(expand=False)
+    if not isinstance(values, Array):
+        return None
+    values, event = onp.asarray(values), len(fn.event_shape)
+    return values.reshape((values.shape[0], *values.shape[values.ndim - event:]))
+
+
+def _inside(fn):
     while isinstance(fn, (Wrapper, Vmapped)):
         fn = fn.base_dist
-    return isinstance(fn, Branched)
+    return fn
+
+
+def taken(fn):
+    """bool[*batch], or True: whether a site is in the branch that is taken."""
+    if type(fn) is Vmapped and isinstance(_inside(fn), Branched):
+        return fn.lanes.each(lambda lane: np.broadcast_to(taken(lane), lane.batch_shape))
+    if isinstance(fn, Branched):
+        own = [np.logical_and(fn.index == i, taken(f)) for i, f in zip(fn.present, fn.fns)]
+        return np.any(np.stack([np.broadcast_to(x, fn.batch_shape) for x in own]), 0)
+    return True
+
+
+def once(fn, value, first, counts=True):
+    """0, but -inf for values other than the first of elements that do not count, so that their sum counts them once.
+
+    value : that given (a branch not taken has none)          first : of value's shape
+    counts : bool[*batch], together with whether the branch is taken. None where all elements count.
+    """
+    there = taken(fn)
+    if there is True and counts is True:
+        return None
+    same = np.asarray(value) == np.asarray(first)
+    same = np.all(same, tuple(range(same.ndim - len(fn.event_shape), same.ndim)))
+    return np.where(np.logical_or(np.logical_and(there, counts), same), 0.0, -np.inf)
 
 
 def _grid(sites):
@@ -78,15 +110,22 @@ def expectation(pair, params, key, parts, at=None):
         particle = pair.draw(key, params, {}, at)
         return parts(*particle), _score(particle.guide)
 
+    firsts = {k: v[0] for k, v in values.items()}
+
     def one(forced):
         particle = pair.draw(key, params, forced, at)
-        log_q = sum(np.sum(score(particle.guide[k])) for k in forced)
+        log_q = sum(_log_mass(particle.guide[k], x, firsts[k]) for k, x in forced.items())
         return log_q, parts(*particle), _score(particle.guide)
 
     log_q, bound, log_score = vmap(one)({k: np.asarray(v) for k, v in values.items()})
     weight = np.exp(log_q)
     bound = np.where(weight > 0, bound, 0.0)
     return np.sum(weight * (bound if log_score is None else with_score(bound, log_score))), None
+
+
+def _log_mass(site, value, first):
+    log_q, rest = score(site), once(site.fn, value, first)
+    return np.sum(log_q if rest is None else log_q + rest)
 
 
 def _score(guide):

@@ -6,19 +6,23 @@ What a step does depends on the state alone, not on how the steps are cut.
 """
 import sys
 import time
+from contextlib import closing
 
 import numpy as onp
 
 from ...engine import numpy as np
 from ...engine import random, tree, vmap, while_loop
 from ...engine.avals import default_float
+from ...ppl.keys import one_key
+from ..layout import StoreError
 from ..progress import DELAY, INTERVAL, tqdm_auto
+from .saved import SavedFit, about, digest_of
 
 BUFFER = 4096                          # steps a chunk at most
 SHORT = 0.1                            # seconds of a chunk to aim at
 
 
-def fit(svi, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar):
+def fit(svi, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar, store, resume):
     """`SVI.run`."""
     args, kwargs, forward, stable = call
     if isinstance(num_steps, bool) or int(num_steps) != num_steps or num_steps < 1:
@@ -26,23 +30,62 @@ def fit(svi, rng_key, num_steps, call, init_state, init_params, num_restarts, to
     if num_restarts > 1 and (init_state is not None or _many(rng_key)):
         raise ValueError("num_restarts starts several fits from one key; with init_state or several keys leave it out.")
     keys = random.split(rng_key, num_restarts) if num_restarts > 1 else rng_key
-    if init_state is not None:
-        state = init_state
-    elif _many(keys):
-        states = [svi.init(k, *args, init_params=init_params, **kwargs) for k in keys]
-        state = tree.map(lambda *xs: np.stack(xs), *states)
-    else:
-        state = svi.init(keys, *args, init_params=init_params, **kwargs)
-    many = state.rng_key.ndim == 1
     pair = svi.pair(args, kwargs)
-    run = svi.compiled(pair, ("steps", forward, stable, many), chunk(svi, stable, forward, many))
-    with Bar(progress_bar, num_steps) as bar:
-        state, losses = _loop(lambda state, n: run(state, pair.data, pair.guide_data, onp.asarray(n)), state,
-                              int(num_steps), tol, window, bar)
-    if num_restarts > 1:
-        best = int(onp.argmin(_last(losses)))
-        state, losses = tree.map(lambda x: x[best], state), losses[best]
-    return svi.result(state, np.asarray(losses))
+    with closing(_saved(store, resume, svi, pair, args, kwargs, rng_key, init_state, init_params, stable=stable,
+                        forward=forward, num_restarts=num_restarts)) as saved:
+        if init_state is not None:
+            state = init_state
+        elif _many(keys):
+            states = [svi.init(k, *args, init_params=init_params, **kwargs) for k in keys]
+            state = tree.map(lambda *xs: np.stack(xs), *states)
+        else:
+            state = svi.init(keys, *args, init_params=init_params, **kwargs)
+        state, many = svi.begin(state, int(num_steps)), state.rng_key.ndim == 1
+        state, losses = saved.restored(state)
+        run = svi.compiled(pair, ("steps", forward, stable, many), chunk(svi, stable, forward, many))
+        with Bar(progress_bar, num_steps) as bar:
+            state, losses = _loop(lambda state, n: run(state, pair.data, pair.guide_data, onp.asarray(n)), state,
+                                  int(num_steps), tol, window, bar, saved, [] if losses is None else [losses])
+    if num_restarts == 1:
+        return svi.result(state, np.asarray(losses))
+    best = int(onp.argmin(_last(losses)))
+    result = svi.result(tree.map(lambda x: x[best], state), np.asarray(losses[best]))
+    result.restarts = svi.result(state, np.asarray(losses))
+    return result
+
+
+class Unsaved:
+    """Stands for the `SavedFit` of a run without a store."""
+    done = 0
+
+    def restored(self, state):
+        return state, None
+
+    def due(self):
+        return False
+
+    def commit(self, state, pieces, last=None):
+        pass
+
+    def close(self):
+        pass
+
+
+def _saved(store, resume, svi, pair, args, kwargs, rng_key, init_state, init_params, **settings):
+    """The `SavedFit` of a run, or what stands for it."""
+    if store is None:
+        if resume:
+            raise ValueError("resume=True goes on with a fit at a path: pass it as store=.")
+        return Unsaved()
+    start = [onp.asarray(x) for x in tree.leaves(init_state)]
+    words, program = about(svi, pair, args, kwargs, rng_key=one_or_many(rng_key), init_state=start,
+                           init_params={k: onp.asarray(x) for k, x in (init_params or {}).items()}, **settings)
+    return SavedFit(store, words, program, resume)
+
+
+def one_or_many(key):
+    """A key, or several, as words."""
+    return onp.asarray(random.key_data(key if isinstance(key, random.Key) else one_key(key, "run")))
 
 
 def _many(key):
@@ -71,11 +114,15 @@ def chunk(svi, stable, forward, many):
     return side_by_side if many else steps
 
 
-def _loop(run, state, num_steps, tol, window, bar):
-    """Run chunks until num_steps, or convergence, or an interrupt: (state, losses[..., steps])."""
-    done, size, pieces = 0, 1, []
+def _loop(run, state, num_steps, tol, window, bar, saved, pieces):
+    """Run chunks until num_steps, or convergence, or an interrupt: (state, losses[..., steps]).
+
+    pieces : the losses of the steps before
+    """
+    done, size = sum(x.shape[-1] for x in pieces), 1
     try:
-        while done < num_steps:
+        while done < num_steps and not (tol is not None and pieces and done % window == 0
+                                        and _settled(pieces, tol, window)):
             n = min(size, num_steps - done, BUFFER)
             if tol is not None:
                 n = min(window - done % window, num_steps - done, BUFFER)
@@ -86,12 +133,14 @@ def _loop(run, state, num_steps, tol, window, bar):
             pieces.append(losses)
             size = n if time.perf_counter() - start > SHORT else 8 * n
             bar.show(done, losses)
-            if tol is not None and done % window == 0 and _settled(pieces, tol, window):
-                break
+            if saved.due():
+                saved.commit(state, pieces)
     except KeyboardInterrupt:
         if not pieces:
             raise
-    return state, onp.concatenate(pieces, -1)
+    if saved.done != done:
+        saved.commit(state, pieces)
+    return state, onp.concatenate(pieces, -1)[..., :num_steps]
 
 
 def _settled(pieces, tol, window):
@@ -103,24 +152,43 @@ def _settled(pieces, tol, window):
     return bool(onp.all(before - now < tol * onp.maximum(onp.abs(now), 1.0)))
 
 
-def fit_batches(svi, rng_key, batches, num_steps, kwargs, stable, state, init_params, progress_bar):
+def fit_batches(svi, rng_key, batches, num_steps, kwargs, stable, state, init_params, progress_bar, store, resume):
     """`SVI.run_batches`."""
-    losses, update = [], svi.stable_update if stable else svi.update
+    pieces, saved, first, last = [], None, state, None
+    update = svi.stable_update if stable else svi.update
     with Bar(progress_bar, num_steps) as bar:
         try:
-            for batch in _passes(batches, num_steps):
+            for number, batch in enumerate(_passes(batches, num_steps)):
                 args = batch if isinstance(batch, tuple) else (batch,)
-                if state is None:
-                    state = svi.init(rng_key, *args, init_params=init_params, **kwargs)
+                if saved is None:
+                    saved = _saved(store, resume, svi, svi.pair(args, kwargs), args, kwargs, rng_key, first,
+                                   init_params, stable=stable)
+                    if state is None:
+                        state = svi.init(rng_key, *args, init_params=init_params, **kwargs)
+                    state, before = saved.restored(state)
+                    pieces = [] if before is None else [before]
+                if number < saved.done:                  # of a run before this one
+                    if number == saved.done - 1 and digest_of(batch) != saved.last:
+                        raise StoreError(f"batch {number} is another than it was in the fit at {saved.path}.\n"
+                                         "Go on with batches in the same order.")
+                    continue
                 state, loss = update(state, *args, **kwargs)
-                losses.append(onp.asarray(loss))
-                bar.show(len(losses), losses[-100:])
+                pieces.append(onp.reshape(loss, (1,)))
+                last = batch
+                bar.show(number + 1, pieces[-1])
+                if saved.due():
+                    saved.commit(state, pieces, digest_of(batch))
         except KeyboardInterrupt:
-            if not losses:
+            if not pieces:
                 raise
-    if not losses:
+        finally:
+            if saved is not None:
+                if last is not None:
+                    saved.commit(state, pieces, digest_of(last))
+                saved.close()
+    if not pieces:
         raise ValueError("run_batches was given no batch.")
-    return svi.result(state, np.asarray(onp.stack(losses)))
+    return svi.result(state, np.asarray(onp.concatenate(pieces)))
 
 
 def _passes(batches, num_steps):

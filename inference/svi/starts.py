@@ -3,11 +3,13 @@
 A draw is evaluated on the host, operation by operation, which needs no compilation; models and guides with loops or
 branches, which are compiled one by one there, are compiled as a whole, once.
 """
+from functools import partial
+
 import numpy as onp
 
 from ...distributions import biject_to
 from ...engine import numpy as np
-from ...engine import random
+from ...engine import random, vmap
 from ...engine.avals import is_inexact
 from ...engine.control.cond import switch_p
 from ...engine.control.loops import while_p
@@ -45,6 +47,31 @@ def first_params(pair, key, init_params, compiled):
         raise SiteError(f"init_params has a value for {unknown[0]!r}, and model and guide have no param of that name.\n"
                         f"Their params are: {', '.join(params) or '(none)'}.")
     return params, supports
+
+
+def particle_params(pair, keys, init_params, compiled):
+    """({name: [n, *shape]} unconstrained, {name: set}) of n draws of the params' starts, each finite.
+
+    keys : [n]          Other arguments are those of `first_params`, which this is for many.
+    """
+    first, supports = first_params(pair, keys[0], init_params, compiled)
+    shared = {k: np.asarray(x) for k, x in init_params.items()}
+
+    def attempts(pair, keys, numbers, shared):
+        def one(key, number):
+            params, _, finite = _attempt(pair, random.fold_in(key, number), shared)
+            return params, np.all(np.stack([np.asarray(1.0), *[np.astype(x, float) for x in finite.values()]]) > 0)
+        return vmap(one)(keys, numbers)
+
+    run = compiled(attempts) if any(map(has_loops, (pair.model.jaxpr, pair.guide.jaxpr))) else partial(attempts, pair)
+    n, numbers = keys.shape[0], onp.zeros(keys.shape[0], int)
+    for _ in range(MAX_TRIES):
+        params, ok = run(keys, np.asarray(numbers), shared)
+        if isinstance(ok, Tracer) or onp.all(ok):
+            return params, supports
+        numbers = numbers + ~onp.asarray(ok)
+    raise SiteError(f"of {n} draws of the guide at its first params, not all had a finite log-density in {MAX_TRIES} "
+                    "tries.\nStart elsewhere (init_params, or the guide's init_loc_fn), or check the data.")
 
 
 def has_loops(jaxpr):

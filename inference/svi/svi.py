@@ -15,6 +15,7 @@ from ...engine import jacfwd, jit, random, tree, value_and_grad
 from ...engine import numpy as np
 from ...engine.core import Tracer
 from ...ppl.keys import one_key
+from .export import arviz, plot_losses, samples
 from .fit import fit, fit_batches
 from .guides import AutoGuide
 from .objectives import Objective, Trace_ELBO, stage_pair
@@ -30,11 +31,24 @@ class SVIState(NamedTuple):
     rng_key: random.Key
 
 
-class SVIRunResult(NamedTuple):
-    """What a run gives."""
-    params: dict               # {name: value}, each in its param's set
-    state: SVIState            # to go on from: run(..., init_state=state)
-    losses: Any                # float[steps]
+class _Result(NamedTuple):
+    params: dict
+    state: SVIState
+    losses: Any
+
+
+class SVIRunResult(_Result):
+    """What a run gives.
+
+    params : {name: value}, each in its param's set          losses : float[steps]
+    state : to go on from: run(..., init_state=state)
+    restarts : of a run with num_restarts, the same of all of them, with an axis of restarts in front; else None
+    """
+    restarts = None
+
+    def plot(self, ax=None, window=None):
+        """Draw the losses and their running mean over `window` steps (a fiftieth of the run); matplotlib's axes."""
+        return plot_losses(self.losses, ax, window)
 
 
 class SVI:
@@ -90,11 +104,17 @@ class SVI:
         """
         pair = self.pair(args, kwargs)._replace(open=self.loss.sums_model)
         key, first, keep = random.split(one_key(rng_key, "SVI.init"), 3)
-        params, supports = first_params(pair, first, dict(init_params or {}), lambda f: partial(
-            self.compiled(pair, ("start",), lambda pair, _, *rest: f(pair, *rest)), None, pair.data, pair.guide_data))
+        params, supports = first_params(pair, first, dict(init_params or {}), self._start(pair))
         if not any(isinstance(x, Tracer) for x in tree.leaves(supports)):
             self.supports.update(supports)
         return SVIState(self.optim.init(params), self.loss.init_state(keep, params, pair), key)
+
+    def _start(self, pair):
+        """f -> f compiled, for `first_params`."""
+        def compiled(f):
+            run = self.compiled(pair, (f.__name__, "start"), lambda pair, _, *rest: f(pair, *rest))
+            return partial(run, None, pair.data, pair.guide_data)
+        return compiled
 
     def update(self, svi_state, *args, forward_mode_differentiation=False, **kwargs):
         """(state, loss) after one step; compiled for the types of the data."""
@@ -116,37 +136,98 @@ class SVI:
     # ---- running ----
 
     def run(self, rng_key, num_steps, *args, progress_bar=True, stable_update=False, forward_mode_differentiation=False,
-            init_state=None, init_params=None, num_restarts=1, tol=None, window=100, **kwargs):
+            init_state=None, init_params=None, num_restarts=1, tol=None, window=100, store=None, resume=False,
+            **kwargs):
         """num_steps updates, compiled in chunks: an `SVIRunResult`.
 
         rng_key : a key; or several, [n]: that many fits side by side in one program, axes of n in front of the results
         stable_update : skip steps that are not finite
         init_state : a state to go on from, in place of a new one
-        num_restarts : so many fits side by side, of which the one with the lowest mean loss in its last tenth is given
+        num_restarts : so many fits side by side, of which the one with the lowest mean loss in its last tenth is given;
+            the result's `restarts` are all of them
         tol : stop when the mean loss of the last `window` steps is less than tol · max(|mean|, 1) below that of the
             window before (of all fits, where there are several)
-        An interrupt from the keyboard ends the run; what it has is given.
+        store : a path, or Store(path, every=seconds): the state and the losses go there every ten seconds and at the
+            end, each time whole or not at all
+        resume : whether to go on with the fit at that path, to num_steps in all, by what it would have been, bit for
+            bit; where there is none, it begins there
+        An interrupt from the keyboard ends the run; what it has is given. Raises StoreError for a path that has
+        something already, is damaged, or has a fit of another model, data, setting or version, which it names.
         """
         call = (args, kwargs, forward_mode_differentiation, stable_update)
-        return fit(self, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar)
+        return fit(self, rng_key, num_steps, call, init_state, init_params, num_restarts, tol, window, progress_bar,
+                   store, resume)
 
     def run_batches(self, rng_key, batches, num_steps=None, *, progress_bar=True, stable_update=False, init_state=None,
-                    init_params=None, **kwargs):
+                    init_params=None, store=None, resume=False, **kwargs):
         """One update for each batch of data: an `SVIRunResult`.
 
         batches : an iterable of batches, each an array or the tuple of the model's arguments. All of one shape compile
             one program. In the model, a plate with subsample_size weighs a batch as a part of the whole.
         num_steps : unless given, one pass; a list or another iterable that can be gone through again begins anew
+        store, resume : as in `run`; the batches that the fit has had are gone through without a step
         Other arguments are those of `run`. Raises ValueError where an iterator ends before num_steps.
         """
         return fit_batches(self, rng_key, batches, num_steps, kwargs, stable_update, init_state, init_params,
-                           progress_bar)
+                           progress_bar, store, resume)
+
+    @property
+    def settings(self):
+        """{name: value}: what a step depends on beside model, guide, objective and optimiser."""
+        return {}
 
     def result(self, state, losses):
         """What a run gives, of its last state."""
         return SVIRunResult(self.get_params(state), state, losses)
 
+    # ---- after the fit ----
+
+    has_density = True         # whether the log-density of the guide's draws is known
+
+    def component(self, params, key, number):
+        """The params that draw number `number` of the guide has."""
+        return params
+
+    def get_samples(self, rng_key, params, *args, num_samples=1000, **kwargs):
+        """{site: [draw, *shape]}: draws of the guide, in the sites' supports, and the model's deterministic sites.
+
+        params : {name: value} of a fit          args, kwargs : the model's
+        Runs in blocks by one compiled program, as `Predictive` does. Sites that an objective sums out are left out.
+        """
+        return samples(self, rng_key, params, args, kwargs, num_samples)[0]
+
+    def to_arviz(self, rng_key, params, *args, num_samples=1000, coords=None, dims=None, log_likelihood=False,
+                 log_prior=False, posterior_predictive=False, constant_data=None, **kwargs):
+        """Draws of the guide as ArviZ's InferenceData (DataTree with ArviZ 1), one chain; see `MCMC.to_arviz`.
+
+        params : {name: value} of a fit          args, kwargs : the model's
+        log_likelihood, log_prior, posterior_predictive : True computes these groups at every draw
+        sample_stats has lp = log p(z, x), and log_weight = log p(z, x) - log q(z) for importance weights.
+
+        >>> import chainrule as cr, chainrule.distributions as dist
+        >>> from chainrule.inference.autoguide import AutoNormal
+        >>> from chainrule.inference.optim import Adam
+        >>> def model(x, y):
+        ...     slope = cr.sample("slope", dist.HalfNormal(1.0))
+        ...     with cr.plate("row", len(y)):
+        ...         cr.sample("y", dist.Normal(slope * x, 1.0), obs=y)
+        >>> svi, data = SVI(model, AutoNormal(model), Adam(0.05)), ([1.0, 2.0], [0.5, 1.5])
+        >>> params = svi.run(random.key(0), 50, *data, progress_bar=False).params
+        >>> made = svi.to_arviz(random.key(1), params, *data, posterior_predictive=True)
+        >>> made["posterior_predictive"]["y"].dims, sorted(made["sample_stats"].data_vars)
+        (('chain', 'draw', 'row'), ['log_weight', 'lp'])
+        """
+        return arviz(self, rng_key, params, args, kwargs, num_samples, coords, dims, constant_data,
+                     log_likelihood=log_likelihood, log_prior=log_prior, posterior_predictive=posterior_predictive)
+
     # ---- the compiled functions ----
+
+    def kept(self, pair, what, make):
+        """make(), kept for a pair's programs."""
+        key = (pair.model, pair.guide, what)
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def _call(self, what, state, args, kwargs, forward=False):
         pair = self.pair(args, kwargs)
@@ -157,15 +238,12 @@ class SVI:
 
     def compiled(self, pair, key, f):
         """f(pair, state, *more) compiled as g(state, data, guide's data, *more); kept for a pair's programs."""
-        key = (pair.model, pair.guide, *key)
-        if key not in self._kept:
-            model, guide, opened = pair.model, pair.guide, pair.open
+        model, guide, opened = pair.model, pair.guide, pair.open
 
-            def run(state, data, guide_data, *more):
-                return f(Pair(model, data, guide, guide_data, open=opened), state, *more)
-            run.__name__ = f"svi_{key[2]}"
-            self._kept[key] = jit(run)
-        return self._kept[key]
+        def run(state, data, guide_data, *more):
+            return f(Pair(model, data, guide, guide_data, open=opened), state, *more)
+        run.__name__ = f"svi_{key[0]}"
+        return self.kept(pair, key, lambda: jit(run))
 
     def estimate(self, pair, state):
         """The loss at a state, with the draws of its next step."""
@@ -185,12 +263,18 @@ class SVI:
             (loss, kept), grads = _derivative(f, forward)(self.optim.get_params(state.optim_state))
             optim_state = self.optim.update(grads, state.optim_state)
         new = SVIState(optim_state, kept, key)
-        if stable:
-            ok = np.isfinite(loss)
-            for x in tree.leaves(self.optim.get_params(new.optim_state)):
-                ok = np.logical_and(ok, np.all(np.isfinite(x)))
-            new = SVIState(*tree.map(lambda a, b: np.where(ok, a, b), new[:2], state[:2]), key)
-        return new, loss
+        return self.kept_if_finite(new, state, loss) if stable else new, loss
+
+    def kept_if_finite(self, new, state, loss):
+        """The new state, or the old one with a new key where loss or params are not finite."""
+        ok = np.isfinite(loss)
+        for x in tree.leaves(self.optim.get_params(new.optim_state)):
+            ok = np.logical_and(ok, np.all(np.isfinite(x)))
+        return SVIState(*tree.map(lambda a, b: np.where(ok, a, b), new[:2], state[:2]), new.rng_key)
+
+    def begin(self, state, num_steps):
+        """The state at the beginning of a run of so many steps."""
+        return state
 
 
 def _derivative(f, forward):

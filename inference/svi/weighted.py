@@ -21,7 +21,8 @@ class RenyiELBO(Objective):
 
     alpha : α != 1. 0 is the importance-weighted bound (`IWAE` has a better gradient for it), values towards 1 tend to
         the ELBO (take Trace_ELBO for it), negative ones to an upper bound of log p(x).
-    num_particles : K
+    num_particles : K. A finite number is biased: the estimates' mean tends to Rényi's bound as K grows, from below for
+        α < 1, from above for α > 1.
     The weights are those of whole draws; those of plates' indices are not taken apart. Sites without pathwise
     derivatives take the score function, each particle's with what the bound would be were its own weight the geometric
     mean of the others' as baseline (Mnih & Rezende, 2016, "Variational inference for Monte Carlo objectives", eq. 9).
@@ -71,7 +72,8 @@ class IWAE(Objective):
     num_particles : K
     doubly_reparameterized : the gradient in what the draws are made of is Σ w̃_k² ∂ log w_k / ∂z_k · ∂z_k / ∂φ, with w̃
         the normalised weights and log q's own dependence on φ left out. Its signal does not drown in noise as K grows,
-        as that of the plain gradient does, which False takes.
+        as that of the plain gradient does, which False takes, if the guide is wide enough for weights of finite
+        variance.
     All draws of the guide must have pathwise derivatives, and what it gives the model must follow from drawn sites
     alone, not from params again (normalising flows' guides: doubly_reparameterized=False).
     Source: Burda, Grosse & Salakhutdinov (2016), "Importance weighted autoencoders"; Tucker, Lawson, Gu & Maddison

@@ -108,6 +108,8 @@ def test_the_log_det_is_that_of_the_jacobian(row):
         jacobian = np.asarray(jacfwd(lambda v, i=i: elements(v, i))(np.zeros(len(basis))))
         np.testing.assert_allclose(have, volume(jacobian.reshape((-1, len(basis))), row.free), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(np.asarray(t.inv.log_abs_det_jacobian(y, x)), -got)
+    for found, want in zip(t.forward_and_log_det(x), (y, got)):
+        np.testing.assert_allclose(np.asarray(found), np.asarray(want), rtol=1e-12, atol=1e-12)
 
 
 @each

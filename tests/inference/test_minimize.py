@@ -1,6 +1,7 @@
 """Minimisation and roots against SciPy and closed forms; line search; implicit derivatives; counts."""
 import gc
 import weakref
+from functools import partial
 
 import numpy as onp
 import pytest
@@ -196,6 +197,20 @@ def test_derivatives_with_respect_to_what_is_closed_over_and_to_the_start():
     solve = lambda a: minimize(lambda x: np.cosh(x[0] - a ** 2), [0.5], options=TIGHT).x[0]
     assert float(grad(solve)(1.2)) == pytest.approx(2.4, abs=1e-7)
     assert grad(lambda x0: minimize(rosenbrock, x0).x[0])(np.asarray([0.5, 0.5])).tolist() == [0.0, 0.0]
+
+
+def test_derivatives_are_differences_of_solutions():
+    """Of a minimum that has no formula, and of a root of a system."""
+    rng = onp.random.default_rng(3)
+    X, a = rng.normal(size=(12, 3)), onp.asarray([0.3, -0.5, 0.8])
+    minimum = lambda a, method: minimize(lambda x, a: np.sum(np.logaddexp(0.0, X @ x)) + np.sum(np.cosh(x - a)),
+                                         onp.zeros(3), (a,), method=method, options=TIGHT).x
+    system = lambda a, method: root(lambda x, a: x + 0.3 * np.sin(x[::-1]) * x - a ** 2 - a, onp.zeros(3), (a,),
+                                    method=method).x
+    for solve, method in ((minimum, "L-BFGS"), (system, "newton")):
+        ends = [[onp.asarray(solve(a + h, method)) for h in sign * 1e-4 * onp.eye(3)] for sign in (1, -1)]
+        found = jacrev(partial(solve, method=method))(a)
+        onp.testing.assert_allclose(found, onp.subtract(*ends).T / 2e-4, atol=1e-5)
 
 
 def test_integers_among_the_arguments_have_no_derivative():

@@ -49,7 +49,7 @@ def sgd(rate=0.1, mass=0.0, nesterov=False):
     return rule
 
 
-def adam(rate=0.1, b1=0.9, b2=0.999, eps=1e-8, decay=0.0, clip=onp.inf):
+def adam(rate=0.1, b1=0.9, b2=0.999, eps=1e-8, decay=0.0, clip=onp.inf, eps_root=0.0):
     def rule(x):
         m = v = onp.zeros_like(x)
         t = 0
@@ -57,7 +57,8 @@ def adam(rate=0.1, b1=0.9, b2=0.999, eps=1e-8, decay=0.0, clip=onp.inf):
             g = onp.clip((yield x), -clip, clip)
             t += 1
             m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g ** 2
-            x = x - rate * (m / (1 - b1 ** t) / (onp.sqrt(v / (1 - b2 ** t)) + eps) + decay * x)
+            root = onp.sqrt(v / (1 - b2 ** t) + eps_root)
+            x = x - rate * (m / (1 - b1 ** t) / (root + eps) + decay * x)
     return rule
 
 
@@ -124,10 +125,10 @@ def sm3(rate=0.1, momentum=0.9, eps=1e-8):
     return rule
 
 
-def adafactor(rate=0.1, factored=True, threshold=1.0):
-    """Algorithm 4 (matrices) or the unfactored form, with relative step sizes."""
+def adafactor(rate=0.1, factored=True, threshold=1.0, relative=True, momentum=0.0, decay=0.0):
+    """Algorithm 4 (matrices) or the unfactored form, with relative step sizes or plain ones, momentum and decay."""
     def rule(x):
-        r = c = v = 0.0
+        r = c = v = m = 0.0
         t = 0
         while True:
             g = yield x
@@ -140,8 +141,34 @@ def adafactor(rate=0.1, factored=True, threshold=1.0):
                 v = beta * v + (1 - beta) * square
             u = g / onp.sqrt(v)
             u = u / max(1.0, onp.sqrt(onp.mean(u ** 2)) / threshold)
-            x = x - max(1e-3, onp.sqrt(onp.mean(x ** 2))) * rate * u
+            u = (max(1e-3, onp.sqrt(onp.mean(x ** 2))) if relative else 1.0) * rate * u
+            m = momentum * m + (1 - momentum) * u
+            x = x - m - decay * x
     return rule
+
+
+def averaged(rate=0.1, decay=0.8, debias=True):
+    def rule(x):
+        m, t = onp.zeros_like(x), 0
+        while True:
+            g = yield x
+            t += 1
+            m = decay * m + (1 - decay) * g
+            x = x - rate * m / (1 - decay ** t if debias else 1.0)
+    return rule
+
+
+def plain(change, rate=0.1):
+    """x ← x - rate · change(g, x)"""
+    def rule(x):
+        while True:
+            g = yield x
+            x = x - rate * change(g, x)
+    return rule
+
+
+def size(x):
+    return onp.sqrt(onp.mean(x ** 2))
 
 
 RULES = {
@@ -160,6 +187,18 @@ RULES = {
     "sm3": (optim.sm3(0.1), sm3()),
     "adafactor": (optim.adafactor(0.1, min_dim_size_to_factor=2), adafactor()),
     "adafactor, not factored": (optim.adafactor(0.1), adafactor(factored=False)),
+    "adafactor, momentum and decay": (
+        optim.adafactor(0.1, min_dim_size_to_factor=2, multiply_by_parameter_scale=False, momentum=0.9,
+                        weight_decay_rate=0.01), adafactor(relative=False, momentum=0.9, decay=0.01)),
+    "adam, eps under the root": (optim.adam(0.1, eps_root=0.3), adam(eps_root=0.3)),
+    "sgd with weights in the loss": (optim.chain(optim.add_decayed_weights(0.05), optim.sgd(0.1)),
+                                     plain(lambda g, x: g + 0.05 * x)),
+    "means": (optim.chain(optim.ema(0.8), optim.scale(-0.1)), averaged()),
+    "means, as they are": (optim.chain(optim.ema(0.8, debias=False), optim.scale(-0.1)), averaged(debias=False)),
+    "clipped arrays": (optim.chain(optim.clip_by_block_rms(1.5), optim.sgd(0.1)),
+                       plain(lambda g, x: g / max(1.0, size(g) / 1.5))),
+    "steps of the parameters' size": (optim.chain(optim.scale_by_param_block_rms(0.2), optim.sgd(0.1)),
+                                      plain(lambda g, x: g * max(size(x), 0.2))),
 }
 
 CLASSES = {
@@ -227,6 +266,15 @@ def test_a_mask_keeps_the_others_and_their_memory_out():
         optim.identity(), mask).init(START), START)[0]
     onp.testing.assert_allclose(decayed["b"], g["b"] + 0.5 * START["b"])
     onp.testing.assert_array_equal(decayed["w"], g["w"])
+
+
+def test_decay_spares_what_the_mask_says():
+    matrices = lambda params: {k: np.ndim(x) > 1 for k, x in params.items()}
+    decayed, spared = one_by_one(adam(decay=0.05)), one_by_one(adam())
+    assert_close(by_updates(optim.adamw(0.1, weight_decay=0.05, mask=matrices)), {**spared, "w": decayed["w"]})
+    decayed, spared = one_by_one(lion(decay=0.05)), one_by_one(lion(decay=0.0))
+    assert_close(by_updates(optim.lion(0.1, weight_decay=0.05, mask={"w": False, "b": True, "c": True})),
+                 {**decayed, "w": spared["w"]})
 
 
 def next_of(rule, k):
@@ -323,6 +371,18 @@ def test_schedules():
     rate = optim.warmup_exponential_decay_schedule(0.0, 1.0, 4, 2, 0.5)
     onp.testing.assert_allclose([rate(i) for i in n], onp.where(n < 4, n / 4, 0.5 ** ((n - 4) / 2)))
     assert float(optim.constant_schedule(0.3)(7)) == 0.3
+    rate = optim.exponential_decay(2.0, 4, 0.5, staircase=True)
+    onp.testing.assert_allclose([rate(i) for i in n], 2.0 * 0.5 ** (n // 4))
+    rate = optim.linear_schedule(3.0, 1.0, 4, 2)
+    onp.testing.assert_allclose([rate(i) for i in n], 3.0 - 0.5 * onp.clip(n - 2, 0, 4))
+    rate = optim.warmup_cosine_decay_schedule(0.5, 1.0, 4, 10, 0.2)
+    cosine = 0.2 + 0.4 * (1 + onp.cos(onp.pi * onp.minimum((n - 4) / 6, 1)))
+    onp.testing.assert_allclose([rate(i) for i in n], onp.where(n < 4, 0.5 + n / 8, cosine))
+    rate = optim.piecewise_constant_schedule(2.0, {3: 0.5, 8: 0.1})
+    onp.testing.assert_allclose([rate(i) for i in n], onp.select([n < 3, n < 8], [2.0, 1.0], 0.1))
+    rate = optim.join_schedules([optim.constant_schedule(1.0), optim.linear_schedule(1.0, 0.0, 4)], [5])
+    onp.testing.assert_allclose([rate(i) for i in n], onp.where(n < 5, 1.0, 1.0 - onp.clip((n - 5) / 4, 0, 1)))
+    rate = optim.warmup_exponential_decay_schedule(0.0, 1.0, 4, 2, 0.5)
     for wrong in (lambda: optim.exponential_decay(1.0, 0, 0.5), lambda: optim.exponential_decay(1.0, 1, -0.5),
                   lambda: optim.join_schedules([rate, rate], []), lambda: optim.cosine_decay_schedule(1.0, 0),
                   lambda: optim.warmup_cosine_decay_schedule(0.0, 1.0, 5, 5),

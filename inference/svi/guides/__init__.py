@@ -1,7 +1,8 @@
 """Automatic guides."""
 from .base import AutoGuide
+from .batched import AutoBatchedLowRankMultivariateNormal, AutoBatchedMultivariateNormal
 from .by_site import AutoDelta, AutoNormal
-from .dais import AutoDAIS
+from .dais import AutoDAIS, AutoSurrogateLikelihoodDAIS
 from .flows import AutoBNAFNormal, AutoIAFNormal, AutoSplineCoupling
 from .joint import (
     AutoContinuous,
@@ -11,7 +12,24 @@ from .joint import (
     AutoMultivariateNormal,
 )
 from .lists import AutoGuideList
+from .semi_dais import AutoSemiDAIS
 
-__all__ = ["AutoBNAFNormal", "AutoContinuous", "AutoDAIS", "AutoDelta", "AutoDiagonalNormal", "AutoGuide",
-           "AutoGuideList", "AutoIAFNormal", "AutoLaplaceApproximation", "AutoLowRankMultivariateNormal",
-           "AutoMultivariateNormal", "AutoNormal", "AutoSplineCoupling"]
+__all__ = [
+    "AutoBNAFNormal",
+    "AutoBatchedLowRankMultivariateNormal",
+    "AutoBatchedMultivariateNormal",
+    "AutoContinuous",
+    "AutoDAIS",
+    "AutoDelta",
+    "AutoDiagonalNormal",
+    "AutoGuide",
+    "AutoGuideList",
+    "AutoIAFNormal",
+    "AutoLaplaceApproximation",
+    "AutoLowRankMultivariateNormal",
+    "AutoMultivariateNormal",
+    "AutoNormal",
+    "AutoSemiDAIS",
+    "AutoSplineCoupling",
+    "AutoSurrogateLikelihoodDAIS",
+]

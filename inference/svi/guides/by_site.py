@@ -93,6 +93,7 @@ class AutoDelta(AutoGuide):
     >>> guide.median({"s_auto_loc": 2.0})
     {'s': Array(2.)}
     """
+    jacobian = False                                     # whether the density is that in unconstrained space
 
     def __init__(self, model, *, prefix="auto", init_loc_fn=init_to_median, create_plates=None):
         super().__init__(model, prefix=prefix, init_loc_fn=init_loc_fn, create_plates=create_plates)
@@ -105,12 +106,13 @@ class AutoDelta(AutoGuide):
                 if v.support is not None:
                     first = whole(v, site.value, v.event_dim)
                     loc = param(name, first, constraint=v.support, event_dim=v.event_dim)
-                    out[v.name] = sample(v.name, Delta(loc, 0.0, v.event_dim))
                     z[v.name] = biject_to(v.support)._inverse(loc)
+                    stretch = latents.log_det(v, z[v.name], loc) if self.jacobian else 0.0
+                    out[v.name] = sample(v.name, Delta(loc, -stretch, v.event_dim))
                 else:
                     first = whole(v, biject_to(site.fn.support)._inverse(site.value), v.free_event_dim)
                     z[v.name] = param(name, first, event_dim=v.free_event_dim)
-        return {**out, **self.placed(latents, z, indices, skip=out, log_dets=False)}
+        return {**out, **self.placed(latents, z, indices, skip=out, log_dets=self.jacobian)}
 
     def draw_free(self, key, params):
         out = {}

@@ -67,10 +67,7 @@ class AutoFlow(AutoContinuous):
         params = self.params(latents)
         base = Normal(0.0, 1.0).expand((latents.size,)).to_event(1)
         x = sample(f"_{self.prefix}_base", base, infer=AUXILIARY)
-        z, log_det = x, np.zeros(())
-        for t in self.transform(params, latents.size).parts:
-            z, before = t(z), z
-            log_det = log_det + t.log_abs_det_jacobian(before, z)
+        z, log_det = self.transform(params, latents.size).forward_and_log_det(x)
         z = sample(f"_{self.prefix}_latent", Delta(z, -log_det, 1), infer=AUXILIARY)
         return self.placed(latents, latents.unravel(z), {})
 

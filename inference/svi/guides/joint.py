@@ -36,11 +36,19 @@ class AutoContinuous(AutoGuide):
         self.check(latents)
         params = self.params(latents)
         z = sample(f"_{self.prefix}_latent", self.get_posterior(params), infer=AUXILIARY)
-        return self.placed(latents, latents.unravel(z), {})
+        return self.placed(latents, self.unravel(latents, z), {})
+
+    def ravel(self, latents, values):
+        """{site: unconstrained value} as z."""
+        return latents.ravel(values)
+
+    def unravel(self, latents, z):
+        """z as {site: unconstrained value}."""
+        return latents.unravel(z)
 
     def params(self, latents):
         """The statements of the params: {name: value}."""
-        start = lambda: latents.ravel(latents.free_start(self.init_loc_fn, self.start_key(latents)))
+        start = lambda: self.ravel(latents, latents.free_start(self.init_loc_fn, self.start_key(latents)))
         return {name: param(name, first, constraint=constraint)
                 for name, (first, constraint) in self.first_params(latents, start).items()}
 
@@ -66,15 +74,15 @@ class AutoContinuous(AutoGuide):
         return Normal(0.0, 1.0).expand((self.latents.size,)).to_event(1)
 
     def draw_free(self, key, params):
-        return self.latents.unravel(self.get_posterior(params).sample(key))
+        return self.unravel(self.latents, self.get_posterior(params).sample(key))
 
     def median(self, params):
         """{site: value} at the median of each unconstrained number."""
-        return self.values_at(self.latents.unravel(self.quantile_vector(params, 0.5)))
+        return self.values_at(self.unravel(self.latents, self.quantile_vector(params, 0.5)))
 
     def quantiles(self, params, quantiles):
         """{site: value} at a quantile of each unconstrained number; for several, with an axis in front."""
-        rows = [self.values_at(self.latents.unravel(self.quantile_vector(params, q)))
+        rows = [self.values_at(self.unravel(self.latents, self.quantile_vector(params, q)))
                 for q in np.reshape(quantiles, (-1,))]
         return stacked(rows) if np.ndim(quantiles) else rows[0]
 

@@ -95,6 +95,10 @@ class Latents:
             sites = self.program.record(Points(None, {**z, **(given or {})}, True), self.data)
         return {v.name: _through(biject_to(sites[v.name].fn.support), z[v.name], v) for v in self.sites}
 
+    def log_det(self, v, z, x, t=None):
+        """log |det| of a site's bijection t at z, which it takes to x, one number per batch element."""
+        return _log_det(biject_to(v.support) if t is None else t, z, x, v)
+
     def ravel(self, values):
         """{name: unconstrained value} as one vector."""
         return ravel(self.sites, values)
@@ -131,8 +135,12 @@ def _latent(s):
 
 def _through(t, z, v):
     x = t(z)
+    return x, _log_det(t, z, x, v)
+
+
+def _log_det(t, z, x, v):
     stretch = t.log_abs_det_jacobian(z, x)
-    return x, sum_rightmost(stretch, stretch.ndim - (len(v.shape) - v.event_dim))
+    return sum_rightmost(stretch, stretch.ndim - (len(v.shape) - v.event_dim))
 
 
 def whole(v, x, event_dim):

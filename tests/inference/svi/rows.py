@@ -336,6 +336,20 @@ def half_summed_guide():
     cond(k == 0, near, far, 0.0)
 
 
+def summed_branch_guide():
+    m, logit = cr.param("m", 0.0), cr.param("extra_logit", 0.0)
+    k = cr.sample("k", dist.Bernoulli(logits=cr.param("logit", 0.0)), infer=SUM)
+
+    def near(_):
+        return cr.sample("z", dist.Normal(m, 0.8))
+
+    def far(_):
+        cr.sample("extra", dist.Bernoulli(logits=logit), infer=SUM)
+        return cr.sample("z", dist.Normal(2.0 * m, 1.2))
+
+    cond(k == 0, near, far, 0.0)
+
+
 WHERE = {"m": onp.array([0.3, -0.2, 0.8]), "s": onp.array(-0.4)}
 ROWS = [
     Row("nonlinear", nonlinear_model, nonlinear_guide, WHERE, nonlinear_exact, pathwise=True),
@@ -354,4 +368,5 @@ ROWS = [
 ]
 BY_NAME = {r.name: r for r in ROWS}
 SUMMED = [BY_NAME["coin"]._replace(guide=summed_coin_guide), BY_NAME["plate"]._replace(guide=summed_plate_guide),
-          BY_NAME["scan"]._replace(guide=summed_chain_guide), BY_NAME["cond"]._replace(guide=half_summed_guide)]
+          BY_NAME["scan"]._replace(guide=summed_chain_guide), BY_NAME["cond"]._replace(guide=half_summed_guide),
+          BY_NAME["cond"]._replace(guide=summed_branch_guide)]

@@ -10,7 +10,7 @@ from scipy import stats
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import random, scan, vmap
+from chainrule.engine import make_jaxpr, random, scan, vmap
 from chainrule.inference import SVI, Predictive, Trace_ELBO, init_to_feasible, init_to_value
 from chainrule.inference.autoguide import (
     AutoBNAFNormal,
@@ -25,7 +25,7 @@ from chainrule.inference.autoguide import (
     AutoNormal,
     AutoSplineCoupling,
 )
-from chainrule.inference.optim import Adam
+from chainrule.inference.optim import Adam, exponential_decay
 from chainrule.inference.reparam import LocScaleReparam, NeuTraReparam
 from chainrule.ppl.handlers import block, reparam, seed, trace
 from chainrule.ppl.sites import SiteError
@@ -95,6 +95,15 @@ def test_constrained_sites_in_scans_and_plates_have_their_densities():
         assert_evidence(model, wide(cls, model), 0.0, Y)
 
 
+def test_the_set_of_an_improper_site_may_depend_on_another_one():
+    """The area of a triangle; what cannot be drawn has a value of some kind, which says nothing of the set."""
+    def model():
+        x = cr.sample("x", dist.ImproperUniform(dist.constraints.unit_interval, (), ()))
+        cr.sample("y", dist.ImproperUniform(dist.constraints.interval(0.0, 1.0 - x), (), ()))
+
+    assert_evidence(model, wide(AutoDiagonalNormal, model), onp.log(0.5))
+
+
 def test_a_subsampled_plate_has_params_for_the_whole():
     def model(y):
         m = cr.sample("m", dist.Normal(0.0, 1.0))
@@ -124,6 +133,30 @@ def test_a_full_normal_finds_a_normal_posterior_exactly():
     assert onp.allclose(posterior.covariance_matrix, COVARIANCE, atol=0.03)
     best = slow.evaluate(slow.init(random.key(2), Y, init_params=params), Y)
     assert float(best) == pytest.approx(-EVIDENCE, abs=0.01)
+
+
+def test_a_low_rank_normal_of_enough_directions_finds_it_too():
+    guide = AutoLowRankMultivariateNormal(linear, rank=4)
+    rate = exponential_decay(0.05, 1500, 0.01)
+    svi = SVI(linear, guide, Adam(rate), Trace_ELBO(num_particles=20))
+    result = svi.run(random.key(0), 1500, Y, progress_bar=False)
+    posterior = guide.get_posterior(result.params)
+    assert onp.allclose(posterior.mean, MEAN, atol=0.02)
+    assert onp.allclose(posterior.covariance_matrix, COVARIANCE, atol=0.03)
+    assert onp.asarray(result.losses)[-500:].mean() == pytest.approx(-EVIDENCE, abs=0.005)
+
+
+def test_at_the_posterior_the_bound_is_the_evidence_without_noise():
+    root, s = onp.linalg.cholesky(COVARIANCE), onp.sqrt(0.5 * onp.linalg.eigvalsh(COVARIANCE)[0])
+    factor = onp.linalg.cholesky(COVARIANCE - s ** 2 * onp.eye(4)) / s           # the covariance is s² (1 + F Fᵀ)
+    exact = {AutoMultivariateNormal: {"auto_scale_tril": root},
+             AutoLowRankMultivariateNormal: {"auto_cov_factor": factor, "auto_scale": onp.full(4, s)}}
+    for cls, more in exact.items():
+        guide = cls(linear, **({"rank": 4} if "auto_scale" in more else {}))
+        assert onp.allclose(guide.get_posterior({"auto_loc": MEAN, **more}).covariance_matrix, COVARIANCE, atol=1e-12)
+        for key in random.split(random.key(0), 3):
+            loss = Trace_ELBO().loss(key, {"auto_loc": MEAN, **more}, linear, guide, Y)
+            assert float(loss) == pytest.approx(-EVIDENCE, abs=1e-10)
 
 
 def test_laplace_is_exact_for_a_normal_posterior():
@@ -221,6 +254,16 @@ def test_the_transform_takes_normal_numbers_to_the_posterior(cls):
     base = float(guide.get_base_dist().log_prob(z))
     assert float(guide.get_posterior(params).log_prob(x)) == pytest.approx(
         base - float(t.log_abs_det_jacobian(z, x)), abs=1e-6)
+
+
+def test_a_step_of_a_flow_evaluates_each_network_once():
+    """Draws and log-determinants share it: two flows have two networks of three layers each."""
+    guide = AutoIAFNormal(linear, num_flows=2)
+    svi = SVI(linear, guide, Adam(0.01))
+    state = svi.init(random.key(0), Y)
+    made = str(make_jaxpr(lambda s: svi.loss.estimate(s.rng_key, svi.optim.get_params(s.optim_state),
+                                                      svi.pair((Y,), {}), None)[0])(state))
+    assert made.count(" = dot_general") == 6
 
 
 def test_a_fitted_guide_straightens_a_model_for_other_samplers():
