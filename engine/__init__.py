@@ -29,7 +29,6 @@ from .array import Array  # noqa: E402
 from .compiled import jit  # noqa: E402
 from .control import cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from .control.callback import io_callback, pure_callback  # noqa: E402
-from .control.constraint import with_sharding_constraint  # noqa: E402
 from .control.custom import custom_gradient, custom_jvp, custom_vjp  # noqa: E402
 from .control.remat import checkpoint, checkpoint_policies, remat  # noqa: E402
 from .control.shard_map import shard_map  # noqa: E402
@@ -42,6 +41,7 @@ from .profile import annotate, profile  # noqa: E402
 from .ravel import ravel_pytree  # noqa: E402
 from .retrace import no_retrace  # noqa: E402
 from .sharding import Mesh, NamedSharding, P, PartitionSpec, SingleDeviceSharding, make_mesh  # noqa: E402
+from .sharding.constraint import with_sharding_constraint  # noqa: E402
 from .sharding.place import (  # noqa: E402
     default_device,
     device_get,

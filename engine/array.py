@@ -17,7 +17,6 @@ from .errors import ImmutableError
 from .exchange import CPU, to_dlpack
 
 HOST = xla.Device("cpu", 0, 0)                           # where arrays are, as the array API has it
-_HOST_NAMES = (None, HOST, "cpu", "cpu:0")
 
 
 def _as_written(index):
@@ -66,12 +65,6 @@ class Value:
         """Where the array is: `cpu:0`, the memory of the host; for an array of several devices, its sharding."""
         return HOST
 
-    def to_device(self, device, *, stream=None):
-        """The array on a device; see `device_put`."""
-        if stream is not None:
-            raise ValueError(f"stream={stream!r}: the host has no streams; it is None.")
-        return on_device(self, device)
-
     def devices(self):
         """The set of the devices that hold the array."""
         return {HOST}
@@ -88,24 +81,6 @@ class Value:
     def base(self):
         """None: no other array can change this one."""
         return None
-
-
-def on_device(x, device):
-    """x on a device, given as one or by its name ("cpu:1"); raises ValueError for what is none."""
-    if device in _HOST_NAMES and (type(x) is not Array or x._sharding is None):
-        return x
-    from .sharding.place import device_put
-    return device_put(x, device_named(device))
-
-
-def device_named(device):
-    """The device, or sharding, that is meant by it, its name, or the name of its platform."""
-    if not isinstance(device, str):
-        return device
-    for d in xla.devices():
-        if repr(d) == device or d.platform == device:
-            return d
-    raise ValueError(f"there is no device {device!r}; there are {xla.devices()}.")
 
 
 def _in_place(name, instead):
@@ -171,9 +146,10 @@ class Array(Value):
         return v
 
     def _on_host(self):
-        """The values of an array that was put on devices, in the host's memory. `_value` stays empty: operations run
-        where
-        the array lies."""
+        """The values of an array that was put on devices, in the host's memory.
+
+        `_value` stays empty: operations run where the array lies.
+        """
         try:
             return self._copy
         except AttributeError:
@@ -187,13 +163,6 @@ class Array(Value):
         if b is None:
             b = self._buffer = xla.put(self.value)
         return b
-
-    @property
-    def sharding(self):
-        """On which devices the array lies, and which part of it on each: a `NamedSharding` or
-        `SingleDeviceSharding`."""
-        from .sharding import SingleDeviceSharding
-        return SingleDeviceSharding(HOST) if self._sharding is None else self._sharding
 
     @property
     def device(self):
@@ -213,12 +182,6 @@ class Array(Value):
     def is_fully_replicated(self):
         """Whether each of its devices holds the whole array."""
         return self._sharding is None or self._sharding.is_fully_replicated
-
-    @property
-    def addressable_shards(self):
-        """The parts that this process's devices hold: a list of `Shard(device, index, data)`."""
-        from .sharding.place import shards_of
-        return shards_of(self)
 
     def addressable_data(self, index):
         """The array that one of this process's devices holds."""

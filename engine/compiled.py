@@ -7,7 +7,6 @@ from . import retrace, tree
 from .array import Array
 from .config import config
 from .control.call import jit_p
-from .control.constraint import with_sharding_constraint
 from .core import OPEN_EFFECTS, state
 from .errors import TransformError
 from .interpreters.evaluate import ROOT, executable, run, run_compiled
@@ -15,6 +14,7 @@ from .interpreters.lower import lower
 from .interpreters.placing import where_to_run
 from .ops.structural import asvalue
 from .passes import optimize
+from .sharding.constraint import with_sharding_constraint
 from .sharding.place import device_put
 from .staged import name_of, stage_function, table_of, take_apart
 from .stats import stats

@@ -8,6 +8,8 @@ from .numpy.inspection import API_VERSIONS
 from .ops import elementwise as ew
 from .ops.complexes import complex_p
 from .ops.structural import asvalue
+from .sharding.place import on_device
+from .sharding.put import sharding_of_array, shards_of
 
 
 def _backward(f):
@@ -115,6 +117,13 @@ def _namespace(self, *, api_version=None):
     return np
 
 
+def _to_device(self, device, *, stream=None):
+    """The array on a device; see `device_put`."""
+    if stream is not None:
+        raise ValueError(f"stream={stream!r}: the host has no streams; it is None.")
+    return on_device(self, device)
+
+
 def install():
     """Give `Value` its operators and methods."""
     for name, f in BINARY.items():
@@ -140,6 +149,9 @@ def install():
     Value.imag = property(np.imag)
     Value.copy = lambda self, order="C": self
     Value.__array_namespace__ = _namespace
+    Value.to_device = _to_device
+    Array.sharding = property(sharding_of_array)
+    Array.addressable_shards = property(shards_of)
 
 
 install()

@@ -20,8 +20,7 @@ def pmap(f=None, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_ar
 
     axis_name : the name of the axis for collectives inside (psum, all_gather, ppermute, …)
     in_axes : the axis of each argument to run over, None for those that every device gets whole; an int or a tree
-    prefix
-        of the positional arguments. Keyword arguments run over axis 0.
+        prefix of the positional arguments. Keyword arguments run over axis 0.
     out_axes : where the axis of the devices stands in the results; None for a result that is the same on every device
     static_broadcasted_argnums : arguments that stay Python values; a new program for each value
     devices : the devices, as many as there are slices; the first ones of the default platform when they are not given
@@ -32,8 +31,9 @@ def pmap(f=None, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_ar
 
     Raises ShapeError when an axis is longer than there are devices, naming the argument.
 
+    >>> import chainrule.engine.numpy as np
     >>> from chainrule.engine import lax
-    >>> pmap(lambda x: x / lax.psum(x, "i"), axis_name="i")([4.0]).tolist()
+    >>> pmap(lambda x: x / lax.psum(x, "i"), axis_name="i")(4.0 * np.ones(1)).tolist()
     [1.0]
     """
     if f is None:
@@ -88,7 +88,7 @@ def pmap(f=None, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_ar
 def _moved(f, out, axis):
     if not -out.ndim <= axis < out.ndim:
         raise TransformError(f"pmap of {name_of(f)}: out_axes={axis} is out of range for a result with {out.ndim} "
-                             f"axes.")
+                             "axes.")
     return moveaxis(out, 0, axis)
 
 
@@ -97,8 +97,7 @@ def _mesh_of(f, size, devices, backend, name, leaves):
     if size > len(here):
         raise ShapeError(f"pmap of {name_of(f)}: the mapped axis has {size} entries, and there are {len(here)} devices "
                          f"({', '.join(map(repr, here[:4]))}{', …' if len(here) > 4 else ''}).\nRun over "
-                         f"{len(here)} and "
-                         f"vmap within, pmap(vmap(f)) of x.reshape({len(here)}, -1, …), or make more: "
+                         f"{len(here)} and vmap within, pmap(vmap(f)) of x.reshape({len(here)}, -1, …), or make more: "
                          + MORE_DEVICES.format(size))
     given = np.empty(size, dtype=object)
     given[:] = here[:size]

@@ -1,14 +1,12 @@
 """shard_map: a program written for one device's part of the arrays, run on every device of a mesh at once.
 
 It is `vmap` with a device for each lane: a collective inside means what it means for the lanes of a `vmap` of that
-name,
-and `on_lanes` is that meaning, which holds where the devices cannot be used: inside of another shard_map, on a mesh
-of one
-device, with `config.disable_jit`, and while statements of a model inside have not met their handlers.
+name, and `on_lanes` is that meaning, which holds where the devices cannot be used: inside of another shard_map, on a
+mesh of one device, with `config.disable_jit`, and while statements of a model inside have not met their handlers.
 
 Derivatives. An argument that is not cut lies on every device, so its cotangents are summed over the devices; of a
-result
-that is not cut each device gets its share, the cotangent over the number of devices. So `psum` is its own transpose.
+result that is not cut each device gets its share, the cotangent over the number of devices. So `psum` is its own
+transpose.
 """
 import functools
 
@@ -26,7 +24,7 @@ from ..interpreters.linearize import linearize_jaxpr
 from ..interpreters.lower import type_text
 from ..interpreters.stage import eval_jaxpr, stage
 from ..ir import Eqn, Jaxpr, Var
-from ..ops.structural import asvalue, moveaxis, reshape
+from ..ops.structural import asvalue, moveaxis, reshape, transpose
 from ..passes import optimize
 from ..sharding.mesh import Mesh
 from ..sharding.specs import NamedSharding, P, PartitionSpec
@@ -182,7 +180,6 @@ def _joined(y, spec, mesh, axes):
 
 
 def _permuted(x, order):
-    from ..ops.structural import transpose
     return x if list(order) == sorted(order) else transpose(x, tuple(order))
 
 
@@ -355,10 +352,8 @@ def _specs(given, whole, what, f):
         made = tree.broadcast(given, whole, is_leaf=_spec_leaf)
     except (TransformError, ValueError, TypeError) as e:
         raise TransformError(f"shard_map of {name_of(f)}: {what}, {given!r}, does not begin the tree "
-                             f"{tree.structure(whole)}."
-                             "\nGive one PartitionSpec for a whole tree, or a tree of them with the same tuples and "
-                             "keys."
-                             ) from e
+                             f"{tree.structure(whole)}.\nGive one PartitionSpec for a whole tree, or a tree of them "
+                             "with the same tuples and keys.") from e
     return [P() if s is None else s for s in tree.leaves(made, is_leaf=_spec_leaf)]
 
 
@@ -367,11 +362,10 @@ def shard_map(f=None, *, mesh=None, in_specs, out_specs, axis_names=None, check_
 
     mesh : a `Mesh`; the one of the `with` block when it is not given
     in_specs, out_specs : how the arguments are cut, and how the parts of the results are put together: a
-    `PartitionSpec`
-        for each leaf, or a prefix of the tree. An argument's axis that is not mentioned is whole on every device; a
-        result's must be the same on every device, and the first one's is taken.
-    axis_names : the axes that f is written for, all by default; over the others XLA spreads the work of f as it sees
-    fit
+        `PartitionSpec` for each leaf, or a prefix of the tree. An argument's axis that is not mentioned is whole on
+        every device; a result's must be the same on every device, and the first one's is taken.
+    axis_names : the axes that f is written for, all by default; over the others XLA spreads the work of f as
+        it sees fit
     check_vma : raise TransformError for a result that may differ along an axis that its spec does not mention
     Inside, psum, pmean, pmax, pmin, all_gather, all_to_all, ppermute, psum_scatter and axis_index take the names of
     the axes.
@@ -394,7 +388,7 @@ def shard_map(f=None, *, mesh=None, in_specs, out_specs, axis_names=None, check_
         over = mesh if mesh is not None else state.mesh
         if not isinstance(over, Mesh):
             raise TransformError(f"shard_map of {name_of(f)} has no mesh: give mesh=make_mesh(...), or call it in "
-                                 f"`with mesh:`.")
+                                 "`with mesh:`.")
         manual = tuple([n for n in over.axis_names if axis_names is None or n in axis_names])
         given = tuple(in_specs) if isinstance(in_specs, list) else in_specs
         pairs, treedef = tree.flatten_with_path(args)
@@ -431,8 +425,7 @@ def _check(f, what, shape, spec, mesh, manual, ndim=None):
     for n in [n for names in spec.axes() for n in names]:
         if n not in manual:
             raise TransformError(f"shard_map of {name_of(f)}: the spec of {what}, {spec!r}, names {n!r}; the axes "
-                                 f"of the map "
-                                 f"are {manual}.")
+                                 f"of the map are {manual}.")
     if len(spec) > ndim:
         raise ShapeError(f"shard_map of {name_of(f)}: {what} has {ndim} axes, and its spec is {spec!r}.")
     if shape is not None:
@@ -440,9 +433,8 @@ def _check(f, what, shape, spec, mesh, manual, ndim=None):
             k = _size(mesh, names)
             if n % k:
                 raise ShapeError(f"shard_map of {name_of(f)}: axis {i} of {what}, of shape {tuple(shape)}, is cut "
-                                 f"into {k} "
-                                 f"parts by {spec!r}, and {n} is not a multiple of {k}.\nPad it, or take a mesh that "
-                                 "divides it.")
+                                 f"into {k} parts by {spec!r}, and {n} is not a multiple of {k}.\nPad it, or take a "
+                                 "mesh that divides it.")
 
 
 def _check_copies(f, jaxpr, ins, outs, mesh, manual):
@@ -451,9 +443,6 @@ def _check_copies(f, jaxpr, ins, outs, mesh, manual):
         over = [n for n in _missing(s, mesh, manual) if n in axes and mesh.shape[n] > 1]
         if over:
             raise TransformError(f"shard_map of {name_of(f)}: result {i} may differ from device to device along "
-                                 f"{over[0]!r}, "
-                                 f"and its spec, {s!r}, does not say so: one device's would be taken.\nSum it over "
-                                 f"the axis "
-                                 f"(psum(x, {over[0]!r})), write the axis into out_specs, or pass check_vma=False "
-                                 f"when the "
-                                 "devices' values are known to be equal.")
+                                 f"{over[0]!r}, and its spec, {s!r}, does not say so: one device's would be taken.\n"
+                                 f"Sum it over the axis (psum(x, {over[0]!r})), write the axis into out_specs, or "
+                                 "pass check_vma=False when the devices' values are known to be equal.")

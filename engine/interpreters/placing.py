@@ -2,6 +2,7 @@
 from ..array import Array
 from ..core import state
 from ..errors import PlacementError
+from ..sharding.specs import NamedSharding, P
 
 
 def where_to_run(jaxpr, args):
@@ -17,22 +18,21 @@ def where_to_run(jaxpr, args):
     homes = {}
     for s, a in zip(given, args):
         if s is not None:
-            homes.setdefault(frozenset(s.devices), (f"an argument of shape {a.shape} lies on "
-                                                    f"{shown_devices(s.devices)}",
-                                                    s.devices))
+            homes.setdefault(frozenset(s.devices), (
+                f"an argument of shape {a.shape} lies on {shown_devices(s.devices)}", s.devices))
     for mesh in meshes:
         homes.setdefault(frozenset(mesh.flat), (f"its mesh is {mesh!r}", mesh.flat))
     if len(homes) > 1:
         raise PlacementError(f"{jaxpr.name}: {', '.join([text for text, _ in homes.values()])}; a program runs on "
-                             f"one set "
-                             "of devices.\nPut them on the same with device_put.")
+                             "one set of devices.\nPut them on the same with device_put.")
     devices = next(iter(homes.values()))[1]
     if len(devices) == 1:
         return devices[0], None, ()
     meshes = tuple(dict.fromkeys([*meshes, *[s.mesh for s in given if s is not None]]))
     first = meshes[0]
+    whole = NamedSharding(first, P())
     taken = inputs_of_meshes(jaxpr)
-    shardings = tuple([s if s is not None else taken.get(i) or first.replicated for i, s in enumerate(given)])
+    shardings = tuple([s if s is not None else taken.get(i) or whole for i, s in enumerate(given)])
     return first.flat, shardings, meshes
 
 

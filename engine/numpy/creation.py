@@ -5,7 +5,7 @@ import operator
 
 import numpy as _np
 
-from ..array import Array, Value, on_device
+from ..array import Array, Value
 from ..avals import (
     PYTHON_SCALARS,
     as_dtype,
@@ -19,6 +19,7 @@ from ..errors import ShapeError
 from ..exchange import from_dlpack as _from_dlpack
 from ..ops.elementwise import exp, floor, ge, le, log, where
 from ..ops.structural import asvalue, broadcast_to, cast, full_p, iota_p, moveaxis, reshape
+from ..sharding.place import on_device
 
 _INT = _np.dtype("int64")
 

@@ -16,12 +16,13 @@ With `config.default_float == "float32"` integers become float32, not float64, w
 import ml_dtypes
 import numpy as _np
 
-from ..array import Value, on_device
+from ..array import Value
 from ..avals import NARROW_DTYPES, PYTHON_SCALARS, as_dtype, is_inexact, limits
 from ..avals import kind as _kind
 from ..avals import promote_types as _promote
 from ..errors import DtypeError
 from ..ops.structural import asvalue, cast
+from ..sharding.place import on_device
 
 generic, number, inexact = _np.generic, _np.number, _np.inexact
 integer, signedinteger, unsignedinteger = _np.integer, _np.signedinteger, _np.unsignedinteger

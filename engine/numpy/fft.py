@@ -8,7 +8,7 @@ import operator
 
 import numpy as _np
 
-from ..array import Value, on_device
+from ..array import Value
 from ..avals import canonical_axis, default_float, is_inexact
 from ..errors import DtypeError, ShapeError
 from ..ops import fft as _fft
@@ -17,6 +17,7 @@ from ..ops.shaping import pad as _pad
 from ..ops.shaping import slice_axis as _slice_axis
 from ..ops.structural import asvalue, cast, iota
 from ..ops.structural import transpose as _transpose
+from ..sharding.place import on_device
 from .direct import by_numpy, no_out
 from .shapes import roll as _roll
 

@@ -1,8 +1,9 @@
 """What the namespace can do, in the words of the array API: `np.__array_namespace_info__()`."""
 import numpy as _np
 
-from ..array import HOST, on_device
+from ..array import HOST
 from ..avals import default_float, python_dtype
+from ..sharding.place import on_device
 from .dtypes import isdtype
 
 API_VERSION = "2024.12"

@@ -41,12 +41,6 @@ class Mesh:
         return dict(zip(self.axis_names, self.devices.shape))
 
     @property
-    def replicated(self):
-        """The sharding of an array that each of the devices holds."""
-        from .specs import NamedSharding, P
-        return NamedSharding(self, P())
-
-    @property
     def size(self):
         """The number of devices."""
         return len(self.flat)

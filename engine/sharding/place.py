@@ -1,27 +1,17 @@
-"""Putting arrays on devices, and their parts."""
-import dataclasses
-
+"""device_put and its kin; arrays from their parts."""
 import numpy as np
 
 from .. import tree, xla
-from ..array import Array, device_named
+from ..array import HOST, Array
 from ..avals import Aval
 from ..core import Tracer, state
 from ..errors import PlacementError, ShapeError
 from ..ops.structural import asvalue
-from .specs import NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
+from .constraint import with_sharding_constraint
+from .put import device_named, put, sharding_of
+from .specs import PartitionSpec, Sharding, SingleDeviceSharding
 
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """The part of an array that one device holds.
-
-    device : where it is          index : the slices of the whole that it is          data : the part, an array
-    """
-
-    device: xla.Device
-    index: tuple
-    data: Array
+_HOST_NAMES = (None, HOST, "cpu", "cpu:0")
 
 
 def device_put(x, device=None, *, donate=False):
@@ -34,7 +24,8 @@ def device_put(x, device=None, *, donate=False):
 
     Raises ShapeError for an axis that cannot be cut evenly, PlacementError for what is no device.
 
-    >>> device_put([1.0, 2.0], xla.devices()[0]).device
+    >>> import chainrule.engine.numpy as np
+    >>> device_put(np.ones(2), xla.devices()[0]).device
     cpu:0
     """
     if device is None or isinstance(device, (str, xla.Device, Sharding)):
@@ -75,73 +66,15 @@ def _put(x, device):
     if sharding is None:
         return x
     if isinstance(x, Tracer):
-        from ..control.constraint import with_sharding_constraint
         return x if isinstance(sharding, SingleDeviceSharding) else with_sharding_constraint(x, sharding)
-    if x._sharding == sharding:
+    return put(x, sharding)
+
+
+def on_device(x, device):
+    """x on a device, given as one or by its name ("cpu:1"); raises ValueError for what is none."""
+    if device in _HOST_NAMES and (type(x) is not Array or x._sharding is None):
         return x
-    spread = sharding.spread(x.shape)
-    if x._sharding is None and x._buffer is not None and x._value is None and len(spread.devices) == 1 \
-            and xla.buffer_device(x._buffer) == spread.devices[0]:
-        return Array(None, x._buffer, x.aval, None, sharding)
-    if x._sharding is None or len(x._sharding.devices) == 1:
-        read = x.value.__getitem__
-    else:
-        read = _reader(x)
-    parts = [read(i) for d, i in zip(spread.devices, spread.indices(x.shape)) if xla.is_local(d)]
-    return Array(None, xla.put_shards(x.shape, x.dtype, spread, parts), x.aval, None, sharding)
-
-
-def sharding_of(device):
-    """The `Sharding` that is meant by a device, its name, or a sharding."""
-    if device is None or isinstance(device, Sharding):
-        return device
-    if isinstance(device, PartitionSpec):
-        if state.mesh is None:
-            raise PlacementError(f"{device!r} stands alone, and there is no mesh.\nWrite NamedSharding(mesh, "
-                                 f"{device!r}), "
-                                 "or `with mesh:` around it.")
-        return NamedSharding(state.mesh, device)
-    try:
-        found = device_named(device)
-    except ValueError as e:
-        raise PlacementError(str(e)) from None
-    if not isinstance(found, xla.Device):
-        raise PlacementError(f"{device!r} is neither a device nor a sharding; devices() lists the devices.")
-    return SingleDeviceSharding(found)
-
-
-def _reader(x):
-    """A function from slices to that part of an array of several devices, made of the parts that hold it."""
-    held = [(s.index, s.data) for s in shards_of(x)]
-
-    def read(index):
-        want = [s.indices(n)[:2] for s, n in zip(index, x.shape)]
-        out = np.empty([b - a for a, b in want], x.dtype)
-        filled = 0
-        seen = set()
-        for part, data in held:
-            have = [s.indices(n)[:2] for s, n in zip(part, x.shape)]
-            both = [(max(a, c), min(b, d)) for (a, b), (c, d) in zip(want, have)]
-            if tuple(both) in seen or any(a >= b for a, b in both):
-                continue
-            seen.add(tuple(both))
-            out[tuple([slice(a - w, b - w) for (a, b), (w, _) in zip(both, want)])] = \
-                data.value[tuple([slice(a - h, b - h) for (a, b), (h, _) in zip(both, have)])]
-            filled += int(np.prod([b - a for a, b in both], dtype=int))
-        if filled < out.size:
-            raise PlacementError(f"a part of an array of shape {x.shape} lies with another process.")
-        return out
-    return read
-
-
-def shards_of(x):
-    """The parts of an array that this process's devices hold."""
-    if x._sharding is None:
-        return [Shard(x.device, tuple([slice(None)] * x.ndim), x)]
-    spread = x._sharding.spread(x.shape)
-    index = dict(zip(spread.devices, spread.indices(x.shape)))
-    part = Aval(spread.shard_shape(x.shape), x.dtype)
-    return [Shard(d, index[d], Array(None, b, part, None, SingleDeviceSharding(d))) for d, b in xla.shards(x._buffer)]
+    return _put(asvalue(x), device_named(device))
 
 
 # ---- arrays from their parts ----

@@ -1,14 +1,28 @@
-"""Rows for complex numbers, rules given by hand, callbacks and named axes; see cases.py."""
+"""Rows for complex numbers, rules given by hand, callbacks, named axes and meshes of one device; see cases.py."""
 import numpy as np
 
 import chainrule.engine.numpy as cnp
-from chainrule.engine import checkpoint, custom_jvp, custom_vjp, grad, io_callback, pure_callback, vmap
+from chainrule.engine import (
+    NamedSharding,
+    P,
+    checkpoint,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    io_callback,
+    make_mesh,
+    pure_callback,
+    shard_map,
+    vmap,
+    with_sharding_constraint,
+)
 from chainrule.engine.api import ShapeDtype
 from chainrule.engine.control import collective
 from chainrule.engine.ops.complexes import complex_p
 from tests.engine.cases import Case, F, V
 
 U = V[::-1] + 0.5
+W = np.arange(1.0, 5)
 
 
 @custom_jvp
@@ -38,6 +52,11 @@ def along(f):
     return lambda x: vmap(f, axis_name="i")(x)
 
 
+def on_mesh(f):
+    """A program of one device's part, on a mesh of one device; what several do stands in tests/several."""
+    return lambda x: shard_map(f, mesh=make_mesh((1,), ("d",)), in_specs=P("d"), out_specs=P("d"))(x)
+
+
 CASES = [
     Case(lambda x, y: cnp.real(complex_p.bind(x, y) * complex_p.bind(x, y * y)), ("complex", "real"),
          lambda x, y: x * x - y ** 3, args=(V, U)),
@@ -63,4 +82,11 @@ CASES = [
          lambda x: np.array([x[1], 0, x[0], 0]) * x, args=(V,)),
     Case(along(lambda x: collective.axis_index("i") * x), "axis_index", lambda x: np.arange(4) * x, args=(V,),
          dtypes=F),
+    Case(along(lambda x: collective.psum_scatter(x * cnp.arange(1, 5, dtype=x.dtype), "i") * x), "psum_scatter",
+         lambda x: x.sum() * W * x, args=(V,)),
+    Case(along(lambda x: collective.all_to_all(x * cnp.arange(1, 5, dtype=x.dtype), "i", 0, 0) * x), "all_to_all",
+         lambda x: np.outer(W * x, x), args=(V,)),
+    Case(on_mesh(lambda x: collective.psum(cnp.sin(x), "d") * x), "shard_map", lambda x: np.sin(x) * x, args=(V,)),
+    Case(lambda x: with_sharding_constraint(cnp.sin(x), NamedSharding(make_mesh((1,), ("d",)), P("d"))) * x,
+         "sharding_constraint", lambda x: np.sin(x) * x, args=(V,)),
 ]

@@ -4,8 +4,8 @@ from ..array import Array
 from ..core import Primitive, Tracer
 from ..errors import PlacementError
 from ..ops.structural import asvalue
-from ..sharding.place import device_put, sharding_of
-from ..sharding.specs import NamedSharding, P, Sharding, SingleDeviceSharding
+from .put import put, sharding_of
+from .specs import NamedSharding, P, Sharding, SingleDeviceSharding
 
 
 class _Constraint(Primitive):
@@ -21,7 +21,7 @@ class _Constraint(Primitive):
 
 sharding_constraint_p = _Constraint(
     "sharding_constraint",
-    eager=lambda args, params: device_put(args[0], params["sharding"]),
+    eager=lambda args, params: put(asvalue(args[0]), params["sharding"]),
     shape=lambda a, *, sharding: a,
     impl=lambda x, *, sharding: x,
     lower=lambda b, x, *, sharding: x if sharding.mesh.size == 1 or b.manual is not None else b.emit(
@@ -38,10 +38,11 @@ def with_sharding_constraint(x, shardings):
 
     shardings : a NamedSharding, a PartitionSpec of the mesh of the `with` block, or a tree of them that begins x's
 
+    >>> import chainrule.engine.numpy as np
     >>> from chainrule.engine import jit, make_mesh
     >>> mesh = make_mesh((1,), ("i",))
-    >>> jit(lambda x: with_sharding_constraint(2 * x, NamedSharding(mesh, P("i"))))([1.0, 2.0]).tolist()
-    [2.0, 4.0]
+    >>> jit(lambda x: with_sharding_constraint(2 * x, NamedSharding(mesh, P("i"))))(np.ones(2)).tolist()
+    [2.0, 2.0]
     """
     def leaf(s):
         return s is None or isinstance(s, (Sharding, P))
@@ -56,8 +57,7 @@ def _constrained(x, sharding):
     if isinstance(sharding, SingleDeviceSharding):
         if isinstance(x, Tracer):
             raise PlacementError(f"with_sharding_constraint: {sharding!r} inside of a program; a program runs as a "
-                                 f"whole on "
-                                 "one set of devices.\nGive a NamedSharding, or device_put the arguments.")
-        return device_put(x, sharding)
+                                 "whole on one set of devices.\nGive a NamedSharding, or device_put the arguments.")
+        return put(x, sharding)
     sharding.spread(x.shape)
-    return device_put(x, sharding) if type(x) is Array else sharding_constraint_p.bind(x, sharding=sharding)
+    return put(x, sharding) if type(x) is Array else sharding_constraint_p.bind(x, sharding=sharding)
