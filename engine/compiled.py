@@ -16,6 +16,7 @@ from .ops.structural import asvalue
 from .passes import optimize
 from .sharding.constraint import with_sharding_constraint
 from .sharding.place import device_put
+from .sharding.specs import PartitionSpec
 from .staged import name_of, stage_function, table_of, take_apart
 from .stats import stats
 
@@ -26,7 +27,8 @@ def jit(f=None, *, in_shardings=None, out_shardings=None, static_argnums=(), sta
 
     in_shardings, out_shardings : how the arguments and the results lie on the devices of a mesh: a sharding (or a
         PartitionSpec in a `with mesh:`), or a tree of them that begins theirs; None leaves it to the arguments and to
-        XLA. Arguments that lie otherwise are moved.
+        XLA. Arguments that lie otherwise are moved. out_shardings=P() outside of a `with mesh:` asks for whole results
+        on each of the devices that the program runs on.
     static_argnums, static_argnames : arguments that stay Python values; a new program for each value
     donate_argnums, donate_argnames : arguments whose memory the results may take; their arrays are deleted by the call.
         Only a call from outside of every transformation donates.
@@ -51,6 +53,9 @@ def jit(f=None, *, in_shardings=None, out_shardings=None, static_argnums=(), sta
         raise TransformError(f"jit of {name_of(f)}: {sorted(set(statics) & set(donated), key=str)} are static and "
                              "donated; a static argument has no memory to give.")
 
+    whole = isinstance(out_shardings, PartitionSpec) and out_shardings == PartitionSpec() and state.mesh is None
+    if whole:
+        out_shardings = None
     if in_shardings is not None or out_shardings is not None:
         f = _laid_out(f, in_shardings, out_shardings)
     plain = not (statics or donated or options or in_shardings is not None)
@@ -68,7 +73,7 @@ def jit(f=None, *, in_shardings=None, out_shardings=None, static_argnums=(), sta
         if state.trace is not ROOT or config.disable_jit or staged.jaxpr.effects & OPEN_EFFECTS:
             out = jit_p.bind(*staged.consts, *leaves, jaxpr=staged.jaxpr)
         elif not donated and not options or config.debug_nans:
-            out = run_compiled(staged.jaxpr, [*staged.consts, *leaves])
+            out = run_compiled(staged.jaxpr, [*staged.consts, *leaves], whole)
             if key is not None and where_to_run(staged.jaxpr, staged.consts) is None:
                 consts = [asvalue(c).buffer for c in staged.consts]
                 ready[key] = executable(staged.jaxpr), consts, staged.jaxpr.out_avals, staged.out_tree
@@ -77,7 +82,7 @@ def jit(f=None, *, in_shardings=None, out_shardings=None, static_argnums=(), sta
             if places is None:
                 places = _donated_inputs(staged, args, kwargs, statics, donated)
                 staged.jaxpr.cache["donated", donated] = places
-            out = _run_donating(name_of(f), staged, places, options, leaves)
+            out = _run_donating(name_of(f), staged, places, options, leaves, whole)
         return tree.unflatten(staged.out_tree, out)
 
     def lowered(*args, **kwargs):
@@ -211,7 +216,7 @@ class Compiled:
         return self.executable.memory_stats()
 
 
-def _run_donating(name, staged, donated, options, leaves):
+def _run_donating(name, staged, donated, options, leaves, whole=False):
     """The results for the leaves of the arguments; those in the places `donated` are deleted."""
     inputs = [*staged.consts, *leaves]
     given = [inputs[i] for i in donated]
@@ -219,7 +224,7 @@ def _run_donating(name, staged, donated, options, leaves):
     if len({id(a) for a in given}) < len(given) or not others.isdisjoint([id(a) for a in given]):
         raise TransformError(f"{name}: one array is donated and is another argument too (or a value that the function "
                              "closes over).\nPass a copy of it, or do not donate it.")
-    out = run(staged.jaxpr, inputs, donated, options)
+    out = run(staged.jaxpr, inputs, donated, options, whole)
     for a in given:
         if type(a) is Array:                             # its values are gone, its type is not
             a._aval, a._value, a.recipe = a.aval, None, None

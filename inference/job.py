@@ -1,24 +1,32 @@
 """A job: the chains of one run, their tape, and how far they are to go."""
 import numpy as onp
 
-from ..engine import jit, vmap
+from ..engine import P, jit, vmap
 from ..engine import numpy as np
 from ..engine.tree import map as tree_map
 from ..engine.xla import cores, default_device
 from ..ppl.model import site_count, unravel
 from . import chunks
 from .driver import Group, drive
+from .mesh import is_cut, rows_in, rows_of, unpadded
 from .progress import Progress
 
 METHODS = ("auto", "parallel", "sequential", "vectorized", "mixed")
 
 
-def placement(method, num_chains):
+def placement(method, num_chains, mesh=None):
     """(method, [the numbers of chains that run together], words for a person); "auto" depends on the device alone."""
-    platform = default_device().platform
+    platform = default_device().platform if mesh is None else mesh.flat[0].platform
     if method == "auto":
         method = "parallel" if platform == "cpu" else "vectorized"
     many, busy = f"{num_chains} chain{'s' * (num_chains != 1)}", min(cores(), num_chains)
+    if mesh is not None:
+        rows, cut = mesh.shape["chains"], mesh.shape["data"]
+        alone = method in ("parallel", "sequential")
+        words = (f"{many}, {'one after another' if alone else 'side by side'} on each of {rows} part"
+                 f"{'s' * (rows != 1)} of a mesh" + f", the data cut over {cut} devices" * (cut > 1))
+        parts = onp.array_split(onp.arange(num_chains), num_chains if alone else rows)
+        return method if alone else "vectorized", [part.tolist() for part in parts], words
     if method == "vectorized":
         return method, [range(num_chains)], f"{many}, side by side in one program on the {platform}"
     if method == "mixed":
@@ -32,20 +40,25 @@ class Job:
     """One run of a kernel on a model and its data.
 
     chains : [(chain, tried, gradients)] by number; of an ensemble each is the whole
-    starts : gives other start points; see `Starts`
+    starts : gives other start points; see `Starts`          mesh : of devices, with the axes of `mesh`, or None
     """
 
-    def __init__(self, sampler, method, program, data, starts, tape, chains, num_samples):
+    def __init__(self, sampler, method, program, data, starts, tape, chains, num_samples, mesh=None):
         self.program, self.data, self.starts, self.tape, self.num_samples = program, data, starts, tape, num_samples
         kind = sampler.method
-        self.method, parts, self.words = placement("vectorized" if kind.ensemble else method, len(chains))
+        self.method, parts, self.words = placement("vectorized" if kind.ensemble else method, len(chains), mesh)
         vectorized, self.fields = self.method in ("vectorized", "mixed") and not kind.ensemble, kind.fields
-        run_chunk = compiled(program, kind, vectorized)
+        rows = [None] if mesh is None else rows_of(mesh)
+        length = mesh and rows_in(data, mesh, "MCMC")
+        run_chunk = compiled(program, kind, vectorized, None if rows[0] is None or rows[0].cut is None else
+                             tuple([length if is_cut(x, length) else None for x in data]))
+        held = [data if row is None else row.put_data(data, length) for row in rows]
         self.groups, self.control, self.measured = [], None, {}
-        for part in parts:
+        for i, part in enumerate(parts):
             some, tried, gradients = zip(*[chains[c] for c in part])
             chain = tree_map(lambda *xs: np.stack(xs), *some) if vectorized else some[0]
-            self.groups.append(Group(kind, run_chunk, chain, data, part, tried, gradients, starts.again))
+            self.groups.append(Group(kind, run_chunk, chain, held[i % len(rows)], part, tried, gradients, starts.again,
+                                     rows[i % len(rows)]))
         tape.snapshots.clear()
         for g in self.groups:
             tape.add(*g.take())
@@ -124,19 +137,21 @@ class Job:
         return [c for c, m in enumerate(made) if m >= n], n
 
 
-def compiled(program, method, vectorized):
-    """The compiled chunk of a model, kept with its program."""
-    key = ("chunk", method, vectorized)
+def compiled(program, method, vectorized, lengths=None):
+    """The compiled chunk of a model, kept with its program.   lengths : the rows of data that is cut; see `unpadded`"""
+    key = ("chunk", method, vectorized, lengths)
     found = program.cache.get(key)
     if found is None:
         latents = program.latents
         size = int(min(max(1_000_000 // site_count(latents), 16), 256))
 
         def run_chunk(chain, data, stop_at, max_gradients):
+            data = data if lengths is None else unpadded(data, lengths)
+
             def logdensity(z):
                 return program.log_joint(unravel(latents, z), data, unconstrained=True)
             return chunks.run(method, chain, logdensity, stop_at, max_gradients, size=size)
 
-        found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if vectorized else run_chunk)
+        found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if vectorized else run_chunk, out_shardings=P())
         program.cache[key] = found
     return found

@@ -32,6 +32,7 @@ from .draws import FIELDS, Draws, constrainer, statistics
 from .driver import Control
 from .job import METHODS, Job, placement
 from .layout import StoreError
+from .mesh import mesh_of
 from .samplers import NUTS, Sampler, check_options, shown
 from .starts import SamplingError, Starts
 from .store import Saved, Store, StoreTape
@@ -62,6 +63,10 @@ class MCMC:
     progress_bar : a bar for each chain on the standard error, once a run has lasted half a second
     warn : whether a run ends with a SamplingWarning for each thing that is wrong with its draws: divergences, R-hat,
         effective sample size, E-BFMI, tree depth; with a store, of the first million numbers
+    mesh : {"chains": a, "data": b}, or a `Mesh` with these axes: devices in a rows of b. Each row has its share of the
+        chains and cuts the data over its devices, of which each sums the likelihood of its part. The arrays that are
+        cut are those whose first axis is the longest one among the model's arguments. The draws are those without a
+        mesh: bit for bit where b = 1 and chains are not vectorized, else up to rounding
     jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
 
     After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost,
@@ -70,7 +75,8 @@ class MCMC:
     """
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="auto", store=None,
-                 until=None, keep_warmup=False, progress_bar=True, jit_model_args=False, warn=True, **options):
+                 until=None, keep_warmup=False, progress_bar=True, jit_model_args=False, warn=True, mesh=None,
+                 **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, Sampler):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
@@ -81,6 +87,8 @@ class MCMC:
             _check_count(name, n, least)
         if thinning > num_samples:
             raise ValueError(f"thinning={thinning} keeps none of num_samples={num_samples} draws.")
+        self.mesh = mesh_of(mesh)
+        self._check_mesh(sampler, num_chains)
         self.sampler, self.num_warmup, self.num_samples = sampler, int(num_warmup), int(num_samples)
         self.num_chains, self.thinning, self.chain_method = int(num_chains), int(thinning), chain_method
         self.store = store if store is None or isinstance(store, Store) else Store(store)
@@ -88,6 +96,15 @@ class MCMC:
         self.keep_warmup, self.progress_bar, self.warn = bool(keep_warmup), progress_bar, bool(warn)
         self.post_warmup_state = self._background = None
         self._forget()
+
+    def _check_mesh(self, sampler, num_chains):
+        rows = 1 if self.mesh is None else self.mesh.shape["chains"]
+        if rows > num_chains:
+            raise ValueError(f"the mesh has {rows} rows of devices for chains, and num_chains={num_chains}: some would "
+                             "have nothing to do.")
+        if rows > 1 and sampler.method.ensemble:
+            raise ValueError(f"{type(sampler).__name__} moves its chains together, in one program: its mesh has "
+                             '{"chains": 1}, and "data" devices.')
 
     def _forget(self):
         self.gradients, self.seconds, self.interrupted, self.stopped_by, self.measured = 0, 0.0, False, None, {}
@@ -213,7 +230,7 @@ class MCMC:
             words = onp.asarray(random.key_data(key)).tolist()
             tape = self._store_tape(program, data, args, kwargs, words, init_params is not None, **options)
         self._job = Job(self.sampler, self.chain_method, program, data, starts, tape, chains,
-                        self.num_warmup if only_warmup else self.num_samples)
+                        self.num_warmup if only_warmup else self.num_samples, self.mesh)
         self._go(control, None if only_warmup else self.until)
 
     def _take_up(self, saved, args, kwargs):
@@ -234,7 +251,7 @@ class MCMC:
         if run["given"]:
             starts.given = [None] * self.num_chains
         self._job = Job(self.sampler, self.chain_method, program, data, starts, tape,
-                        list(zip(chains, tried, gradients)), self.num_samples)
+                        list(zip(chains, tried, gradients)), self.num_samples, self.mesh)
         self._settle()
 
     def _go(self, control, until):
@@ -320,8 +337,11 @@ class MCMC:
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
 
     def _store_tape(self, program, data, args, kwargs, words, given, **options):
-        method, parts, _ = placement(self.chain_method, self.num_chains)
-        lanes = f"in {len(parts)} parts" if method == "mixed" else method == "vectorized"
+        method, parts, _ = placement(self.chain_method, self.num_chains, self.mesh)
+        lanes = f"in {len(parts)} parts" if method in ("mixed", "vectorized") and len(parts) > 1 else \
+            method == "vectorized"
+        if self.mesh is not None and self.mesh.shape["data"] > 1:
+            lanes = f"{lanes}, the data over {self.mesh.shape['data']} devices"
         same, text = identity.identity(
             program, self.sampler, lanes, args, kwargs, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
@@ -329,6 +349,7 @@ class MCMC:
             "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,
             "options": {"num_warmup": self.num_warmup, "num_samples": self.num_samples, "num_chains": self.num_chains,
                         "thinning": self.thinning, "chain_method": self.chain_method,
+                        "mesh": self.mesh and self.mesh.shape,
                         "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
         kind = self.sampler.method
         return StoreTape(

@@ -110,16 +110,16 @@ def placed(prim, args, params):
 _ONE_OPERATION: dict = {}
 
 
-def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shardings=None):
+def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shardings=None, whole=False):
     """The compiled form of a program; kept with the program.
 
     donated : positions of inputs whose memory the results may take; options : pairs for XLA
-    shardings : how the inputs lie on several devices, for a program of several
+    shardings : how the inputs lie on several devices, for a program of several; whole : each gets whole results
     """
-    key = (device, outline, donated, options, shardings)
+    key = (device, outline, donated, options, shardings, whole)
     found = jaxpr.cache.get(key)
     if found is None:
-        base = jaxpr.cache.get((None, outline, donated, options, None)) if shardings is None else None
+        base = jaxpr.cache.get((None, outline, donated, options, None, whole)) if shardings is None else None
         if base is not None:
             found = base.on(device)
         else:
@@ -127,7 +127,7 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
             text, callbacks = lower(program, donated, shardings=shardings)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
-                                host_callbacks=callbacks,
+                                host_callbacks=callbacks, whole=whole,
                                 extra_options=_options(program, options))
         jaxpr.cache[key] = found
     else:
@@ -135,19 +135,23 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
     return found
 
 
-def run(jaxpr, args, donated=(), options=()):
-    """The results of a program, where its arguments and its meshes say that it runs."""
+def run(jaxpr, args, donated=(), options=(), whole=False):
+    """The results of a program, where its arguments and its meshes say that it runs.
+
+    whole : of several devices each gets whole results; unless it is set XLA chooses how they lie
+    """
     place = where_to_run(jaxpr, args)
     if place is None:
         return run_executable(executable(jaxpr, donated=donated, options=options), args, jaxpr.out_avals)
     device, shardings, meshes = place
-    exe = executable(jaxpr, device=device, donated=donated, options=options, shardings=shardings)
+    exe = executable(jaxpr, device=device, donated=donated, options=options, shardings=shardings,
+                     whole=whole and shardings is not None)
     return run_placed(exe, args, jaxpr.out_avals, shardings, meshes)
 
 
-def run_compiled(jaxpr, args):
-    """Run a program through XLA on concrete arrays; returns a list of arrays."""
-    out = run(jaxpr, args)
+def run_compiled(jaxpr, args, whole=False):
+    """Run a program through XLA on concrete arrays; returns a list of arrays. whole : see `run`."""
+    out = run(jaxpr, args, whole=whole)
     if config.debug_nans and any(has_nan(o.value) for o in out):
         # again in NumPy, operation by operation: it raises at the first nan
         with config(disable_jit=True):

@@ -162,13 +162,14 @@ def _remembering(fn: Callable, errors: list[BaseException]) -> Callable:
 class _Program:
     """One module with its options, and its executables by device, or by tuple of devices."""
 
-    def __init__(self, text, out_specs, outline, flags, lapack, callbacks):
-        self.text = text
+    def __init__(self, text, out_specs, outline, flags, lapack, callbacks, whole):
+        self.text, self.whole = text, whole
         self.out_avals = [Aval(*spec) for spec in out_specs]
         self.outline, self.flags, self.lapack = outline, flags, lapack
         self.callback_errors: list[BaseException] = []
         self.callbacks = [_remembering(fn, self.callback_errors) for fn in callbacks]
         self.executables: dict[Device, Executable] = {}
+        self.compiled_for: list[Device] = []
         self.lock = threading.RLock()
 
     def on(self, device: Device) -> tuple[Executable, bool]:
@@ -184,24 +185,28 @@ class _Program:
             return found, False
 
     def _load(self, runtime: Runtime, device: Device):
-        """From an executable for a sister device, else from the disk, else by compiling."""
+        """From the disk, else from an executable for a sister device, else by compiling.
+
+        Only one that was compiled here can be written down: of one that was loaded, XLA loses functions.
+        """
         if self.lapack:
             lapack_ready()
         place = runtime.place(device)
         options = self._options(runtime, place)
-        for sister, executable in self.executables.items():
-            if type(device) is not tuple and sister.platform == device.platform:
-                try:
-                    return self._from_bytes(runtime, executable.serialize(), place, options)
-                except Exception:                        # not every program can be written down
-                    break
         file = store.file_of(self._identity(runtime, place))
         loaded = file and store.read(file, lambda code: self._from_bytes(runtime, code, place, options))
         if loaded:
             with lock:
                 counters.disk_cache_hits += 1
             return loaded
+        for sister in self.compiled_for:
+            if _alike(sister, device):
+                try:
+                    return self._from_bytes(runtime, self.executables[sister].serialize(), place, options)
+                except Exception:                        # not every program can be written down
+                    break
         loaded = self._compile(runtime, place, options)
+        self.compiled_for.append(device)
         with lock:
             counters.compilations += 1
         if file:
@@ -212,9 +217,8 @@ class _Program:
         """All that the machine code depends on, but for the processor. The flags as text: protobuf has no order."""
         return (self.text, self._options(runtime, None).SerializeAsString(), repr(self.flags), str(len(self.callbacks)),
                 runtime.build, runtime.client.platform_version, place.devices[0].platform,
-                place.devices[0].device_kind, str([d.id for d in place.devices][1:]), str(len(runtime.places)),
-                str(cores()),
-                os.environ.get("XLA_FLAGS", ""), os.environ.get("NPROC", ""))
+                place.devices[0].device_kind, str(len(place.devices)), str(len(runtime.places)),
+                str(cores()), str(self.whole), os.environ.get("XLA_FLAGS", ""), os.environ.get("NPROC", ""))
 
     def _from_bytes(self, runtime, code, place, options):
         return runtime.client.deserialize_executable(code, place.device_list, options, self.callbacks)
@@ -242,10 +246,16 @@ class _Program:
             options.env_option_overrides = list(self.flags)
             if ids.size > 1:
                 build.num_partitions, build.use_spmd_partitioning, build.use_shardy_partitioner = ids.size, True, True
-                build.allow_spmd_sharding_propagation_to_output = [True] * len(self.out_avals)
+                build.allow_spmd_sharding_propagation_to_output = [not self.whole] * len(self.out_avals)
         if not self.outline:
             return options
         return runtime.xc.CompileOptions.ParseFromString(options.SerializeAsString() + _backend_option(*LOOP_THRESHOLD))
+
+
+def _alike(one, other):
+    """Whether a program for these devices, or this one, can be loaded for those others."""
+    ones, others = [d if type(d) is tuple else (d,) for d in (one, other)]
+    return type(one) is type(other) and [d.platform for d in ones] == [d.platform for d in others]
 
 
 def _backend_option(name: str, value: str) -> bytes:
@@ -302,7 +312,7 @@ def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
             device: Device | tuple[Device, ...] | None = None,
             outline: bool = False, optimization_level: int | None = None, needs_lapack: bool = False,
             extra_options: Mapping[str, Any] | None = None,
-            host_callbacks: Sequence[Callable] = ()) -> Executable:
+            host_callbacks: Sequence[Callable] = (), whole: bool = False) -> Executable:
     """The executable of a StableHLO module, from memory, from the disk, or compiled.
 
     text : a module whose public function `main` takes and returns tensors
@@ -315,6 +325,7 @@ def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
     host_callbacks : functions of read-only NumPy arrays that return a tuple of C-contiguous arrays. XLA copies
         their bytes unchecked: shapes and dtypes must be those of the custom call
         (`xla_ffi_python_cpu_callback`, `index` into this sequence). Such programs are not shared in memory.
+    whole : of several devices each gets whole results; unless it is set XLA chooses how they lie
 
     Raises CompileError (a RuntimeError) with XLA's first line; its `text` is the module.
     """
@@ -326,12 +337,12 @@ def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
     device = device or default_device()
     specs = tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in out_specs)
     if host_callbacks:
-        return _Program(text, specs, outline, flags, lapack, host_callbacks).on(device)[0]
-    key = (text, specs, outline, flags)
+        return _Program(text, specs, outline, flags, lapack, host_callbacks, whole).on(device)[0]
+    key = (text, specs, outline, flags, whole)
     with _programs_lock:
         program = _programs.get(key)
         if program is None:
-            program = _programs[key] = _Program(text, specs, outline, flags, lapack, ())
+            program = _programs[key] = _Program(text, specs, outline, flags, lapack, (), whole)
             while len(_programs) > PROGRAMS_IN_MEMORY:
                 _programs.popitem(last=False)
         _programs.move_to_end(key)

@@ -1,0 +1,92 @@
+"""Samplers on a mesh of devices: chains on its rows, and each chain's data cut over the devices of its row."""
+from typing import NamedTuple
+
+import numpy as onp
+
+from ..engine import Mesh, NamedSharding, P, device_put, make_mesh
+from ..engine import numpy as np
+from ..engine.sharding import SingleDeviceSharding
+from ..engine.tree import map as tree_map
+
+AXES = ("chains", "data")
+
+
+class Row(NamedTuple):
+    """The devices of some chains: `whole` and `cut` are the shardings of what each holds, and of the data's rows."""
+    whole: object
+    cut: object
+
+    def put(self, x):
+        """A tree of arrays, whole on each device."""
+        return device_put(on_host(x), self.whole)
+
+    def put_data(self, data, rows):
+        """The data's arrays, those with `rows` along their first axis cut, after zeros that make it even."""
+        if self.cut is None:
+            return device_put(data, self.whole)
+        return [device_put(padded(x, self.cut.mesh.shape["data"]), self.cut) if is_cut(x, rows)
+                else device_put(x, self.whole) for x in data]
+
+
+def mesh_of(given, what="mesh", axes=AXES):
+    """The `Mesh` with these axes that is meant by {"chains": a, "data": b}, a Mesh, or None.
+
+    Raises ValueError for other axes; TransformError where there are too few devices.
+    """
+    if given is None:
+        return None
+    sizes = given.shape if isinstance(given, Mesh) else given
+    if not isinstance(sizes, dict) or not set(sizes) <= set(axes) or not all(
+            isinstance(n, int) and n >= 1 for n in sizes.values()):
+        sizes_of = ", ".join(f'"{a}": 2' for a in axes)
+        raise ValueError(f"{what}={given!r}: give {{{sizes_of}}}, the number of devices along each, or a Mesh with "
+                         f"those axes.")
+    shape = tuple([sizes.get(a, 1) for a in axes])
+    if not isinstance(given, Mesh):
+        return make_mesh(shape, axes)
+    order = [*[given.axis_names.index(a) for a in axes if a in sizes]]
+    return Mesh(given.devices.transpose(order).reshape(shape), axes)
+
+
+def rows_of(mesh):
+    """A `Row` for each part of the chains; of a mesh that has the axis "data" alone, one."""
+    out = []
+    for devices in mesh.devices.reshape(-1, mesh.shape["data"]):
+        if len(devices) == 1:
+            out.append(Row(SingleDeviceSharding(devices[0]), None))
+        else:
+            own = Mesh(devices, ("data",))
+            out.append(Row(NamedSharding(own, P()), NamedSharding(own, P("data"))))
+    return out
+
+
+def rows_in(data, mesh, what):
+    """The number of the data's rows: the longest first axis of an array. Raises ValueError where there is none."""
+    found = max([x.shape[0] for x in data if x.ndim], default=0)
+    parts = mesh.shape["data"]
+    if parts > 1 and found < parts:
+        raise ValueError(f"{what}: the mesh cuts the data in {parts}, and the longest first axis among the model's "
+                         f"arrays has {found} entries. Pass the data as arguments, with their rows first, or leave "
+                         '"data" out of the mesh.')
+    return found
+
+
+def is_cut(x, rows):
+    """Whether an array has the data's rows along its first axis."""
+    return x.ndim > 0 and x.shape[0] == rows
+
+
+def padded(x, parts):
+    """An array with zeros after its rows, so that they can be cut in equal parts."""
+    missing = -x.shape[0] % parts
+    return x if not missing else np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)])
+
+
+def unpadded(data, lengths):
+    """The arrays as they were, inside of a program: lengths are their rows, None for one that was not cut."""
+    return [x if n is None or x.shape[0] == n else x[:n] for x, n in zip(data, lengths)]
+
+
+def on_host(x):
+    """A tree of arrays in the host's memory, for any device."""
+    return tree_map(lambda a: np.asarray(onp.asarray(a)), x)
