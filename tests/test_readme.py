@@ -1,6 +1,9 @@
 """The Python code of README.md and CONTRIBUTING.md is true: the blocks run, the links lead somewhere."""
+import os
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +18,11 @@ BLOCKS, RECIPES = (re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_a_block_of_the_readme_runs(number, capsys):
+    if "set_cpu_device_count" in BLOCKS[number]:         # it wants to be the first to use XLA
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        done = subprocess.run([sys.executable, "-c", BLOCKS[number]], env=env, capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout, done.stderr
+        return
     exec(compile(BLOCKS[number], f"README.md, block {number + 1}", "exec"), {})
     assert capsys.readouterr().out
 

@@ -74,7 +74,8 @@ def on_device(x, device):
     """x on a device, given as one or by its name ("cpu:1"); raises ValueError for what is none."""
     if device in _HOST_NAMES and (type(x) is not Array or x._sharding is None):
         return x
-    return _put(asvalue(x), device_named(device))
+    place = device_named(device)
+    return x if x is None else _put(asvalue(x), place)
 
 
 # ---- arrays from their parts ----

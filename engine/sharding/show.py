@@ -24,8 +24,7 @@ def drawn(shape, sharding):
     """The picture: a box for each part, with the names of the devices that hold it."""
     if not 1 <= len(shape) <= 2:
         raise ValueError(f"a picture has one or two axes, and the array has shape {tuple(shape)}: draw a slice of "
-                         f"it, or read "
-                         "sharding.devices_indices_map(shape).")
+                         "it, or read sharding.devices_indices_map(shape).")
     boxes: dict = {}
     for device, index in sharding.devices_indices_map(shape).items():
         corner = tuple([s.indices(n)[0] for s, n in zip(index, shape)])
