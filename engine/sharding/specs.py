@@ -1,4 +1,5 @@
 """Shardings: on which devices an array lies, and which part of it on each."""
+import functools
 import itertools
 
 import numpy as np
@@ -185,9 +186,9 @@ class NamedSharding(Sharding):
         return NamedSharding, (self.mesh, self.spec)
 
 
+@functools.lru_cache(4096)
 def named(spread, ndim, meshes=()):
-    """The sharding that a layout is: one of these meshes' where it fits, else one of a mesh without names of its
-    own."""
+    """The sharding that a layout is: one of these meshes' where it fits, else one of a mesh with names of our own."""
     for mesh in meshes:
         if mesh.flat == spread.devices:
             found = _spec_of(spread, ndim, mesh)
