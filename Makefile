@@ -7,9 +7,10 @@ JOBS   ?= 2
 ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
+LOWERING := jaxlib==0.10.2 jax-cuda13-plugin==0.10.2 jax-cuda13-pjrt==0.10.2 libtpu
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test check lint types bench wheel matrix golden venv clean
+.PHONY: help demo test check lint types bench wheel matrix gpu-check lowering-check golden venv clean
 
 help:
 	@echo 'make demo     fit eight schools and print the summary'
@@ -19,6 +20,8 @@ help:
 	@echo 'make bench    the table of timings'
 	@echo 'make wheel    build the wheel and import it in an empty environment'
 	@echo 'make matrix   the suite under each Python from 3.11 to 3.13 that is here'
+	@echo 'make gpu-check        laws, samplers and benchmarks on an NVIDIA GPU, where there is one'
+	@echo 'make lowering-check   compile every operation for an H100 and a TPU, without one'
 	@echo 'make golden   rewrite tests/golden; review the difference'
 	@echo 'make clean    remove environments, builds and caches'
 
@@ -46,6 +49,13 @@ wheel: venv
 
 matrix:
 	tools/matrix.sh $(ARGS)
+
+gpu-check: venv
+	$(BIN)/python tools/gpu_check.py --report benchmarks/reports/gpu.md $(ARGS)
+
+lowering-check:
+	tools/venv.sh .venv-lowering $(PYTHON) $(LOWERING)
+	.venv-lowering/bin/python tools/lowering_check.py $(ARGS)
 
 golden: venv
 	$(BIN)/python -m pytest tests --golden $(ARGS)

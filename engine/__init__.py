@@ -52,7 +52,14 @@ from .sharding.place import (  # noqa: E402
 )
 from .sharding.show import visualize_array_sharding, visualize_sharding  # noqa: E402
 from .stats import stats  # noqa: E402
-from .xla import devices, set_cpu_device_count  # noqa: E402
+from .xla import (  # noqa: E402
+    OutOfMemory,
+    devices,
+    memory_stats,
+    set_cpu_device_count,
+    set_gpu_memory,
+    set_platforms,
+)
 
 config = _config_module.config
 __getattr__ = _on_demand(__name__, ["lax", "nn"])        # imported when they are first used

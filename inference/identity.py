@@ -22,23 +22,23 @@ from .layout import StoreError, digest
 _PLACES = re.compile(r"(, )?source=\(<code object .*?>, \d+\)|, line=<.*?>(?=\))|(?<=\w) at 0x[0-9a-f]+")
 
 
-def identity(program, sampler, vectorized, args, kwargs, **settings):
+def identity(program, sampler, vectorized, args, kwargs, platform=None, **settings):
     """{part: {name: text}}, and the program's text: all that the draws depend on."""
     kernel = {f"{type(sampler).__name__}.{k}": text(v) for k, v in vars(sampler).items() if k != "model"}
-    return {"version": versions(), "settings": {**{k: text(v) for k, v in settings.items()}, **kernel,
+    return {"version": versions(platform), "settings": {**{k: text(v) for k, v in settings.items()}, **kernel,
                                                  "vectorized": text(vectorized), "default_float": str(default_float())},
             "data": data_text(sampler.model, args, kwargs)}, program_text(program)
 
 
-def versions():
-    """{what: version or kind} of what computes."""
+def versions(where=None):
+    """{what: version or kind} of what computes.   where : the platform, unless it is the default one"""
     def version(package):
         try:
             return metadata.version(package)
         except metadata.PackageNotFoundError:            # run from a clone that was not installed
             return "unknown"
     return {"chainrule": version("chainrule"), "jaxlib": version("jaxlib"), "processor": platform.machine(),
-            "platform": default_device().platform}
+            "platform": where or default_device().platform}
 
 
 def text(x):

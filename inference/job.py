@@ -23,8 +23,9 @@ def placement(method, num_chains, mesh=None):
     if mesh is not None:
         rows, cut = mesh.shape["chains"], mesh.shape["data"]
         alone = method in ("parallel", "sequential")
-        words = (f"{many}, {'one after another' if alone else 'side by side'} on each of {rows} part"
-                 f"{'s' * (rows != 1)} of a mesh" + f", the data cut over {cut} devices" * (cut > 1))
+        where = f"{mesh.flat[0]!r}" if mesh.size == 1 else f"each of {rows} row{'s' * (rows != 1)} of devices"
+        words = (f"{many}, {'one after another' if alone else 'side by side in one program'} on {where}"
+                 + f", the data cut over the {cut} of a row" * (cut > 1))
         parts = onp.array_split(onp.arange(num_chains), num_chains if alone else rows)
         return method if alone else "vectorized", [part.tolist() for part in parts], words
     if method == "vectorized":
@@ -41,17 +42,21 @@ class Job:
 
     chains : [(chain, tried, gradients)] by number; of an ensemble each is the whole
     starts : gives other start points; see `Starts`          mesh : of devices, with the axes of `mesh`, or None
+    why : in words, why there
     """
 
-    def __init__(self, sampler, method, program, data, starts, tape, chains, num_samples, mesh=None):
+    def __init__(self, sampler, method, program, data, starts, tape, chains, num_samples, mesh=None,
+                 why=None):
         self.program, self.data, self.starts, self.tape, self.num_samples = program, data, starts, tape, num_samples
         kind = sampler.method
         self.method, parts, self.words = placement("vectorized" if kind.ensemble else method, len(chains), mesh)
+        self.words += f"; {why}" * (why is not None)
         vectorized, self.fields = self.method in ("vectorized", "mixed") and not kind.ensemble, kind.fields
         rows = [None] if mesh is None else rows_of(mesh)
         length = mesh and rows_in(data, mesh, "MCMC")
-        run_chunk = compiled(program, kind, vectorized, None if rows[0] is None or rows[0].cut is None else
-                             tuple([length if is_cut(x, length) else None for x in data]))
+        lengths = None if rows[0] is None or rows[0].cut is None else tuple([
+            length if is_cut(x, length) else None for x in data])
+        run_chunk = compiled(program, kind, max(map(len, parts)) if vectorized else None, lengths)
         held = [data if row is None else row.put_data(data, length) for row in rows]
         self.groups, self.control, self.measured = [], None, {}
         for i, part in enumerate(parts):
@@ -137,13 +142,18 @@ class Job:
         return [c for c, m in enumerate(made) if m >= n], n
 
 
-def compiled(program, method, vectorized, lengths=None):
-    """The compiled chunk of a model, kept with its program.   lengths : the rows of data that is cut; see `unpadded`"""
-    key = ("chunk", method, vectorized, lengths)
+def compiled(program, method, lanes=None, lengths=None):
+    """The compiled chunk of a model, kept with its program.
+
+    lanes : how many chains are in it, side by side; None for one alone
+    lengths : the rows of data that is cut; see `unpadded`
+    """
+    d = site_count(program.latents)
+    size = int(min(max(1_000_000 // d, 16), 256, max(64_000_000 // (d * (lanes or 1)), 8)))     # half a GB of draws
+    key = ("chunk", method, lanes is not None, size, lengths)
     found = program.cache.get(key)
     if found is None:
         latents = program.latents
-        size = int(min(max(1_000_000 // site_count(latents), 16), 256))
 
         def run_chunk(chain, data, stop_at, max_gradients):
             data = data if lengths is None else unpadded(data, lengths)
@@ -152,6 +162,6 @@ def compiled(program, method, vectorized, lengths=None):
                 return program.log_joint(unravel(latents, z), data, unconstrained=True)
             return chunks.run(method, chain, logdensity, stop_at, max_gradients, size=size)
 
-        found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if vectorized else run_chunk, out_shardings=P())
+        found = jit(vmap(run_chunk, in_axes=(0, None, None, None)) if lanes else run_chunk, out_shardings=P())
         program.cache[key] = found
     return found

@@ -23,16 +23,17 @@ import numpy as onp
 
 from ..engine import numpy as np
 from ..engine import random
+from ..engine.xla import default_device
 from ..ppl.keys import one_key
 from ..ppl.model import site_count, stage_continuous
-from . import advice, fields, identity
+from . import advice, devices, fields, identity
 from .background import Background
 from .base import seed_of
 from .draws import FIELDS, Draws, constrainer, statistics
 from .driver import Control
 from .job import METHODS, Job, placement
 from .layout import StoreError
-from .mesh import mesh_of
+from .mesh import mesh_of, mesh_on
 from .samplers import NUTS, Sampler, check_options, shown
 from .starts import SamplingError, Starts
 from .store import Saved, Store, StoreTape
@@ -67,16 +68,18 @@ class MCMC:
         chains and cuts the data over its devices, of which each sums the likelihood of its part. The arrays that are
         cut are those whose first axis is the longest one among the model's arguments. The draws are those without a
         mesh: bit for bit where b = 1 and chains are not vectorized, else up to rounding
+    device : where the chains run, a device or its name ("gpu", "cpu:1"). Unless given, they run on the host, or, where
+        there is an accelerator and a gradient of all chains is much work, there; `where` says which and why
     jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
 
     After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost,
-    `stopped_by` what ended it ("num_samples", "until", "seconds", "gradients", "interrupt", "abort"), `interrupted`
-    whether that was from outside, and `measured` the statistics of `until` at the last look.
+    `where` on which device and in what form it ran, `stopped_by` what ended it ("num_samples", "until", "seconds",
+    "gradients", "interrupt", "abort"), `interrupted` whether that was from outside, and `measured` the statistics of `until` at the last look.
     """
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="auto", store=None,
                  until=None, keep_warmup=False, progress_bar=True, jit_model_args=False, warn=True, mesh=None,
-                 **options):
+                 device=None, **options):
         check_options("MCMC", options, _MCMC_OPTIONS)
         if not isinstance(sampler, Sampler):
             raise TypeError(f"MCMC takes a kernel, such as NUTS(model); got {shown(sampler)}.")
@@ -87,7 +90,9 @@ class MCMC:
             _check_count(name, n, least)
         if thinning > num_samples:
             raise ValueError(f"thinning={thinning} keeps none of num_samples={num_samples} draws.")
-        self.mesh = mesh_of(mesh)
+        if mesh is not None and device is not None:
+            raise ValueError("give device=, for one, or mesh=, for several.")
+        self.mesh, self.device = mesh_of(mesh), device
         self._check_mesh(sampler, num_chains)
         self.sampler, self.num_warmup, self.num_samples = sampler, int(num_warmup), int(num_samples)
         self.num_chains, self.thinning, self.chain_method = int(num_chains), int(thinning), chain_method
@@ -217,6 +222,7 @@ class MCMC:
         known = self._statistics()(onp.zeros((1, 1, len(self.sampler.method.fields))))
         self._asked = fields.asked(extra_fields, {k: v for k, v in FIELDS.items() if v in known}, program)
         starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
+        self._choose(program, data)
         states = None if only_warmup else self._given_states(program)
         states = self._first_states(lambda c: self._chain(starts, c)) if states is None else states
         chains = [(state, 0, spent) for state, spent in zip(states, starts.gradients)]
@@ -230,7 +236,7 @@ class MCMC:
             words = onp.asarray(random.key_data(key)).tolist()
             tape = self._store_tape(program, data, args, kwargs, words, init_params is not None, **options)
         self._job = Job(self.sampler, self.chain_method, program, data, starts, tape, chains,
-                        self.num_warmup if only_warmup else self.num_samples, self.mesh)
+                        self.num_warmup if only_warmup else self.num_samples, self._mesh, self._why)
         self._go(control, None if only_warmup else self.until)
 
     def _take_up(self, saved, args, kwargs):
@@ -238,6 +244,7 @@ class MCMC:
         self._forget()
         run = saved.run
         program, data = self._stage(args, kwargs)
+        self._choose(program, data)
         tape = self._store_tape(program, data, args, kwargs, run["key"], run["given"], first=run["first"],
                                 spent=saved.seconds, block=saved.block)
         identity.check(saved.path, saved.identity, tape.about["identity"], saved.model, tape.model)
@@ -251,7 +258,7 @@ class MCMC:
         if run["given"]:
             starts.given = [None] * self.num_chains
         self._job = Job(self.sampler, self.chain_method, program, data, starts, tape,
-                        list(zip(chains, tried, gradients)), self.num_samples, self.mesh)
+                        list(zip(chains, tried, gradients)), self.num_samples, self._mesh, self._why)
         self._settle()
 
     def _go(self, control, until):
@@ -298,6 +305,15 @@ class MCMC:
                                     if not s.observed and s.kind in ("sample", "deterministic")])
         return program, data
 
+    def _choose(self, program, data):
+        """Set where this run goes: `_mesh`, None for the usual place, and `_why`."""
+        self._mesh, self._why = self.mesh, None
+        if self.device is not None:
+            self._mesh = mesh_on(self.device)
+        elif self.mesh is None:
+            found, self._why = devices.choose(program, data, self.num_chains)
+            self._mesh = found and mesh_on(found)
+
     def _chain(self, starts, number):
         """A chain before its first gradient."""
         seed = seed_of(random.fold_in(starts.key, number))
@@ -337,19 +353,21 @@ class MCMC:
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
 
     def _store_tape(self, program, data, args, kwargs, words, given, **options):
-        method, parts, _ = placement(self.chain_method, self.num_chains, self.mesh)
+        method, parts, _ = placement(self.chain_method, self.num_chains, self._mesh)
         lanes = f"in {len(parts)} parts" if method in ("mixed", "vectorized") and len(parts) > 1 else \
             method == "vectorized"
-        if self.mesh is not None and self.mesh.shape["data"] > 1:
-            lanes = f"{lanes}, the data over {self.mesh.shape['data']} devices"
+        if self._mesh is not None and self._mesh.shape["data"] > 1:
+            lanes = f"{lanes}, the data over {self._mesh.shape['data']} devices"
+        one = self._mesh is not None and self.mesh is None
+        device = default_device() if self._mesh is None else self._mesh.flat[0]
         same, text = identity.identity(
-            program, self.sampler, lanes, args, kwargs, num_warmup=self.num_warmup,
+            program, self.sampler, lanes, args, kwargs, platform=device.platform, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
         about = {"identity": same, "run": {
             "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,
             "options": {"num_warmup": self.num_warmup, "num_samples": self.num_samples, "num_chains": self.num_chains,
                         "thinning": self.thinning, "chain_method": self.chain_method,
-                        "mesh": self.mesh and self.mesh.shape,
+                        "mesh": self.mesh and self.mesh.shape, "device": repr(self._mesh.flat[0]) if one else None,
                         "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
         kind = self.sampler.method
         return StoreTape(
@@ -359,6 +377,13 @@ class MCMC:
             coords=program.coords, constants={"observed_data": program.observed(data)}, **self._kept(**options))
 
     # ---- what came of it ----
+
+    @property
+    def where(self):
+        """One line: how many chains, on which device, in what form, and why there."""
+        if self._job is None:
+            raise RuntimeError("nothing has run: call run first.")
+        return self._job.words
 
     def _need(self):
         if self._draws is None:

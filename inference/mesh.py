@@ -6,6 +6,7 @@ import numpy as onp
 from ..engine import Mesh, NamedSharding, P, device_put, make_mesh
 from ..engine import numpy as np
 from ..engine.sharding import SingleDeviceSharding
+from ..engine.sharding.put import sharding_of
 from ..engine.tree import map as tree_map
 
 AXES = ("chains", "data")
@@ -46,6 +47,11 @@ def mesh_of(given, what="mesh", axes=AXES):
         return make_mesh(shape, axes)
     order = [*[given.axis_names.index(a) for a in axes if a in sizes]]
     return Mesh(given.devices.transpose(order).reshape(shape), axes)
+
+
+def mesh_on(device):
+    """The mesh of one device, given as one or by its name ("gpu", "cpu:1")."""
+    return Mesh(onp.asarray([[sharding_of(device).devices[0]]], dtype=object), AXES)
 
 
 def rows_of(mesh):

@@ -16,6 +16,7 @@ KERNELS |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "inference" / 
 
 JAX_FILES = {"benchmarks/jax_engine.py": "measures JAX in a process of its own, where a user has installed it",
              "benchmarks/jax_densities.py": "measures NumPyro in a process of its own, where a user has installed it",
+             "benchmarks/numpyro_chains.py": "measures NumPyro in a process of its own, where a user has installed it",
              "benchmarks/numpyro_svi.py": "measures NumPyro in a process of its own, where a user has installed it"}
 LONG_FILES = {}                                                      # file: why it may pass 500 lines
 LATE_IMPORTS = {                                                     # package: why it may be imported in a function

@@ -15,7 +15,7 @@ FILES = sorted((HERE / "several").glob("test_*.py"))
 @pytest.mark.parametrize("file", FILES, ids=[f.stem for f in FILES])
 def test_on_eight_devices(file):
     env = {**os.environ, "CHAINRULE_TEST_DEVICES": "8",
-           "XLA_FLAGS": "--xla_cpu_collective_call_terminate_timeout_seconds=60"}
+           "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_collective_call_terminate_timeout_seconds=60"}
     env.pop("PYTEST_XDIST_WORKER", None)
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(file)],
                           cwd=HERE.parent, env=env, capture_output=True, text=True, timeout=600)

@@ -116,19 +116,28 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
     donated : positions of inputs whose memory the results may take; options : pairs for XLA
     shardings : how the inputs lie on several devices, for a program of several; whole : each gets whole results
     """
-    key = (device, outline, donated, options, shardings, whole)
+    first = device[0] if type(device) is tuple else device or xla.default_device()
+    settings = None if first.platform == "cpu" else (config.matmul_precision, config.cuda_graphs)
+    key = (device, outline, donated, options, shardings, whole, settings)
     found = jaxpr.cache.get(key)
     if found is None:
-        base = jaxpr.cache.get((None, outline, donated, options, None, whole)) if shardings is None else None
-        if base is not None:
+        base = jaxpr.cache.get((None, *key[1:])) if shardings is None else None
+        if base is not None and base.device.platform == first.platform:
             found = base.on(device)
-        else:
+        elif settings is None:
             program = optimize(jaxpr)
             text, callbacks = lower(program, donated, shardings=shardings)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
                                 host_callbacks=callbacks, whole=whole,
                                 extra_options=_options(program, options))
+        else:
+            precision, graphs = settings
+            platform = "cuda" if first.platform == "gpu" else first.platform
+            text, callbacks = lower(optimize(jaxpr), donated, platform, shardings, precision)
+            found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device, whole=whole,
+                                host_callbacks=callbacks, extra_options=dict(options),
+                                cuda_graphs=graphs and platform == "cuda")
         jaxpr.cache[key] = found
     else:
         stats.cache_hits += 1

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..avals import Aval
 from ..avals import kind as kind_of_dtype
+from ..errors import TransformError
 from ..ir import Literal
 
 _TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64", "uint8": "ui8", "uint16": "ui16",
@@ -67,8 +68,8 @@ class Builder:
 
     type_text = staticmethod(type_text)
 
-    def __init__(self, platform="cpu"):
-        self.platform = platform
+    def __init__(self, platform="cpu", precision="default"):
+        self.platform, self.precision = platform, precision.upper()
         self.meshes, self.manual, self.channels = {}, None, 0      # of several devices; see control/shard_map.py
         self.lines, self.count, self.out = [], 0, None
         self.callbacks, self.last = [], None             # host functions; the last one with an effect in this block
@@ -264,7 +265,10 @@ class Builder:
         self.callbacks.append(_with_flag(host, chained))
         operands = [*operands, self.last] if chained else list(operands)
         types = [*out_avals, flag]
-        attributes = ('call_target_name = "xla_ffi_python_cpu_callback", api_version = 4 : i32, '
+        if self.platform not in ("cpu", "cuda"):
+            raise TransformError(f"a program for the platform {self.platform!r} cannot call Python; run it on the CPU.")
+        kind = "cpu" if self.platform == "cpu" else "gpu"
+        attributes = (f'call_target_name = "xla_ffi_python_{kind}_callback", api_version = 4 : i32, '
                       f'backend_config = {{index = {index} : ui64}}, has_side_effect = {"true" if effect else "false"}')
         made = self.emit_many(types, f'"stablehlo.custom_call"({", ".join([x.name for x in operands])}) '
                                      f'<{{{attributes}}}> : ({", ".join([x.type for x in operands])}) -> '
@@ -304,13 +308,14 @@ def _with_flag(host, chained):
     return run
 
 
-def lower(jaxpr, donated=(), platform="cpu", shardings=None):
+def lower(jaxpr, donated=(), platform="cpu", shardings=None, precision="default"):
     """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results.
 
-    platform : "cpu" or "cuda", whose libraries linear algebra calls
+    platform : "cpu", "cuda" or "tpu", whose libraries linear algebra calls
+    precision : of matrix products, where the platform has several; see config.matmul_precision
     shardings : how the inputs lie on several devices
     """
-    b = Builder(platform)
+    b = Builder(platform, precision)
     args = [Val(f"%arg{i}", v.aval) for i, v in enumerate(jaxpr.invars)]
     attributes = [["jax.buffer_donor = true"] if i in donated else [] for i in range(len(args))]
     if shardings is not None:

@@ -101,11 +101,13 @@ def _lower_conv(b, x, w, *, strides, padding, lhs_dilation, rhs_dilation, groups
     pads = ", ".join([f"[{low}, {high}]" for low, high in padding])
     pads = f"dense<{f'[{pads}]' if pads else ''}> : tensor<{len(padding)}x2xi64>"
     sep = ", " if space else ""
+    precision = "" if b.precision == "DEFAULT" else \
+        f", precision_config = [{', '.join([f'#stablehlo<precision {b.precision}>'] * 2)}]"
     return b.op(
         "stablehlo.convolution", [x, w], b.out[0],
         f"window_strides = {listed(strides)}, padding = {pads}, lhs_dilation = {listed(lhs_dilation)}, rhs_dilation = "
         f"{listed(rhs_dilation)}, dimension_numbers = #stablehlo.conv<[b, f{sep}{space}]x[o, i{sep}{space}]->"
-        f"[b, f{sep}{space}]>, feature_group_count = {groups} : i64, batch_group_count = 1 : i64")
+        f"[b, f{sep}{space}]>, feature_group_count = {groups} : i64, batch_group_count = 1 : i64{precision}")
 
 
 def _swapped(w, groups):

@@ -36,6 +36,8 @@ def _schur_impl(a):
 def _lower_schur(b, a):
     if not a.aval.size:
         return [a, a]
+    if b.platform != "cpu":                              # cuSOLVER has none: LAPACK's, on the host
+        return b.callback(lambda a: tuple(map(np.ascontiguousarray, _schur_impl(a))), [a], [a.aval, a.aval], False)
     safe, bad = lower_usable(b, a)
     info, part = Aval(a.shape[:-2], I32), Aval(a.shape[:-1], a.dtype)
     values = [part] if a.dtype.kind == "c" else [part, part]
@@ -104,6 +106,8 @@ def _lower_column_order(b, a):
     order = b.out[0]
     if not a.aval.size:
         return b.op("stablehlo.iota", [], order, f"iota_dimension = {len(order.shape) - 1} : i64")
+    if b.platform != "cpu":                              # likewise
+        return b.callback(lambda a: (_column_order_impl(a),), [a], [order], False)[0]
     tau = Aval((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
     made = lapack(b, "geqp3", [a, b.constant(0, I32, order.shape)], [a.aval, order, tau])[1]
     return b.elementwise("stablehlo.subtract", made, b.like(made, 1))

@@ -27,10 +27,15 @@ def device_named(device):
     """The device, or sharding, that is meant by it, its name, or the name of its platform."""
     if not isinstance(device, str):
         return device
-    for d in xla.devices():
-        if repr(d) == device or d.platform == device:
+    platform, _, _ = device.partition(":")
+    try:
+        there = xla.devices(platform)
+    except RuntimeError as e:
+        raise ValueError(f"there is no device {device!r}: {e}") from None
+    for d in there:
+        if device in (repr(d), platform):
             return d
-    raise ValueError(f"there is no device {device!r}; there are {xla.devices()}.")
+    raise ValueError(f"there is no device {device!r}; there are {there}.")
 
 
 def sharding_of(device):

@@ -1,16 +1,20 @@
-"""Devices and buffers: the XLA client, made at first use, and arrays on it.
+"""Devices and buffers: the XLA clients, made at first use, and arrays on them.
 
 jaxlib is imported here, when the first device is asked for. All that differs between the versions of
-jaxlib is met in this package.
+jaxlib is met in this package. The client of the CPU is made first; those of GPUs and TPUs when their devices are
+asked for, because making one takes a second and some of the card's memory.
 """
 import dataclasses
 import gc
 import os
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from . import accelerators
 
 Buffer: TypeAlias = Any            # jaxlib's ArrayImpl; only the functions of this package look inside
 
@@ -46,10 +50,11 @@ class Place:
     devices: list                  # [jaxlib Device]
     device_list: Any
     sharding: Any
+    client: Any
 
 
 class Runtime:
-    """jaxlib's modules, the client, and a `Place` for every device."""
+    """jaxlib's modules, the clients, and a `Place` for every device."""
 
     def __init__(self, cpu_devices: int):
         import jaxlib
@@ -61,25 +66,59 @@ class Runtime:
         self.version = jaxlib.version.__version__
         self.build = f"{self.version} {getattr(jaxlib.version, '_git_hash', '')}"
         self.old_handlers = tuple(int(p) for p in self.version.split(".")[:2]) < (0, 11)
-        self.client = _make_cpu_client(xla_client.make_cpu_client, cpu_devices)
         self.copy = xla_client.HostBufferSemantics.IMMUTABLE_ONLY_DURING_CALL
         self.places: dict[Device, Place] = {}
         self.places_of_many: dict[tuple, Place] = {}
         self.spreads: dict[Any, Any] = {}                # how arrays lie on several devices, in jaxlib's form
-        self.by_id: dict[int, Device] = {}
-        for index, raw in enumerate(self.client.devices()):
-            device = Device("cpu", index, raw.id)
-            one = xla_client.DeviceList((raw,))
-            sharding = xla_client.GSPMDSharding(one, xla_client.HloSharding.replicate())
-            self.places[device], self.by_id[raw.id] = Place([raw], one, sharding), device
-        self.default = next(iter(self.places))
+        self.by_id: dict[tuple, Device] = {}             # by jaxlib's platform and id
+        self.clients: dict[str, Any] = {}
+        self._add("cpu", _make_cpu_client(xla_client.make_cpu_client, cpu_devices))
+        self.default = self._first_of(wanted_platforms()[0])
+
+    def _add(self, platform, client):
+        """A client and its devices."""
+        self.clients[platform] = client
+        for index, raw in enumerate(client.devices()):
+            device = Device(platform, index, raw.id)
+            one = self.xc.DeviceList((raw,))
+            sharding = self.xc.GSPMDSharding(one, self.xc.HloSharding.replicate())
+            self.places[device], self.by_id[raw.platform, raw.id] = Place([raw], one, sharding, client), device
+
+    def discover(self, platform: str):
+        """Make the client of an accelerator, if it is wanted and there; once."""
+        with lock:
+            if platform not in self.clients and platform in wanted_platforms():
+                options = dict(state.gpu_memory) if platform == "gpu" else {}
+                client = accelerators.client(platform, self, options, state.cluster)
+                if client is None:
+                    self.clients[platform] = None
+                else:
+                    self._add(platform, client)
+
+    def _first_of(self, platform: str) -> Device:
+        self.discover(platform)
+        for device in self.places:
+            if device.platform == platform:
+                return device
+        raise RuntimeError(no_device(platform, list(self.places)))
+
+    @property
+    def client(self):
+        """The client of the CPU."""
+        return self.clients["cpu"]
+
+    @property
+    def made(self):
+        """The clients that there are."""
+        return [c for c in self.clients.values() if c is not None]
 
     def place(self, device: "Device | tuple[Device, ...]") -> Place:
         if type(device) is tuple:
             found = self.places_of_many.get(device)
             if found is None:
                 raw = [self.place(d).devices[0] for d in device]
-                found = self.places_of_many[device] = Place(raw, self.xc.DeviceList(tuple(raw)), None)
+                found = Place(raw, self.xc.DeviceList(tuple(raw)), None, self.place(device[0]).client)
+                self.places_of_many[device] = found
             return found
         try:
             return self.places[device]
@@ -88,7 +127,8 @@ class Runtime:
 
     def is_local(self, device: Device) -> bool:
         """Whether a device belongs to this process."""
-        return self.place(device).devices[0].process_index == self.client.process_index()
+        place = self.place(device)
+        return place.devices[0].process_index == place.client.process_index()
 
     def handler(self, aval: Aval, sharding: Any):
         """C++ object that makes a buffer of one result (the keyword went away in 0.11)."""
@@ -104,6 +144,9 @@ class _State:
     forked = False
     hooked = False
     wanted_cpu_devices: int | None = None
+    platforms: "tuple[str, ...] | None" = None           # those that may be used, the default one first
+    gpu_memory = {"preallocate": False}                  # options of the GPU's client
+    cluster: Any = None                                  # of several processes; see `cluster`
     forget: list[Callable] = []    # called before a client is given up: they let go of its programs
 
 
@@ -120,6 +163,31 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def wanted_platforms() -> tuple[str, ...]:
+    """The platforms that may be used, the default one first: those of `set_platforms`, or of CHAINRULE_PLATFORMS, or
+    all, the CPU first."""
+    if state.platforms is None:
+        return _platforms(os.environ.get("CHAINRULE_PLATFORMS") or "cpu,gpu,tpu", "CHAINRULE_PLATFORMS")
+    return state.platforms
+
+
+def _platforms(text: str, what: str) -> tuple[str, ...]:
+    names = tuple(["gpu" if name == "cuda" else name for name in text.lower().replace(" ", "").split(",") if name])
+    if not names or not set(names) <= {"cpu", "gpu", "tpu"}:
+        raise ValueError(f"{what}={text!r}: give one or more of cpu, gpu, tpu with commas between, the default first.")
+    return names
+
+
+def no_device(platform: str, there: list[Device]) -> str:
+    """Why there is no device of a platform, in words.   there : those that there are"""
+    why = f"There is no device of platform {platform!r}; there are {there}."
+    if platform in ("gpu", "tpu") and platform not in wanted_platforms():
+        return f"{why} The platforms that may be used are {', '.join(wanted_platforms())}; see set_platforms."
+    if platform == "gpu" and accelerators.has_nvidia_gpu():
+        return f"{why} The machine has an NVIDIA GPU: {accelerators.INSTALL['gpu']}."
+    return why
+
+
 def _make_cpu_client(make: Callable, cpu_devices: int):
     """A client whose thread pool suits its devices.
 
@@ -127,11 +195,12 @@ def _make_cpu_client(make: Callable, cpu_devices: int):
     threads than cores slow matrix products, so the pool is left alone where no number of devices was
     asked for. XLA reads the variable while it makes the client.
     """
+    together = {} if state.cluster is None else state.cluster.of_cpu()
     if state.wanted_cpu_devices is None or 2 * cpu_devices <= cores() or "NPROC" in os.environ:
-        return make(num_devices=cpu_devices)
+        return make(num_devices=cpu_devices, **together)
     os.environ["NPROC"] = str(2 * cpu_devices)
     try:
-        return make(num_devices=cpu_devices)
+        return make(num_devices=cpu_devices, **together)
     finally:
         del os.environ["NPROC"]
 
@@ -171,19 +240,113 @@ def refuse():
 
 
 def devices(platform: str | None = None) -> list[Device]:
-    """The devices of a platform ('cpu', 'gpu', 'tpu'), or all. Makes the client at the first call.
+    """The devices of a platform ('cpu', 'gpu', 'tpu'), or all, the default one's first. Makes the client at the first
+    call.
 
-    Raises RuntimeError where the platform has none.
+    Raises RuntimeError where the platform has none, with what to install.
     """
-    found = [d for d in start().places if platform in (None, d.platform)]
+    runtime, platform = start(), "gpu" if platform == "cuda" else platform
+    for each in wanted_platforms() if platform is None else [platform]:
+        runtime.discover(each)
+    order = [p for p in wanted_platforms() if p in runtime.clients] if platform is None else [platform]
+    found = [d for p in order for d in runtime.places if d.platform == p]
     if not found:
-        raise RuntimeError(f"There is no device of platform {platform!r}; there are {devices()}.")
+        raise RuntimeError(no_device(platform or "cpu", list(runtime.places)))
     return found
 
 
 def default_device() -> Device:
-    """The device that is meant where none is given: the first one."""
+    """The device that is meant where none is given: the first one of the first platform."""
     return start().default
+
+
+def may_have_accelerator() -> bool:
+    """Whether a GPU or TPU may be used and seems to be there; loads nothing."""
+    return any(accelerators.may_be(p) for p in ("gpu", "tpu") if p in wanted_platforms())
+
+
+def accelerator() -> Device | None:
+    """The first GPU or TPU that may be used, or None."""
+    runtime = start()
+    for platform in ("gpu", "tpu"):
+        if platform in wanted_platforms():
+            runtime.discover(platform)
+            for device in runtime.places:
+                if device.platform == platform:
+                    return device
+    return None
+
+
+def set_platforms(*names: str):
+    """Which platforms may be used, the default one first: set_platforms("gpu", "cpu").
+
+    The same as the environment's CHAINRULE_PLATFORMS="gpu,cpu". Unless set, all are found, and the CPU is the default.
+    Raises RuntimeError when arrays or programs live already.
+    """
+    given = _platforms(",".join(names), "set_platforms")
+    with lock:
+        if given != wanted_platforms():
+            _give_up_clients("choose platforms", "set_platforms")
+        state.platforms = given
+
+
+def set_gpu_memory(*, fraction: float | None = None, preallocate: bool = False, allocator: str | None = None):
+    """How a GPU's memory is taken; call it before the GPU is used. Unless called, it is taken as it is needed.
+
+    fraction : the part of the card's memory that may be taken, 0.75 unless given
+    preallocate : take that part at once, which keeps memory from falling to pieces in long runs
+    allocator : "default", "bfc", "cuda_async" or "platform" (each array by a call of its own, slow, gives all back)
+    Raises RuntimeError when the GPU's client is there already.
+    """
+    if fraction is not None and not 0 < fraction <= 1:
+        raise ValueError(f"fraction={fraction!r}: it is the part of the card's memory, above 0 and at most 1.")
+    if allocator not in (None, "default", "bfc", "cuda_async", "platform"):
+        raise ValueError(f"allocator={allocator!r}: choose one of 'default', 'bfc', 'cuda_async', 'platform'.")
+    with lock:
+        if state.runtime is not None and state.runtime.clients.get("gpu") is not None:
+            raise RuntimeError("The GPU is in use: it is too late to say how its memory is taken. Call set_gpu_memory "
+                               "first of all.")
+        chosen = {"memory_fraction": fraction, "allocator": allocator}
+        state.gpu_memory = {"preallocate": bool(preallocate), **{k: v for k, v in chosen.items() if v is not None}}
+
+
+def memory_stats(device: Device | None = None) -> dict[str, int]:
+    """Bytes on a device, {"bytes_in_use": …, "peak_bytes_in_use": …, "bytes_limit": …, …}; {} where it keeps no count,
+    as the CPU."""
+    runtime = start()
+    return dict(runtime.place(device or runtime.default).devices[0].memory_stats() or {})
+
+
+class OutOfMemory(RuntimeError):
+    """A device has too little memory. `device` is it, `stats` what its `memory_stats` said at that moment."""
+
+    def __init__(self, message: str, device, stats: dict):
+        super().__init__(message)
+        self.device, self.stats = device, stats
+
+
+def explained(error: Exception, device) -> Exception:
+    """The error to raise for one of XLA's: `OutOfMemory` with what was asked and what was free, or itself."""
+    text = str(error)
+    if "RESOURCE_EXHAUSTED" not in text and "out of memory" not in text.lower():
+        return error
+    one = device[0] if type(device) is tuple else device or default_device()
+    try:
+        stats = memory_stats(one)
+    except Exception:
+        stats = {}
+    asked = re.search(r"allocat\w* (?:of )?([\d.]+ ?[KMGT]?i?B|\d+ bytes)", text)
+    free = stats.get("bytes_limit", 0) - stats.get("bytes_in_use", 0)
+    known = (f" {_size(free)} were free of the {_size(stats['bytes_limit'])} that may be used (set_gpu_memory), "
+             f"{_size(stats.get('bytes_in_use', 0))} in use.") if stats.get("bytes_limit") else ""
+    return OutOfMemory(
+        f"{one!r} is out of memory: {f'{asked[1]} were asked for' if asked else text.splitlines()[0]}.{known}\n"
+        "Use 32 bits (enable_x64(False)), fewer chains or particles at once, arrays deleted when they are no longer "
+        "needed, or donate_argnums.", one, stats)
+
+
+def _size(n):
+    return f"{n / 2 ** 30:.2f} GiB" if n >= 2 ** 29 else f"{n / 2 ** 20:.1f} MiB"
 
 
 def set_cpu_device_count(n: int):
@@ -195,15 +358,21 @@ def set_cpu_device_count(n: int):
         raise ValueError(f"The number of CPU devices must be a positive integer, not {n!r}.")
     with lock:
         if state.runtime is not None and sum(d.platform == "cpu" for d in state.runtime.places) != n:
-            for forget in state.forget:
-                forget()
-            gc.collect()
-            if state.runtime.client.live_executables() or state.runtime.client.live_arrays():
-                raise RuntimeError(
-                    f"There are {len(state.runtime.places)} CPU devices, with arrays or compiled programs on "
-                    f"them: it is too late to make {n}. Call set_cpu_device_count({n}) first of all.")
-            state.runtime = None
+            _give_up_clients(f"make {n} of the CPU", f"set_cpu_device_count({n})")
         state.wanted_cpu_devices = int(n)
+
+
+def _give_up_clients(what: str, call: str):
+    """Forget the clients, so that the next use makes them anew. Raises RuntimeError when something lives on them."""
+    if state.runtime is None:
+        return
+    for forget in state.forget:
+        forget()
+    gc.collect()
+    if any(c.live_executables() or c.live_arrays() for c in state.runtime.made):
+        raise RuntimeError(f"There are {len(state.runtime.places)} devices, with arrays or compiled programs on them: "
+                           f"it is too late to {what}. Call {call} first of all.")
+    state.runtime = None
 
 
 def put(value: np.ndarray, device: Device | None = None) -> Buffer:
@@ -212,8 +381,11 @@ def put(value: np.ndarray, device: Device | None = None) -> Buffer:
     if runtime is None or state.forked:
         runtime = start()
     place = runtime.place(device or runtime.default)
-    return runtime.xc.batched_device_put(Aval(value.shape, value.dtype), place.sharding, [value], place.devices,
-                                         True, False, runtime.copy, True)
+    try:
+        return runtime.xc.batched_device_put(Aval(value.shape, value.dtype), place.sharding, [value], place.devices,
+                                             True, False, runtime.copy, True)
+    except RuntimeError as error:
+        raise explained(error, device) from error
 
 
 def to_numpy(buffer: Buffer) -> np.ndarray:
@@ -246,4 +418,5 @@ def block_until_ready(buffer: Buffer) -> Buffer:
 
 def buffer_device(buffer: Buffer) -> Device:
     """The device that holds the buffer: of several the first."""
-    return start().by_id[buffer._sharding._internal_device_list[0].id]
+    raw = buffer._sharding._internal_device_list[0]
+    return start().by_id[raw.platform, raw.id]

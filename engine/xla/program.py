@@ -12,11 +12,36 @@ from typing import Any
 import numpy as np
 
 from . import store
-from .client import Aval, Buffer, Device, Place, Runtime, cores, default_device, lock, refuse, start, state
+from .client import Aval, Buffer, Device, Place, Runtime, cores, default_device, explained, lock, refuse, start, state
 from .spread import spread_of
 
 PROGRAMS_IN_MEMORY = 1024          # the least recently used are forgotten beyond that many
-LOOP_THRESHOLD = ("xla_cpu_small_while_loop_byte_threshold", str(1 << 60))
+
+
+# Options that the Python interface has no way to: bytes that, joined to those of CompileOptions, add to its fields,
+# because serialized protos merge when joined. The path is executable_build_options (3), debug_options (3).
+
+def _varint(n: int) -> bytes:
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes(out) + bytes([n])
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _debug_options(content: bytes) -> bytes:
+    return _field(3, _field(3, content))
+
+
+# xla_backend_extra_options (500), a map
+OUTLINE_LOOPS = _debug_options(_field(500, _field(1, b"xla_cpu_small_while_loop_byte_threshold")
+                                      + _field(2, str(1 << 60).encode())))
+# xla_gpu_enable_command_buffer (258) has WHILE (6) too, xla_gpu_graph_min_graph_size (259) is 1
+CUDA_GRAPHS = _debug_options(_field(258, _varint(6)) + _varint(259 << 3) + _varint(1))
 
 
 class CompileError(RuntimeError):
@@ -77,7 +102,10 @@ class Executable:
         if state.forked:
             refuse()
         counters.executions += 1
-        return self._execute(buffers).consume_with_handlers(self._handlers)
+        try:
+            return self._execute(buffers).consume_with_handlers(self._handlers)
+        except RuntimeError as error:
+            raise explained(error, self.device) from error
 
     def __repr__(self):
         return f"<Executable on {self.device!r} -> {self.out_avals}>"
@@ -162,8 +190,8 @@ def _remembering(fn: Callable, errors: list[BaseException]) -> Callable:
 class _Program:
     """One module with its options, and its executables by device, or by tuple of devices."""
 
-    def __init__(self, text, out_specs, outline, flags, lapack, callbacks, whole):
-        self.text, self.whole = text, whole
+    def __init__(self, text, out_specs, outline, flags, lapack, callbacks, whole, graphs):
+        self.text, self.whole, self.graphs = text, whole, graphs
         self.out_avals = [Aval(*spec) for spec in out_specs]
         self.outline, self.flags, self.lapack = outline, flags, lapack
         self.callback_errors: list[BaseException] = []
@@ -216,19 +244,19 @@ class _Program:
     def _identity(self, runtime, place):
         """All that the machine code depends on, but for the processor. The flags as text: protobuf has no order."""
         return (self.text, self._options(runtime, None).SerializeAsString(), repr(self.flags), str(len(self.callbacks)),
-                runtime.build, runtime.client.platform_version, place.devices[0].platform,
+                runtime.build, place.client.platform_version, place.devices[0].platform,
                 place.devices[0].device_kind, str(len(place.devices)), str(len(runtime.places)),
                 str(cores()), str(self.whole), os.environ.get("XLA_FLAGS", ""), os.environ.get("NPROC", ""))
 
     def _from_bytes(self, runtime, code, place, options):
-        return runtime.client.deserialize_executable(code, place.device_list, options, self.callbacks)
+        return place.client.deserialize_executable(code, place.device_list, options, self.callbacks)
 
     def _compile(self, runtime, place, options):
-        compile_and_load = runtime.client.compile_and_load
+        compile_and_load = place.client.compile_and_load
         try:
             if not self.callbacks:
                 return compile_and_load(self.text, place.device_list, options)
-            with _mlir_context():                        # with callbacks only a parsed module is accepted
+            with mlir_context():                        # with callbacks only a parsed module is accepted
                 from jaxlib.mlir import ir
                 return compile_and_load(ir.Module.parse(self.text), place.device_list, options, self.callbacks)
         except Exception as error:
@@ -247,9 +275,8 @@ class _Program:
             if ids.size > 1:
                 build.num_partitions, build.use_spmd_partitioning, build.use_shardy_partitioner = ids.size, True, True
                 build.allow_spmd_sharding_propagation_to_output = [not self.whole] * len(self.out_avals)
-        if not self.outline:
-            return options
-        return runtime.xc.CompileOptions.ParseFromString(options.SerializeAsString() + _backend_option(*LOOP_THRESHOLD))
+        more = OUTLINE_LOOPS * self.outline + CUDA_GRAPHS * self.graphs
+        return runtime.xc.CompileOptions.ParseFromString(options.SerializeAsString() + more) if more else options
 
 
 def _alike(one, other):
@@ -258,26 +285,7 @@ def _alike(one, other):
     return type(one) is type(other) and [d.platform for d in ones] == [d.platform for d in others]
 
 
-def _backend_option(name: str, value: str) -> bytes:
-    """Bytes that, joined to those of CompileOptions, add an entry to its map of backend options.
-
-    The Python interface has no way to that map, but serialized protos merge when joined. The path is
-    CompileOptions.executable_build_options (3) . debug_options (3) . xla_backend_extra_options (500).
-    """
-    def field(number: int, content: bytes) -> bytes:     # "length-delimited", wire type 2
-        return varint(number << 3 | 2) + varint(len(content)) + content
-
-    def varint(n: int) -> bytes:
-        out = bytearray()
-        while n > 127:
-            out.append(n & 127 | 128)
-            n >>= 7
-        return bytes(out) + bytes([n])
-
-    return field(3, field(3, field(500, field(1, name.encode()) + field(2, value.encode()))))
-
-
-def _mlir_context():
+def mlir_context():
     """A context that can parse StableHLO and CHLO."""
     from jaxlib.mlir import ir
     from jaxlib.mlir._mlir_libs import _jax_mlir_ext
@@ -312,7 +320,8 @@ def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
             device: Device | tuple[Device, ...] | None = None,
             outline: bool = False, optimization_level: int | None = None, needs_lapack: bool = False,
             extra_options: Mapping[str, Any] | None = None,
-            host_callbacks: Sequence[Callable] = (), whole: bool = False) -> Executable:
+            host_callbacks: Sequence[Callable] = (), whole: bool = False,
+            cuda_graphs: bool = False) -> Executable:
     """The executable of a StableHLO module, from memory, from the disk, or compiled.
 
     text : a module whose public function `main` takes and returns tensors
@@ -326,6 +335,7 @@ def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
         their bytes unchecked: shapes and dtypes must be those of the custom call
         (`xla_ffi_python_cpu_callback`, `index` into this sequence). Such programs are not shared in memory.
     whole : of several devices each gets whole results; unless it is set XLA chooses how they lie
+    cuda_graphs : make CUDA graphs of loops too, not of straight pieces of a program alone
 
     Raises CompileError (a RuntimeError) with XLA's first line; its `text` is the module.
     """
@@ -337,12 +347,12 @@ def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
     device = device or default_device()
     specs = tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in out_specs)
     if host_callbacks:
-        return _Program(text, specs, outline, flags, lapack, host_callbacks, whole).on(device)[0]
-    key = (text, specs, outline, flags, whole)
+        return _Program(text, specs, outline, flags, lapack, host_callbacks, whole, cuda_graphs).on(device)[0]
+    key = (text, specs, outline, flags, whole, cuda_graphs)
     with _programs_lock:
         program = _programs.get(key)
         if program is None:
-            program = _programs[key] = _Program(text, specs, outline, flags, lapack, (), whole)
+            program = _programs[key] = _Program(text, specs, outline, flags, lapack, (), whole, cuda_graphs)
             while len(_programs) > PROGRAMS_IN_MEMORY:
                 _programs.popitem(last=False)
         _programs.move_to_end(key)

@@ -1,0 +1,91 @@
+"""Without the hardware: every row of the engine's tables compiles for an H100, and for a TPU.
+
+    make lowering-check          (tools/lowering_check.py [--only WORD ...] [--platform cuda|tpu])
+
+It wants jaxlib with the plugins of the extras `cuda13` and `tpu`, which `make` puts into an environment of its own.
+For each row: the value, the gradient and the lanes in each of its dtypes. XLA's compilers run on the CPU, for a device
+that is described to them (JAX's and XLA's name for that is ahead-of-time compilation for a topology).
+"""
+import argparse
+import importlib
+import pathlib
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+import numpy as onp  # noqa: E402
+
+from chainrule.engine import config, make_jaxpr, tree, vjp, vmap, xla  # noqa: E402
+from chainrule.engine import numpy as np  # noqa: E402
+from chainrule.engine.interpreters.lower import lower  # noqa: E402
+from chainrule.engine.passes import optimize  # noqa: E402
+from chainrule.engine.xla import topologies  # noqa: E402
+
+
+def programs(case, dtype):
+    """(what, jaxpr) of a row: its value, its gradient, its lanes."""
+    args = case.arguments(dtype)
+    yield "value", make_jaxpr(lambda *a: case.fn(*a))(*args)
+    places = case.floating() if case.order >= 1 and case.reverse else []
+    if places:
+        def gradient(*chosen):
+            def f(*xs):
+                given = list(args)
+                for i, x in zip(places, xs):
+                    given[i] = x
+                return [leaf for leaf in tree.leaves(case.fn(*given)) if leaf.dtype.kind == "f"]
+            out, pull = vjp(f, *chosen)
+            return pull([np.ones_like(o) for o in out])
+        yield "gradient", make_jaxpr(gradient)(*[args[i] for i in places])
+    if case.batch:
+        yield "lanes", make_jaxpr(vmap(case.fn))(*[case.lanes(k, dtype) for k in range(len(args))])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--platform", choices=["cuda", "tpu"], nargs="*", default=["cuda", "tpu"])
+    options = parser.parse_args()
+    files = sorted(path.stem for path in (ROOT / "tests" / "engine").glob("cases*.py"))
+    every = [case for name in files for case in importlib.import_module(f"tests.engine.{name}").CASES]
+    every = [case for case in every if not options.only or any(o in case.id for o in options.only)]
+    staged = []
+    for case in every:
+        for dtype in case.dtypes:
+            with config(default_float=dtype if dtype in ("float32", "float64") else "float64"):
+                staged += [(case, dtype, what, program) for what, program in programs(case, dtype)]
+    failures = 0
+    for platform in options.platform:
+        compiler = topologies.compiler(platform)
+        began, texts, refused = time.perf_counter(), {}, []
+
+        def one(text, compiler=compiler):
+            try:
+                compiler(text)
+            except Exception as error:
+                return next((s for s in str(error).splitlines() if s.strip()), type(error).__name__)[:200]
+
+        for case, dtype, what, program in staged:
+            try:
+                text, _ = lower(optimize(program), platform=platform, precision="highest")
+                texts.setdefault(text, []).append((case, dtype, what))
+            except Exception as error:
+                refused.append((case, dtype, what, str(error).splitlines()[0][:200]))
+        with ThreadPoolExecutor(xla.cores()) as pool:
+            for why, rows in zip(pool.map(one, texts), texts.values()):
+                refused += [(*row, why) for row in rows] if why else []
+        for case, dtype, what, why in refused:
+            print(f"{platform}: {case.id} {dtype} {what}: {why}")
+        bad = {id(case) for case, *_ in refused}
+        print(f"{platform}: {len(staged) - len(refused)} of {len(staged)} programs compile, all of "
+              f"{len(every) - len(bad)} of {len(every)} rows; {time.perf_counter() - began:.0f} s", flush=True)
+        failures += len(refused) if platform == "cuda" else 0
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    onp.seterr(all="ignore")
+    sys.exit(main())
