@@ -74,7 +74,8 @@ class MCMC:
 
     After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost,
     `where` on which device and in what form it ran, `stopped_by` what ended it ("num_samples", "until", "seconds",
-    "gradients", "interrupt", "abort"), `interrupted` whether that was from outside, and `measured` the statistics of `until` at the last look.
+    "gradients", "interrupt", "abort"), `interrupted` whether that was from outside, and `measured` the statistics of
+    `until` at the last look.
     """
 
     def __init__(self, sampler, *, num_warmup, num_samples, num_chains=1, thinning=1, chain_method="auto", store=None,

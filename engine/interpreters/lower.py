@@ -74,6 +74,11 @@ class Builder:
         self.lines, self.count, self.out = [], 0, None
         self.callbacks, self.last = [], None             # host functions; the last one with an effect in this block
 
+    @property
+    def of_products(self):
+        """The attribute that says the precision of a dot_general, with a comma before it."""
+        return "" if self.precision == "DEFAULT" else f", precision = [{self.precision}, {self.precision}]"
+
     def fresh(self):
         self.count += 1
         return f"%{self.count}"
@@ -269,7 +274,9 @@ class Builder:
             raise TransformError(f"a program for the platform {self.platform!r} cannot call Python; run it on the CPU.")
         kind = "cpu" if self.platform == "cpu" else "gpu"
         attributes = (f'call_target_name = "xla_ffi_python_{kind}_callback", api_version = 4 : i32, '
-                      f'backend_config = {{index = {index} : ui64}}, has_side_effect = {"true" if effect else "false"}')
+                      f'backend_config = {{index = {index} : ui64}}, '
+                      f'has_side_effect = {"true" if effect else "false"}, '
+                      f'operand_layouts = [{_rows_first(operands)}], result_layouts = [{_rows_first(types)}]')
         made = self.emit_many(types, f'"stablehlo.custom_call"({", ".join([x.name for x in operands])}) '
                                      f'<{{{attributes}}}> : ({", ".join([x.type for x in operands])}) -> '
                                      f'({", ".join([type_text(a) for a in types])})')
@@ -299,6 +306,12 @@ class Builder:
                 self.lines[first:] = [line + name for line in self.lines[first:]]
         self.out = before
         return [read(v) for v in jaxpr.outs]
+
+
+def _rows_first(values):
+    """The layouts of NumPy's arrays: the last axis is the fastest."""
+    return ", ".join([f"dense<[{', '.join(map(str, reversed(range(n))))}]> : tensor<{n}xindex>" if n else
+                      "dense<> : tensor<0xindex>" for n in [len(v.shape) for v in values]])
 
 
 def _with_flag(host, chained):

@@ -68,7 +68,7 @@ def lower_long(b, x, w, padding, lhs_dilation):
     moved = b.reshape(v, (groups, size, width))          # row r is the window after r zeros: v[(j - r) mod (width + 1)]
     made = Aval((groups, n, blocks, size), x.dtype)
     y = b.emit(made, f"stablehlo.dot_general {rows.name}, {moved.name}, batching_dims = [1] x [0], contracting_dims = "
-                     f"[3] x [2] : ({rows.type}, {moved.type}) -> {b.type_text(made)}")
+                     f"[3] x [2]{b.of_products} : ({rows.type}, {moved.type}) -> {b.type_text(made)}")
     y = b.reshape(b.transpose(y, (1, 0, 2, 3)), (n, groups, blocks * size))
     return b.slice(y, (0, 0, 0), (n, groups, places))
 

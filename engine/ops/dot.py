@@ -44,16 +44,12 @@ def _dot_impl(a, b, *, contract, batch):
     return out.reshape(lead + [a.shape[i] for i in fa] + [b.shape[i] for i in fb]).astype(a.dtype)
 
 
-def _precision(b):
-    return "" if b.precision == "DEFAULT" else f", precision = [{b.precision}, {b.precision}]"
-
-
 def _lower_dot(b, x, y, *, contract, batch):
     def pair(axes):
         return f"[{', '.join(map(str, axes[0]))}] x [{', '.join(map(str, axes[1]))}]"
     batching = f"batching_dims = {pair(batch)}, " if batch[0] else ""
     return b.emit(b.out[0], f"stablehlo.dot_general {x.name}, {y.name}, {batching}contracting_dims = {pair(contract)}"
-                            f"{_precision(b)} : ({x.type}, {y.type}) -> {b.type_text(b.out[0])}")
+                            f"{b.of_products} : ({x.type}, {y.type}) -> {b.type_text(b.out[0])}")
 
 
 def _dot_transpose(c, known, into, contract, batch, swapped):

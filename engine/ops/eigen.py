@@ -98,6 +98,9 @@ def _lower_eig(b, a, *, vectors):
     outs = _eig_shape(a.aval, vectors=True)
     if not a.aval.size:
         return [b.constant(0, o.dtype, o.shape) for o in outs[:1 + vectors]]
+    if b.platform != "cpu":                              # LAPACK's, on the host
+        return b.callback(lambda a: tuple(map(np.ascontiguousarray, _eig_impl(a, vectors=vectors))), [a],
+                          outs[:1 + vectors], False)
     safe, bad = lower_usable(b, a)
     info = Aval(a.shape[:-2], I32)
     options = dict(compute_left="78 : ui8", compute_right=f"{86 if vectors else 78} : ui8")

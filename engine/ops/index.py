@@ -93,7 +93,8 @@ def with_lane(i, size):
 
 # ---- scatter ----
 
-_COMBINE = {"set": lambda old, new: new, "add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}
+SETS = ("set", "put")                                    # put: a set whose places are known to differ
+_COMBINE = {"add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}
 _COMBINE_HLO = {"add": "stablehlo.add", "mul": "stablehlo.multiply", "min": "stablehlo.minimum",
                 "max": "stablehlo.maximum"}
 
@@ -109,7 +110,7 @@ def _scatter_impl(x, i, u, *, how):
     rows, updates = i.reshape(_count(i), k), np.reshape(u, (_count(i), *x.shape[k:]))
     ok = np.all((rows >= 0) & (rows < np.asarray(x.shape[:k], rows.dtype)), axis=1)
     index = tuple(rows[ok].T)
-    if how == "set":
+    if how in SETS:
         out[index] = updates[ok]
     else:
         ufunc = {"add": np.logical_or if x.dtype.kind == "b" else np.add}.get(how, _COMBINE[how])
@@ -118,12 +119,15 @@ def _scatter_impl(x, i, u, *, how):
 
 
 def _lower_scatter(b, x, i, u, *, how):
-    """A loop over the updates: on the host it stays inside an outlined loop, which XLA's own scatter does not."""
+    """A loop over the updates: on the host it stays inside an outlined loop, which XLA's own scatter does not. On other
+    devices XLA's own."""
     k, n = i.shape[-1], _count(i)
     rest = x.shape[k:]
     if n == 0 or x.aval.size == 0:
         return x
     i, u = b.reshape(i, (n, k)), b.reshape(u, (n, *rest))
+    if b.platform != "cpu" and n > 1 and k:
+        return _lower_scatter_at_once(b, x, i, u, how)
 
     def one(t, x, i, u):
         row = b.dynamic_slice(i, [t, b.constant(0, _INT)], (1, k))
@@ -138,7 +142,7 @@ def _lower_scatter(b, x, i, u, *, how):
         starts = at + [zero] * len(rest)
         old = b.dynamic_slice(x, starts, (1,) * k + rest)
         new = b.reshape(b.dynamic_slice(u, [t] + [zero] * len(rest), (1, *rest)), (1,) * k + rest)
-        if how != "set":
+        if how not in SETS:
             new = b.elementwise("stablehlo.or" if x.dtype.kind == "b" and how == "add" else _COMBINE_HLO[how], old, new)
         if inside is not None:
             new = b.select(b.broadcast_to(inside, new.shape), new, old)
@@ -153,8 +157,40 @@ def _lower_scatter(b, x, i, u, *, how):
     return made[1]
 
 
+def _lower_scatter_at_once(b, x, i, u, how):
+    """All updates at once, in any order; of those of a "set" that meet, only the last one stays."""
+    k, n = i.shape[-1], i.shape[0]
+    if how == "set":
+        order = b.op("stablehlo.iota", [], Aval((n,), _INT), "iota_dimension = 0 : i64")
+        last = _scatter_op(b, b.constant(-1, _INT, x.shape[:k]), i, order, "stablehlo.maximum", False)
+        sizes = ", ".join(["1"] * k)
+        axes = ", ".join(map(str, range(k)))
+        found = b.op("stablehlo.gather", [last, i], Aval((n,), _INT),
+                     f"dimension_numbers = #stablehlo.gather<collapsed_slice_dims = [{axes}], start_index_map = "
+                     f"[{axes}], index_vector_dim = 1>, slice_sizes = array<i64: {sizes}>, indices_are_sorted = false")
+        stays = b.broadcast(b.compare("EQ", found, order), i.shape, [0])
+        i = b.select(stays, i, b.like(i, -1))            # a place out of range: dropped
+    combine = None if how in SETS else "stablehlo.or" if x.dtype.kind == "b" and how == "add" else _COMBINE_HLO[how]
+    return _scatter_op(b, x, i, u, combine, how in SETS)
+
+
+def _scatter_op(b, x, i, u, combine, unique):
+    """stablehlo.scatter of rows of indices [n, k]; None combines to the new value."""
+    k = i.shape[-1]
+    axes = ", ".join(map(str, range(k)))
+    window = ", ".join(map(str, range(1, 1 + len(x.shape) - k)))
+    scalar = Aval((), x.dtype)
+    with b.region([scalar, scalar]) as (old, new):
+        b.give_back([new if combine is None else b.op(combine, [old, new], scalar)])
+    return b.op_with_region(
+        "stablehlo.scatter", [x, i, u], x.aval,
+        f"scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [{window}], inserted_window_dims = "
+        f"[{axes}], scatter_dims_to_operand_dims = [{axes}], index_vector_dim = 1>, indices_are_sorted = false, "
+        f"unique_indices = {'true' if unique else 'false'}")
+
+
 scatter_p = Primitive(
-    "scatter",                                           # how: set, add, mul, min, max; later updates come later
+    "scatter",                                           # how: set, put, add, mul, min, max; later updates come later
     shape=lambda x, i, u, *, how: x,
     impl=_scatter_impl,
     lower=_lower_scatter,
@@ -171,7 +207,7 @@ def _(xs, ts, *, how):
     d = (tx if tx is not None else tu).dtype
     tx_full = full(x.shape, 0, d) if tx is None else tx
     tu_full = full(u.shape, 0, d) if tu is None else tu
-    if how in ("set", "add"):
+    if how in (*SETS, "add"):
         return y, scatter_p.bind(tx_full, i, tu_full, how=how)
     if how == "mul":
         if tu is not None:
@@ -232,10 +268,10 @@ def _(c, x, i, u, *, how):
     cx, cu = None, None
     if isinstance(x, Aval):
         cx = c if how == "add" else scatter_p.bind(c, i, full(i.shape[:-1] + c.shape[i.shape[-1]:], 0, c.dtype),
-                                                   how="set")
+                                                   how=how)
     if isinstance(u, Aval):
         cu = gather_p.bind(c, i)
-        kept = inside(i, c.shape) if how == "add" else None
+        kept = inside(i, c.shape) if how in ("add", "put") else None
         if kept is not None:                             # what was dropped has no derivative
             cu = where(reshape(kept, (*kept.shape, *(1,) * (c.ndim - i.shape[-1]))), cu, np.asarray(0, c.dtype))
         if how == "set":                                 # only the last of several updates to one place counts
@@ -257,6 +293,8 @@ def _(b, mine, x, i, u, *, how):
     x = x if mine[0] else broadcast_to(x, (b.size, *x.shape))
     i = i if mine[1] else broadcast_to(i, (b.size, *i.shape))
     u = u if mine[2] else broadcast_to(u, (b.size, *u.shape))
+    if how == "set" and _count(i) == b.size:             # one update a lane
+        how = "put"
     return b.bind(x, with_lane(i, b.size), u, how=how)
 
 

@@ -207,11 +207,11 @@ class Small:
         if x.shape[0] == 1:                              # without a batch axis XLA has a quick kernel for vectors
             x, y = b.reshape(x, x.shape[1:]), b.reshape(y, y.shape[1:])
             flat = Aval(out.shape[1:], out.dtype)
-            made = b.emit(flat, f"stablehlo.dot_general {x.name}, {y.name}, contracting_dims = [1] x [0] : "
-                                f"({x.type}, {y.type}) -> {b.type_text(flat)}")
+            made = b.emit(flat, f"stablehlo.dot_general {x.name}, {y.name}, contracting_dims = [1] x [0]"
+                                f"{b.of_products} : ({x.type}, {y.type}) -> {b.type_text(flat)}")
             return b.reshape(made, out.shape)
         return b.emit(out, f"stablehlo.dot_general {x.name}, {y.name}, batching_dims = [0] x [0], contracting_dims = "
-                           f"[2] x [1] : ({x.type}, {y.type}) -> {b.type_text(out)}")
+                           f"[2] x [1]{b.of_products} : ({x.type}, {y.type}) -> {b.type_text(out)}")
 
     def conj(self, x):
         return lower_conj(self.b, x) if x.dtype.kind == "c" else x

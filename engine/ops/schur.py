@@ -76,6 +76,8 @@ def _lower_hessenberg(b, a):
     n = a.shape[-1]
     if n < 2 or not a.aval.size:
         return [a, b.constant(0, a.dtype, out[1].shape)]
+    if b.platform != "cpu":
+        return b.callback(lambda a: tuple(map(np.ascontiguousarray, _hessenberg_impl(a))), [a], out, False)
     return lapack(b, "gehrd", [a], [*out, Aval(a.shape[:-2], I32)], low="1 : i32", high=f"{n} : i32")[:2]
 
 

@@ -129,8 +129,8 @@ def _product(b, x, y):
     lead = ", ".join(map(str, range(n - 2)))
     batching = f"batching_dims = [{lead}] x [{lead}], " if n > 2 else ""
     out = Aval((*x.shape[:-1], y.shape[-1]), x.dtype)
-    return b.emit(out, f"stablehlo.dot_general {x.name}, {y.name}, {batching}contracting_dims = [{n - 1}] x [{n - 2}] "
-                       f": ({x.type}, {y.type}) -> {b.type_text(out)}")
+    return b.emit(out, f"stablehlo.dot_general {x.name}, {y.name}, {batching}contracting_dims = [{n - 1}] x [{n - 2}]"
+                       f"{b.of_products} : ({x.type}, {y.type}) -> {b.type_text(out)}")
 
 
 def _lower_adjoint(b, x):

@@ -108,7 +108,7 @@ def _register(runtime, api, version):
         xc.register_custom_type(name, value, platform="CUDA")
     for name, value in own.ffi_handlers().items():
         xc.register_custom_call_target(name, value, platform="CUDA", api_version=1)
-    for part in ("gpu_solver", "gpu_linalg", "gpu_prng"):
+    for part in ("gpu_solver", "gpu_linalg", "gpu_prng", "gpu_sparse"):
         for name, value, kind in importlib.import_module(f"jaxlib.{part}").registrations()["CUDA"]:
             xc.register_custom_call_target(name, value, platform="CUDA", api_version=kind)
 
