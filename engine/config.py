@@ -31,7 +31,7 @@ SETTINGS = {
     "matmul_precision": Setting("highest", ("highest", "high", "default"), "CHAINRULE_MATMUL_PRECISION",
                                 "matrix products and convolutions in float32 on GPUs and TPUs: with all of float32's "
                                 "digits, or with fewer and faster (TF32, bfloat16)"),
-    "cuda_graphs": Setting(False, (False, True), "CHAINRULE_CUDA_GRAPHS",
+    "cuda_graphs": Setting(True, (False, True), "CHAINRULE_CUDA_GRAPHS",
                            "compile loops for GPUs into CUDA graphs, so that the device goes round without the host"),
     "check_leaks": Setting(False, (False, True), "CHAINRULE_CHECK_LEAKS",
                            "raise when a tracer outlives the transformation that made it"),

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 from . import accelerators
 from .client import start
+from .program import mlir_context
 
 H100 = """gpu_device_info {
  threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152 shared_memory_per_core: 233472
@@ -34,8 +35,6 @@ def compiler(platform: str) -> Callable[[str], object]:
 
     def compile(text):
         from jaxlib.mlir import ir
-
-        from .program import mlir_context
         with mlir_context():
             module = ir.Module.parse(text)
             return device.client.compile(module, xc.DeviceList((device,)), xc.CompileOptions())
