@@ -183,6 +183,11 @@ class Array(Value):
         """Whether each of its devices holds the whole array."""
         return self._sharding is None or self._sharding.is_fully_replicated
 
+    @property
+    def is_fully_addressable(self):
+        """Whether all of the array's parts lie on this process's devices."""
+        return self._sharding is None or all([xla.is_local(d) for d in self._sharding.devices])
+
     def addressable_data(self, index):
         """The array that one of this process's devices holds."""
         return self.addressable_shards[index].data
@@ -259,11 +264,13 @@ class Array(Value):
         return self
 
     def __repr__(self):
+        if not self.is_fully_addressable and not self.is_fully_replicated:
+            return f"Array(shape={self.shape}, dtype={self.dtype}, parts in other processes: {self._sharding!r})"
         text = repr(self.value)
         return "Array" + text[len("array"):] if text.startswith("array") else f"Array({text})"
 
     def __str__(self):
-        return str(self.value)
+        return str(self.value) if self.is_fully_addressable or self.is_fully_replicated else repr(self)
 
     # ---- what only memory has ----
 

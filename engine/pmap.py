@@ -93,7 +93,7 @@ def _moved(f, out, axis):
 
 
 def _mesh_of(f, size, devices, backend, name, leaves):
-    here = list(devices) if devices is not None else xla.devices(backend or xla.default_device().platform)
+    here = list(devices) if devices is not None else xla.local_devices(backend or xla.default_device().platform)
     if size > len(here):
         raise ShapeError(f"pmap of {name_of(f)}: the mapped axis has {size} entries, and there are {len(here)} devices "
                          f"({', '.join(map(repr, here[:4]))}{', …' if len(here) > 4 else ''}).\nRun over "

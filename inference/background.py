@@ -84,7 +84,7 @@ class Background:
             state = "paused"
         with job.tape.lock:
             return Inspection(state, list(job.tape.done), job.tape.warmup + job.num_samples, job.gradients,
-                              job.tape.seconds, self._mcmc._view())
+                              job.tape.seconds, self._mcmc._view(together=False))
 
     def pause(self):
         """Let the chains come to rest; their turns last a tenth of a second."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..engine.config import SETTINGS, config
-from ..engine.xla import cores
+from ..engine.xla import check_processes, cores
 from .mesh import on_host
 from .tape import Snapshot
 
@@ -205,6 +205,7 @@ def drive(groups, control, tape, progress, parallel=True, limit=lambda: None):
                     turns[pool.submit(g.turn, lambda: bool(stop) or control.halted, settings)] = g
                 tape.flush()
                 progress.show()
+                check_processes()
                 if not turns:
                     control.wait(0.05)
                     continue

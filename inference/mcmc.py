@@ -26,7 +26,7 @@ from ..engine import random
 from ..engine.xla import default_device
 from ..ppl.keys import one_key
 from ..ppl.model import site_count, stage_continuous
-from . import advice, devices, fields, identity
+from . import advice, devices, fields, identity, shared
 from .background import Background
 from .base import seed_of
 from .draws import FIELDS, Draws, constrainer, statistics
@@ -70,6 +70,8 @@ class MCMC:
         mesh: bit for bit where b = 1 and chains are not vectorized, else up to rounding
     device : where the chains run, a device or its name ("gpu", "cpu:1"). Unless given, they run on the host, or, where
         there is an accelerator and a gradient of all chains is much work, there; `where` says which and why
+    Among several processes (`chainrule.distributed`) each runs an equal share of the chains and keeps it in a group of
+    its own in the store; what is asked of the draws afterwards is of all chains, and every process must ask.
     jit_model_args : taken for NumPyro's sake; data are always arguments of the compiled program
 
     After `run`: get_samples, get_extra_fields, print_summary, to_arviz; `gradients` and `seconds` say what it cost,
@@ -116,6 +118,7 @@ class MCMC:
         self.gradients, self.seconds, self.interrupted, self.stopped_by, self.measured = 0, 0.0, False, None, {}
         self._job = self._draws = None
         self._asked, self._only_warmup = fields.NOTHING, False
+        self._before, self._here = 0, self.num_chains    # of the chains, those of this process
 
     def _idle(self):
         if self._background is not None and not self._background.done:
@@ -185,7 +188,7 @@ class MCMC:
         Raises StoreError where a file was altered, cut or lost, naming it, or where version, settings, data or model
         are not those that the run was made with, naming the difference.
         """
-        saved = Saved(path)
+        saved = Saved(shared.folder(path))
         try:
             if not isinstance(sampler, MCMC):
                 kernel = sampler if isinstance(sampler, Sampler) else NUTS(sampler)
@@ -216,13 +219,16 @@ class MCMC:
         self._forget()
         self._only_warmup = only_warmup
         key = one_key(rng_key, "run")
-        if self.store is not None and self.store.path.exists():
-            raise StoreError(f"there is something at {self.store.path} already: MCMC.resume goes on with a run there; "
+        self._take_share()
+        path = None if self.store is None else shared.folder(self.store.path)
+        if path is not None and path.exists():
+            raise StoreError(f"there is something at {path} already: MCMC.resume goes on with a run there; "
                              "for a new one choose another path.")
         program, data = self._stage(args, kwargs)
         known = self._statistics()(onp.zeros((1, 1, len(self.sampler.method.fields))))
         self._asked = fields.asked(extra_fields, {k: v for k, v in FIELDS.items() if v in known}, program)
-        starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self.num_chains)
+        starts = Starts(program, data, key, self.sampler.init_strategy, init_params, self._here, self._before,
+                        self.num_chains)
         self._choose(program, data)
         states = None if only_warmup else self._given_states(program)
         states = self._first_states(lambda c: self._chain(starts, c)) if states is None else states
@@ -231,7 +237,7 @@ class MCMC:
         if only_warmup:
             options["warmup"] = 0
         if self.store is None or only_warmup:
-            tape = Tape(self.num_chains, constrainer(program, data), self._statistics(only_warmup),
+            tape = Tape(self._here, constrainer(program, data), self._statistics(only_warmup),
                         **self._kept(**options))
         else:
             words = onp.asarray(random.key_data(key)).tolist()
@@ -243,6 +249,7 @@ class MCMC:
     def _take_up(self, saved, args, kwargs):
         """Take up a run on disk, after all checks."""
         self._forget()
+        self._take_share()
         run = saved.run
         program, data = self._stage(args, kwargs)
         self._choose(program, data)
@@ -255,9 +262,10 @@ class MCMC:
         chains, tried, gradients, held = saved.chains(template[0])
         tape.go_on(saved, chains, tried, gradients, held)
         key = random.wrap_key_data(np.asarray(onp.array(run["key"], onp.uint32)))
-        starts = Starts(program, data, key, self.sampler.init_strategy, None, self.num_chains)
+        starts = Starts(program, data, key, self.sampler.init_strategy, None, self._here, self._before,
+                        self.num_chains)
         if run["given"]:
-            starts.given = [None] * self.num_chains
+            starts.given = [None] * self._here
         self._job = Job(self.sampler, self.chain_method, program, data, starts, tape,
                         list(zip(chains, tried, gradients)), self.num_samples, self._mesh, self._why)
         self._settle()
@@ -291,9 +299,13 @@ class MCMC:
         self.gradients, self.seconds, self.measured = job.gradients, job.tape.seconds, job.measured
         self._draws = self._view()
 
-    def _view(self):
-        """The draws that there are now, or None."""
+    def _view(self, together=True):
+        """The draws that there are now, or None; of several processes those of all, if they are to be `together`."""
         job = self._job
+        if together and self._here < self.num_chains:
+            n = shared.draws_of_all(job.tape)
+            return Draws(job.program, job.data, shared.Together(job.tape), range(self.num_chains), n,
+                         self._asked) if n else None
         chains, n = job.rectangle()
         return Draws(job.program, job.data, job.tape, chains, n, self._asked) if n else None
 
@@ -312,18 +324,26 @@ class MCMC:
         if self.device is not None:
             self._mesh = mesh_on(self.device)
         elif self.mesh is None:
-            found, self._why = devices.choose(program, data, self.num_chains)
+            found, self._why = devices.choose(program, data, self._here)
             self._mesh = found and mesh_on(found)
+
+    def _take_share(self):
+        """Set which chains are this process's."""
+        self._before, self._here = shared.share(self.num_chains)
+        if self._here < self.num_chains and (self.mesh is not None or self.sampler.method.ensemble):
+            what = "a mesh" if self.mesh is not None else type(self.sampler).__name__
+            raise ValueError(f"{what} runs within one process; several processes share chains that move alone, without "
+                             "a mesh.")
 
     def _chain(self, starts, number):
         """A chain before its first gradient."""
-        seed = seed_of(random.fold_in(starts.key, number))
+        seed = seed_of(starts.key_of(number))
         chain = self.sampler.start(seed, starts.program.latents, self.num_warmup, starts.first(number))
         return self.sampler.method.scaled(chain, starts.variances.get(number))
 
     def _first_states(self, one):
         """The chains before their first gradient, by number; of an ensemble each is the whole.   one : makes one"""
-        made = [one(c) for c in range(self.num_chains)]
+        made = [one(c) for c in range(self._here)]
         if not self.sampler.method.ensemble:
             return made
         return [self.sampler.gather(made, self.num_warmup)] * self.num_chains
@@ -354,7 +374,7 @@ class MCMC:
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
 
     def _store_tape(self, program, data, args, kwargs, words, given, **options):
-        method, parts, _ = placement(self.chain_method, self.num_chains, self._mesh)
+        method, parts, _ = placement(self.chain_method, self._here, self._mesh)
         lanes = f"in {len(parts)} parts" if method in ("mixed", "vectorized") and len(parts) > 1 else \
             method == "vectorized"
         if self._mesh is not None and self._mesh.shape["data"] > 1:
@@ -363,7 +383,9 @@ class MCMC:
         device = default_device() if self._mesh is None else self._mesh.flat[0]
         same, text = identity.identity(
             program, self.sampler, lanes, args, kwargs, platform=device.platform, num_warmup=self.num_warmup,
-            thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup)
+            thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup,
+            **({} if self._here == self.num_chains else {"first_chain": self._before}))
+        shared.make_root(self.store.path)
         about = {"identity": same, "run": {
             "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,
             "options": {"num_warmup": self.num_warmup, "num_samples": self.num_samples, "num_chains": self.num_chains,
@@ -372,10 +394,11 @@ class MCMC:
                         "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
         kind = self.sampler.method
         return StoreTape(
-            self.store, about, text, self.num_chains, constrainer(program, data), self._statistics(),
+            self.store.of_process(), about, text, self._here, constrainer(program, data), self._statistics(),
             lambda x: fields.by_site(program, x), d=site_count(program.latents), facts=len(kind.fields),
-            ensemble=kind.ensemble, num_draws=self.num_samples // self.thinning, dims=program.dims,
-            coords=program.coords, constants={"observed_data": program.observed(data)}, **self._kept(**options))
+            ensemble=kind.ensemble, first_chain=self._before, num_draws=self.num_samples // self.thinning,
+            dims=program.dims, coords=program.coords, constants={"observed_data": program.observed(data)},
+            **self._kept(**options))
 
     # ---- what came of it ----
 

@@ -28,18 +28,25 @@ class Starts:
     """The start points of a run's chains, float[d] in unconstrained space. Chain c's are made from fold_in(key, c).
 
     init_params : {site: unconstrained value}, or None          strategy : a function of a site's record, where None
+    before, total : how many chains other processes have before these, and how many there are in all; the keys and the
+        chains of init_params go by the number among all
 
     `init_to_uniform` is left to the machine, which looks at a point at no cost but its gradient; the points of other
     strategies are made on the host, another one whenever the machine finds that one will not do.
     """
 
-    def __init__(self, program, data, key, strategy, init_params, num_chains):
+    def __init__(self, program, data, key, strategy, init_params, num_chains, before=0, total=None):
+        self.before = before
         self.program, self.data, self.key, self.strategy = program, data, key, strategy
         self.given = None if init_params is None else [
-            _position(program.latents, init_params, c, num_chains) for c in range(num_chains)]
+            _position(program.latents, init_params, before + c, total or num_chains) for c in range(num_chains)]
         self.by_strategy = init_params is None and uniform_radius(strategy) is None
         self.last, self.variances = {}, {}
         self.gradients = [0] * num_chains                                 # what the search for points took
+
+    def key_of(self, number):
+        """The key of a chain, by its number here."""
+        return random.fold_in(self.key, self.before + number)
 
     def first(self, number):
         """The start of a chain; None leaves it to the machine."""
@@ -51,7 +58,7 @@ class Starts:
         """Another start, after so many that would not do; None where there is none."""
         if not self.by_strategy or tried >= MAX_TRIES:
             return None
-        key = random.fold_in(random.fold_in(self.key, number), tried)
+        key = random.fold_in(self.key_of(number), tried)
         point, gradients, self.variances[number] = point_of(self.program, self.strategy, key, self.data)
         self.gradients[number] += int(gradients)
         before, self.last[number] = self.last.get(number), point
@@ -63,7 +70,7 @@ class Starts:
         where = ("the start given by init_params will not do" if self.given is not None
                  else f"no start was found at up to {MAX_TRIES} points")
         z = unravel(self.program.latents, np.asarray(position))
-        return SamplingError(no_start(f"chain {number}: {where}", self.program, z, self.data))
+        return SamplingError(no_start(f"chain {self.before + number}: {where}", self.program, z, self.data))
 
 
 def _position(latents, init_params, number, num_chains):

@@ -27,6 +27,7 @@ from ..engine.tree import flatten, unflatten
 from . import layout
 from .identity import canonical
 from .layout import StoreError, digest, read, write
+from .shared import folder
 from .tape import Reel, Snapshot, Tape
 
 try:
@@ -56,6 +57,10 @@ class Store:
             raise ValueError(f"block is the number of draws in a file, an integer of at least 1; got {block!r}.")
         self.path, self.every, self.block = pathlib.Path(path), float(every), block
         self.unconstrained = bool(unconstrained)
+
+    def of_process(self):
+        """The same for this process's part of the run."""
+        return Store(folder(self.path), every=self.every, block=self.block, unconstrained=self.unconstrained)
 
 
 class Hold:
@@ -155,6 +160,7 @@ class StoreTape(Tape):
     """Keeps the draws of a run on disk; in memory is what fills no block yet.
 
     about : what else the manifest holds: identity, and the settings to go on with          model : the program's text
+    first_chain : the number among all of the first one here
     d, facts : how many parameters a draw has, and how many facts          ensemble : whether chains have one state
     by_site : float[chains, n, d] -> {site: [chains, n, *unconstrained shape]}
     constants : {group: {name: array}} of observed data          dims : {site: names of the axes of a draw}
@@ -163,7 +169,8 @@ class StoreTape(Tape):
     in_memory = False
 
     def __init__(self, store, about, model, num_chains, constrain, statistics, by_site, *, d, facts, num_draws, dims=(),
-                 coords=(), constants=(), block=None, ensemble=False, **options):
+                 coords=(), constants=(), block=None, ensemble=False, first_chain=0, **options):
+        self.first_chain = first_chain
         super().__init__(num_chains, constrain, statistics, **options)
         self.store, self.about, self.model = store, about, model
         self.by_site, self.unconstrained, self.ensemble = by_site, store.unconstrained, ensemble
@@ -208,7 +215,7 @@ class StoreTape(Tape):
         for v in self.hierarchy.variables:
             if v.lead == ("chain",):
                 for c in range(len(self.done)):
-                    self.hierarchy.write(v, np.asarray(c), c)
+                    self.hierarchy.write(v, np.asarray(self.first_chain + c), c)
         write(temporary / "state" / "model.txt", self.model.encode())
         self.hold = Hold(temporary, path)
         self.commit()

@@ -126,7 +126,7 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
             found = base.on(device)
         elif settings is None:
             program = optimize(jaxpr)
-            text, callbacks = lower(program, donated, shardings=shardings)
+            text, callbacks = lower(program, donated, shardings=shardings, whole=whole)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
                                 outline=_outlines(program) if outline is None else outline,
                                 host_callbacks=callbacks, whole=whole,
@@ -134,7 +134,7 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
         else:
             precision, graphs = settings
             platform = "cuda" if first.platform == "gpu" else first.platform
-            text, callbacks = lower(optimize(jaxpr), donated, platform, shardings, precision)
+            text, callbacks = lower(optimize(jaxpr), donated, platform, shardings, precision, whole)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device, whole=whole,
                                 host_callbacks=callbacks, extra_options=dict(options),
                                 cuda_graphs=graphs and platform == "cuda")

@@ -11,6 +11,7 @@ from ..avals import Aval
 from ..avals import kind as kind_of_dtype
 from ..errors import TransformError
 from ..ir import Literal
+from ..sharding.specs import P
 
 _TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64", "uint8": "ui8", "uint16": "ui16",
           "uint32": "ui32", "uint64": "ui64", "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64",
@@ -321,10 +322,11 @@ def _with_flag(host, chained):
     return run
 
 
-def lower(jaxpr, donated=(), platform="cpu", shardings=None, precision="default"):
+def lower(jaxpr, donated=(), platform="cpu", shardings=None, precision="default", whole=False):
     """(StableHLO module, host functions that it calls); the memory of the `donated` inputs may be used for results.
 
     platform : "cpu", "cuda" or "tpu", whose libraries linear algebra calls
+    whole : each of several devices gets whole results; unless it is set XLA chooses how they lie
     precision : of matrix products, where the platform has several; see config.matmul_precision
     shardings : how the inputs lie on several devices
     """
@@ -338,9 +340,13 @@ def lower(jaxpr, donated=(), platform="cpu", shardings=None, precision="default"
     params = ", ".join([f"{a.name}: {a.type}" + (f" {{{', '.join(own)}}}" if own else "")
                         for a, own in zip(args, attributes)])
     types = ", ".join([v.type for v in outs])
+    results = types
+    if whole and shardings:
+        copies = [b.sharding(shardings[0].mesh, P(), len(v.shape)) for v in outs]
+        results = ", ".join([f"{v.type} {{sdy.sharding = #sdy.sharding{s}}}" for v, s in zip(outs, copies)])
     body = "\n".join(b.lines)
     meshes = "".join([f"{line}\n" for line in b.meshes.values()])
     text = (f"module @{jaxpr.name if jaxpr.name.isidentifier() else 'main'} {{\n{meshes}"
-            f"func.func public @main({params}) -> ({types}) {{\n{body}\n"
+            f"func.func public @main({params}) -> ({results}) {{\n{body}\n"
             f"\"func.return\"({', '.join([v.name for v in outs])}) : ({types}) -> ()\n}}\n}}\n")
     return text, b.callbacks

@@ -20,14 +20,17 @@ from .client import (
     default_device,
     devices,
     is_deleted,
+    local_devices,
     may_have_accelerator,
     memory_stats,
+    process_index,
     put,
     set_cpu_device_count,
     set_gpu_memory,
     set_platforms,
     to_numpy,
 )
+from .cluster import LOST_EXIT, Cluster, ProcessLost, check_processes, cluster, join, leave
 from .portable import from_portable, to_portable
 from .profiler import Recording, annotation
 from .program import CompileError, Executable, SpreadExecutable, call_many, compile, counters, lapack_ready

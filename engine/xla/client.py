@@ -98,7 +98,7 @@ class Runtime:
     def _first_of(self, platform: str) -> Device:
         self.discover(platform)
         for device in self.places:
-            if device.platform == platform:
+            if device.platform == platform and self.is_local(device):
                 return device
         raise RuntimeError(no_device(platform, list(self.places)))
 
@@ -265,14 +265,24 @@ def may_have_accelerator() -> bool:
     return any(accelerators.may_be(p) for p in ("gpu", "tpu") if p in wanted_platforms())
 
 
+def local_devices(platform: str | None = None) -> list[Device]:
+    """The devices that belong to this process; `devices` has those of all processes of a run."""
+    return [d for d in devices(platform) if start().is_local(d)]
+
+
+def process_index(device: Device) -> int:
+    """The number of the process that a device belongs to."""
+    return start().place(device).devices[0].process_index
+
+
 def accelerator() -> Device | None:
-    """The first GPU or TPU that may be used, or None."""
+    """The first GPU or TPU of this process that may be used, or None."""
     runtime = start()
     for platform in ("gpu", "tpu"):
         if platform in wanted_platforms():
             runtime.discover(platform)
             for device in runtime.places:
-                if device.platform == platform:
+                if device.platform == platform and runtime.is_local(device):
                     return device
     return None
 
@@ -286,7 +296,7 @@ def set_platforms(*names: str):
     given = _platforms(",".join(names), "set_platforms")
     with lock:
         if given != wanted_platforms():
-            _give_up_clients("choose platforms", "set_platforms")
+            give_up_clients("choose platforms", "set_platforms")
         state.platforms = given
 
 
@@ -326,8 +336,13 @@ class OutOfMemory(RuntimeError):
 
 
 def explained(error: Exception, device) -> Exception:
-    """The error to raise for one of XLA's: `OutOfMemory` with what was asked and what was free, or itself."""
+    """The error to raise for one of XLA's: `ProcessLost`, `OutOfMemory` with what was asked and was free, or itself."""
     text = str(error)
+    if state.cluster is not None:
+        try:
+            state.cluster.check(3.0)
+        except RuntimeError as lost:
+            return lost
     if "RESOURCE_EXHAUSTED" not in text and "out of memory" not in text.lower():
         return error
     one = device[0] if type(device) is tuple else device or default_device()
@@ -358,11 +373,11 @@ def set_cpu_device_count(n: int):
         raise ValueError(f"The number of CPU devices must be a positive integer, not {n!r}.")
     with lock:
         if state.runtime is not None and sum(d.platform == "cpu" for d in state.runtime.places) != n:
-            _give_up_clients(f"make {n} of the CPU", f"set_cpu_device_count({n})")
+            give_up_clients(f"make {n} of the CPU", f"set_cpu_device_count({n})")
         state.wanted_cpu_devices = int(n)
 
 
-def _give_up_clients(what: str, call: str):
+def give_up_clients(what: str, call: str):
     """Forget the clients, so that the next use makes them anew. Raises RuntimeError when something lives on them."""
     if state.runtime is None:
         return

@@ -149,8 +149,11 @@ class SpreadExecutable(Executable):
     def __call__(self, buffers: Sequence[Buffer]) -> list[Buffer]:
         out = super().__call__(buffers)
         if self.device[0].platform == "cpu":
-            for buffer in out:
-                buffer.block_until_ready()
+            try:
+                for buffer in out:
+                    buffer.block_until_ready()
+            except RuntimeError as error:
+                raise explained(error, self.device) from error
         return out
 
 

@@ -7,6 +7,7 @@
     import chainrule.engine.numpy as np
 """
 from . import distributions, engine, inference, ppl
+from .engine import distributed
 from .engine.stats import stats
 from .ppl import (
     Handler,
@@ -40,6 +41,7 @@ __all__ = [
     "Joint",
     "check_model",
     "deterministic",
+    "distributed",
     "distributions",
     "enable_validation",
     "enable_x64",
