@@ -8,6 +8,7 @@ that is described to them (JAX's and XLA's name for that is ahead-of-time compil
 """
 import argparse
 import importlib
+import os
 import pathlib
 import sys
 import time
@@ -15,6 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+for name, value in {"TPU_SKIP_MDS_QUERY": "1", "TPU_ACCELERATOR_TYPE": "v5litepod-4", "TPU_WORKER_ID": "0",
+                    "TPU_WORKER_HOSTNAMES": "localhost"}.items():        # else libtpu asks the network for them
+    os.environ.setdefault(name, value)
 
 import numpy as onp  # noqa: E402
 

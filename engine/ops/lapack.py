@@ -24,12 +24,12 @@ def scipy_lapack(name, dtype):
 def lapack(b, target, operands, outs, **attributes):
     """A call of a LAPACK routine by its name without the prefix; attributes as on the CPU, (text of the value).
 
-    On a CUDA device the library's routine that does the same, from the table CUDA.
+    On a CUDA device the library's routine that does the same, from the table CUDA; on a TPU what XLA has, from TPU.
     """
     if b.platform == "cpu":
         return library_call(b, f"lapack_{PREFIX[operands[0].dtype.name]}{target}_ffi", operands, outs, attributes)
-    rule = CUDA.get(target)
-    if b.platform != "cuda" or rule is None:
+    rule = {"cuda": CUDA, "tpu": TPU}.get(b.platform, {}).get(target)
+    if rule is None:
         raise TransformError(f"LAPACK's {target} has no counterpart on the platform {b.platform!r}; run this part on "
                              "the CPU.")
     return rule(b, operands, outs, attributes)
@@ -115,6 +115,15 @@ CUDA = {
     "ungqr": _same("orgqr"), "ormqr": _same("ormqr", ("left", "transpose")),
     "unmqr": _same("ormqr", ("left", "transpose")), "syevd": _syevd, "heevd": _syevd, "gesdd": _gesdd, "gtsv": _gtsv,
 }
+
+
+def _cholesky(b, operands, outs, attributes):
+    """XLA's own; what is not positive definite gives nan, and needs no info."""
+    lower = f"lower = {_is(attributes, 'uplo', 'L')}"
+    return [b.op("stablehlo.cholesky", operands, outs[0], lower), b.constant(0, I32, outs[1].shape)]
+
+
+TPU = {"potrf": _cholesky, "trsm": _trsm}
 
 
 # ---- matrices that a routine cannot take ----

@@ -37,9 +37,13 @@ def _debug_options(content: bytes) -> bytes:
     return _field(3, _field(3, content))
 
 
-# xla_backend_extra_options (500), a map
-OUTLINE_LOOPS = _debug_options(_field(500, _field(1, b"xla_cpu_small_while_loop_byte_threshold")
-                                      + _field(2, str(1 << 60).encode())))
+def loops_below(size: int) -> bytes:
+    """Outline loops of at most so many bytes: an entry of xla_backend_extra_options (500), a map."""
+    entry = _field(1, b"xla_cpu_small_while_loop_byte_threshold") + _field(2, str(size).encode())
+    return _debug_options(_field(500, entry))
+
+
+OUTLINE_LOOPS = loops_below(1 << 60)
 # xla_gpu_enable_command_buffer (258) has WHILE (6) too, xla_gpu_graph_min_graph_size (259) is 1
 CUDA_GRAPHS = _debug_options(_field(258, _varint(6)) + _varint(259 << 3) + _varint(1))
 

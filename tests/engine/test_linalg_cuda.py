@@ -56,6 +56,10 @@ def test_on_the_cpu_it_is_lapack():
     assert re.findall(r'call_target_name = "(\w+)"', text) == ["lapack_dsyevd_ffi"]
 
 
-def test_what_the_device_has_no_routine_for_is_refused():
-    with pytest.raises(TransformError, match="gees"):
-        lower(make_jaxpr(csl.schur)(A), platform="cuda")
+@pytest.mark.parametrize("f", [csl.schur, csl.hessenberg, cnp.linalg.eigvals], ids=["schur", "hessenberg", "eigvals"])
+def test_what_the_device_has_no_routine_for_is_done_on_the_host(f):
+    text, callbacks = lower(make_jaxpr(f)(A), platform="cuda")
+    assert re.findall(r'call_target_name = "(\w+)"', text) == ["xla_ffi_python_gpu_callback"]
+    assert len(callbacks) == 1
+    with pytest.raises(TransformError, match="cannot call Python"):
+        lower(make_jaxpr(f)(A), platform="tpu")

@@ -178,8 +178,8 @@ def test_memory_keeps_the_programs_last_used(monkeypatch):
 def test_outline_makes_one_function_of_a_loop(monkeypatch):
     m, x, n = np.eye(40) * 2, np.arange(40.0), np.int32(10)
     outlined = compiled(LOOP, (40,), outline=True)
-    name, _ = xla.program.LOOP_THRESHOLD
-    monkeypatch.setattr(xla.program, "LOOP_THRESHOLD", (name, "1"))      # what XLA does unasked depends on its version
+    # what XLA does unasked depends on its version
+    monkeypatch.setattr(xla.program, "OUTLINE_LOOPS", xla.program.loops_below(1))
     forget()
     plain = compiled(LOOP, (40,), outline=True)
     for executable in (plain, outlined):
