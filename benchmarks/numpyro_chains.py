@@ -1,23 +1,32 @@
-"""One row of tools/gpu_check.py on NumPyro, where it is installed: many chains as one program. Prints JSON.
+"""One row of peers.py or tools/gpu_check.py on NumPyro or BlackJAX, where they are installed. Prints JSON.
 
-    python benchmarks/numpyro_chains.py eight_schools_nc 1024 200
+    python benchmarks/numpyro_chains.py NAME CHAINS TRANSITIONS METHOD BITS [FILE]
 
-Nothing imports this file: gpu_check.py starts it. float32, the same data; a first run and a second one on other data,
-warm-up and draws in one; gradients are NUTS's num_steps, the effective sample size NumPyro's, least over three elements
-of each site.
+METHOD is vectorized or parallel (NumPyro), or blackjax: window adaptation and NUTS, vmapped over chains, of the density
+of NumPyro's model. Nothing imports this file: peers.py and gpu_check.py start it. A first run and a second one on other
+data of the same shapes; gradients are the trees' leapfrog steps, warm-up included. The draws of the second run go to
+FILE, an npz, of which peers.py computes the effective sample size; "ess" here is NumPyro's, which is not
+rank-normalised, least over three elements of each site.
 """
 import json
+import os
 import sys
 import time
 
-import jax
-import jax.numpy as np
-import numpy as onp
-import numpyro
-import numpyro.distributions as dist
-from numpyro.diagnostics import effective_sample_size
-from numpyro.infer import MCMC, NUTS
-from workloads import WORKLOADS
+BEGAN = time.time()
+name, chains, transitions, method, bits = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5]
+if method == "parallel":
+    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={chains}"
+
+import jax  # noqa: E402
+import jax.numpy as np  # noqa: E402
+import numpy as onp  # noqa: E402
+import numpyro  # noqa: E402
+import numpyro.distributions as dist  # noqa: E402
+from numpyro.diagnostics import effective_sample_size  # noqa: E402
+from numpyro.infer import MCMC, NUTS  # noqa: E402
+from numpyro.infer.util import initialize_model  # noqa: E402
+from workloads import WORKLOADS  # noqa: E402
 
 
 def eight_schools_nc(sigma, y):
@@ -25,17 +34,44 @@ def eight_schools_nc(sigma, y):
     tau = numpyro.sample("tau", dist.HalfCauchy(5.0))
     with numpyro.plate("school", 8):
         z = numpyro.sample("z", dist.Normal(0.0, 1.0))
-        numpyro.sample("y", dist.Normal(mu + tau * z, sigma), obs=y)
+        theta = numpyro.deterministic("theta", mu + tau * z)
+        numpyro.sample("y", dist.Normal(theta, sigma), obs=y)
 
 
-def logit_1k(x, y):
+def eight_schools_c(sigma, y):
+    mu = numpyro.sample("mu", dist.Normal(0.0, 5.0))
+    tau = numpyro.sample("tau", dist.HalfCauchy(5.0))
+    with numpyro.plate("school", 8):
+        theta = numpyro.sample("theta", dist.Normal(mu, tau))
+        numpyro.sample("y", dist.Normal(theta, sigma), obs=y)
+
+
+def radon_nc(county, floor, y):
+    mu = numpyro.sample("mu", dist.Normal(0.0, 10.0))
+    beta = numpyro.sample("beta", dist.Normal(0.0, 10.0))
+    sigma_a = numpyro.sample("sigma_a", dist.HalfNormal(1.0))
+    sigma_y = numpyro.sample("sigma_y", dist.HalfNormal(1.0))
+    with numpyro.plate("county", 85):
+        z = numpyro.sample("z", dist.Normal(0.0, 1.0))
+        alpha = numpyro.deterministic("alpha", mu + sigma_a * z)
+    with numpyro.plate("row", len(y)):
+        numpyro.sample("y", dist.Normal(alpha[county] + beta * floor, sigma_y), obs=y)
+
+
+def logit(x, y):
     alpha = numpyro.sample("alpha", dist.Normal(0.0, 5.0))
     beta = numpyro.sample("beta", dist.Normal(np.zeros(25), 1.0).to_event(1))
     numpyro.sample("y", dist.Bernoulli(logits=alpha + x @ beta), obs=y)
 
 
+def funnel():
+    v = numpyro.sample("v", dist.Normal(0.0, 3.0))
+    with numpyro.plate("i", 9):
+        numpyro.sample("x", dist.Normal(0.0, np.exp(v / 2)))
+
+
 def irt_500(item, person, y):
-    scale = {name: numpyro.sample(f"s_{name}", dist.HalfCauchy(2.0)) for name in ("t", "a", "b")}
+    scale = {k: numpyro.sample(f"s_{k}", dist.HalfCauchy(2.0)) for k in ("t", "a", "b")}
     mu_b = numpyro.sample("mu_b", dist.Normal(0.0, 5.0))
     with numpyro.plate("person", 400):
         theta = numpyro.sample("theta", dist.Normal(0.0, scale["t"]))
@@ -45,26 +81,72 @@ def irt_500(item, person, y):
     numpyro.sample("y", dist.Bernoulli(logits=a[item] * (theta[person] - b[item])), obs=y)
 
 
-MODELS = {"eight_schools_nc": eight_schools_nc, "logit_1k": logit_1k, "irt_500": irt_500}
+MODELS = {"eight_schools_nc": eight_schools_nc, "eight_schools_c": eight_schools_c, "radon_nc": radon_nc,
+          "logit_1k": logit, "logit_10k": logit, "funnel": funnel, "irt_500": irt_500}
 
 
-def main(name, chains, transitions):
-    mcmc = MCMC(NUTS(MODELS[name]), num_warmup=transitions, num_samples=transitions, num_chains=chains,
-                chain_method="vectorized", progress_bar=False, jit_model_args=True)
-    seconds = []
+def by_numpyro():
+    """Functions of (seed, data): one gives (draws by site, gradients of sampling), one the gradients of a warm-up."""
+    def made():
+        return MCMC(NUTS(MODELS[name]), num_warmup=transitions, num_samples=transitions, num_chains=chains,
+                    chain_method=method, progress_bar=False, jit_model_args=True)
+    mcmc = made()
+
+    def steps(mcmc):
+        return int(onp.asarray(mcmc.get_extra_fields()["num_steps"]).sum())
+
+    def run(seed, args, kwargs):
+        mcmc.run(jax.random.key(seed), *args, extra_fields=("num_steps",), **kwargs)
+        return jax.tree.map(onp.asarray, mcmc.get_samples(group_by_chain=True)), steps(mcmc)
+
+    def warmup(seed, args, kwargs):                      # apart, since recording it compiles another program
+        other = made()
+        other.warmup(jax.random.key(seed), *args, extra_fields=("num_steps",), collect_warmup=True, **kwargs)
+        return steps(other)
+    return run, warmup
+
+
+def by_blackjax():
+    """The same by BlackJAX, compiled once for all chains."""
+    import blackjax
+
+    def one(key, position, data):
+        args, kwargs = data
+        density = lambda z: -potential(*args, **kwargs)(z)
+        warm, sample = jax.random.split(key)
+        (state, parameters), info = blackjax.window_adaptation(blackjax.nuts, density).run(warm, position, transitions)
+        kernel = blackjax.nuts(density, **parameters).step
+        _, (states, infos) = jax.lax.scan(lambda s, k: (lambda out: (out[0], out))(kernel(k, s)), state,
+                                          jax.random.split(sample, transitions))
+        return states.position, infos.num_integration_steps.sum() + info.info.num_integration_steps.sum()
+
+    args, kwargs = WORKLOADS[name].data(0)
+    start, potential, _, _ = initialize_model(jax.random.split(jax.random.key(0), chains), MODELS[name],
+                                              model_args=args, model_kwargs=kwargs, dynamic_args=True)
+    many = jax.jit(jax.vmap(one, in_axes=(0, 0, None)))
+
+    def run(seed, args, kwargs):
+        draws, steps = many(jax.random.split(jax.random.key(seed), chains), start.z, (args, kwargs))
+        return jax.tree.map(onp.asarray, draws), int(steps.sum())
+    return run
+
+
+def main():
+    if bits == "64":
+        numpyro.enable_x64()
+    run, warmup = (by_blackjax(), None) if method == "blackjax" else by_numpyro()
+    ends = [BEGAN]
     for seed in (0, 1):
-        args, kwargs = WORKLOADS[name].data(seed)
-        began = time.perf_counter()
-        mcmc.warmup(jax.random.key(seed), *args, extra_fields=("num_steps",), collect_warmup=True, **kwargs)
-        steps = int(onp.asarray(mcmc.get_extra_fields()["num_steps"]).sum())
-        mcmc.run(jax.random.key(seed + 10), *args, extra_fields=("num_steps",), **kwargs)
-        steps += int(onp.asarray(mcmc.get_extra_fields()["num_steps"]).sum())
-        found = jax.block_until_ready(mcmc.get_samples(group_by_chain=True))
-        seconds.append(time.perf_counter() - began)
-    least = min(float(effective_sample_size(onp.asarray(v).reshape(*v.shape[:2], -1)[:, :, k]))
+        began = time.time()
+        found, steps = run(seed, *WORKLOADS[name].data(seed))
+        ends.append(time.time() - (BEGAN if seed == 0 else began))
+    steps += warmup(1, *WORKLOADS[name].data(1)) if warmup else 0
+    if len(sys.argv) > 6:
+        onp.savez(sys.argv[6], **found)
+    least = min(float(effective_sample_size(v.reshape(*v.shape[:2], -1)[:, :, k]))
                 for v in found.values() for k in range(min(3, int(onp.prod(v.shape[2:], dtype=int)))))
-    print(json.dumps({"first": seconds[0], "again": seconds[1], "compiled": 0, "gradients": steps, "ess": least}))
+    print(json.dumps({"first": ends[1], "again": ends[2], "compiled": "-", "gradients": steps, "ess": least}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main()

@@ -8,7 +8,7 @@ import pytest
 import chainrule as cr
 
 TEXT = (pathlib.Path(__file__).parents[1] / "PORTING.md").read_text()
-ROOTS = {"cr": cr, "dist": cr.distributions, "handlers": cr.handlers, "inference": cr.inference}
+ROOTS = {"cr": cr, "engine": cr.engine, "dist": cr.distributions, "handlers": cr.handlers, "inference": cr.inference}
 ROWS = [line.split("|")[1:4] for line in TEXT.splitlines() if line.startswith("| `")]
 HERE = sorted({name for row in ROWS for name in re.findall(r"`([\w.]+)`", row[1])})
 WORDS = set(re.findall(r"\w+", " ".join(row[0] for row in ROWS)))

@@ -221,8 +221,9 @@ def peer(name, chains, transitions, row, report, left):
     """The same in NumPyro, in a process of its own."""
     file = ROOT / "benchmarks" / "numpyro_chains.py"
     try:
-        done = subprocess.run([sys.executable, str(file), name, str(chains), str(transitions)], capture_output=True,
-                              text=True, timeout=min(left, 60))
+        words = [name, str(chains), str(transitions), "vectorized", "32"]
+        done = subprocess.run([sys.executable, str(file), *words], capture_output=True, text=True,
+                              timeout=min(left, 60))
         row(name, 32, chains, "NumPyro", json.loads(done.stdout.splitlines()[-1]))
     except Exception as error:
         report(f"- NumPyro {name} {chains}: {type(error).__name__}: {str(error)[:200]}")
