@@ -168,7 +168,7 @@ def test_a_fit_that_is_killed_goes_on_to_the_same_numbers(tmp_path):
         process = context.Process(target=killed.work, args=(str(tmp_path / "a"), begun))
         process.start()
         assert begun.wait(60)
-        process.join(chance.uniform(0.3, 1.5) if kills < 5 else 300)
+        process.join(chance.uniform(0.2, 0.8) if kills < 6 else 300)
         if process.exitcode is not None:
             break
         process.kill()
