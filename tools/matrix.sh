@@ -21,6 +21,8 @@ find_python() {                                   # the first that runs (a shim 
     return 1
 }
 
+export XLA_FLAGS=${XLA_FLAGS-}                    # set: conftest.py leaves XLA as users have it
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 summary=() ran=0 failed=0
