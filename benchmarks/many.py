@@ -12,7 +12,7 @@ import time
 
 import numpy as onp
 from fit import slowest_ess
-from workloads import WORKLOADS, logit, logit_data
+from workloads import WORKLOADS, logit_data
 
 from chainrule.engine import jit, random, stats, vmap
 from chainrule.inference import MCMC, NUTS, diagnostics, driver, fit
@@ -43,7 +43,7 @@ def timed(run, *args):
 
 def refit(fits, transitions):
     """`fits` logistic regressions of 200 rows and 5 columns, one chain each."""
-    model, calls = counted(logit)
+    model, calls = counted(WORKLOADS["logit_1k"].model)
     options = dict(num_warmup=transitions, num_samples=transitions)
     many = jit(vmap(lambda key, x, y: fit(NUTS(model), key, x, y, **options)))
 

@@ -26,69 +26,16 @@ import numpyro.distributions as dist  # noqa: E402
 from numpyro.diagnostics import effective_sample_size  # noqa: E402
 from numpyro.infer import MCMC, NUTS  # noqa: E402
 from numpyro.infer.util import initialize_model  # noqa: E402
+from shared_models import models  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
-
-def eight_schools_nc(sigma, y):
-    mu = numpyro.sample("mu", dist.Normal(0.0, 5.0))
-    tau = numpyro.sample("tau", dist.HalfCauchy(5.0))
-    with numpyro.plate("school", 8):
-        z = numpyro.sample("z", dist.Normal(0.0, 1.0))
-        theta = numpyro.deterministic("theta", mu + tau * z)
-        numpyro.sample("y", dist.Normal(theta, sigma), obs=y)
-
-
-def eight_schools_c(sigma, y):
-    mu = numpyro.sample("mu", dist.Normal(0.0, 5.0))
-    tau = numpyro.sample("tau", dist.HalfCauchy(5.0))
-    with numpyro.plate("school", 8):
-        theta = numpyro.sample("theta", dist.Normal(mu, tau))
-        numpyro.sample("y", dist.Normal(theta, sigma), obs=y)
-
-
-def radon_nc(county, floor, y):
-    mu = numpyro.sample("mu", dist.Normal(0.0, 10.0))
-    beta = numpyro.sample("beta", dist.Normal(0.0, 10.0))
-    sigma_a = numpyro.sample("sigma_a", dist.HalfNormal(1.0))
-    sigma_y = numpyro.sample("sigma_y", dist.HalfNormal(1.0))
-    with numpyro.plate("county", 85):
-        z = numpyro.sample("z", dist.Normal(0.0, 1.0))
-        alpha = numpyro.deterministic("alpha", mu + sigma_a * z)
-    with numpyro.plate("row", len(y)):
-        numpyro.sample("y", dist.Normal(alpha[county] + beta * floor, sigma_y), obs=y)
-
-
-def logit(x, y):
-    alpha = numpyro.sample("alpha", dist.Normal(0.0, 5.0))
-    beta = numpyro.sample("beta", dist.Normal(np.zeros(25), 1.0).to_event(1))
-    numpyro.sample("y", dist.Bernoulli(logits=alpha + x @ beta), obs=y)
-
-
-def funnel():
-    v = numpyro.sample("v", dist.Normal(0.0, 3.0))
-    with numpyro.plate("i", 9):
-        numpyro.sample("x", dist.Normal(0.0, np.exp(v / 2)))
-
-
-def irt_500(item, person, y):
-    scale = {k: numpyro.sample(f"s_{k}", dist.HalfCauchy(2.0)) for k in ("t", "a", "b")}
-    mu_b = numpyro.sample("mu_b", dist.Normal(0.0, 5.0))
-    with numpyro.plate("person", 400):
-        theta = numpyro.sample("theta", dist.Normal(0.0, scale["t"]))
-    with numpyro.plate("item", 50):
-        a = numpyro.sample("a", dist.LogNormal(0.0, scale["a"]))
-        b = numpyro.sample("b", dist.Normal(mu_b, scale["b"]))
-    numpyro.sample("y", dist.Bernoulli(logits=a[item] * (theta[person] - b[item])), obs=y)
-
-
-MODELS = {"eight_schools_nc": eight_schools_nc, "eight_schools_c": eight_schools_c, "radon_nc": radon_nc,
-          "logit_1k": logit, "logit_10k": logit, "funnel": funnel, "irt_500": irt_500}
+MODEL = models(numpyro, dist, np)[name]
 
 
 def by_numpyro():
     """Functions of (seed, data): one gives (draws by site, gradients of sampling), one the gradients of a warm-up."""
     def made():
-        return MCMC(NUTS(MODELS[name]), num_warmup=transitions, num_samples=transitions, num_chains=chains,
+        return MCMC(NUTS(MODEL), num_warmup=transitions, num_samples=transitions, num_chains=chains,
                     chain_method=method, progress_bar=False, jit_model_args=True)
     mcmc = made()
 
@@ -121,7 +68,7 @@ def by_blackjax():
         return states.position, infos.num_integration_steps.sum() + info.info.num_integration_steps.sum()
 
     args, kwargs = WORKLOADS[name].data(0)
-    start, potential, _, _ = initialize_model(jax.random.split(jax.random.key(0), chains), MODELS[name],
+    start, potential, _, _ = initialize_model(jax.random.split(jax.random.key(0), chains), MODEL,
                                               model_args=args, model_kwargs=kwargs, dynamic_args=True)
     many = jax.jit(jax.vmap(one, in_axes=(0, 0, None)))
 

@@ -1,12 +1,13 @@
 """The rows of svi_speed.py and numpyro_svi.py: models and guides in the words that both libraries have.
 
-`models(library, dist, np)` builds them of a library, its distributions and its arrays, so that both fit the same text.
-The data are those of workloads.py, and of `digits` here.
+`models(library, dist, np)` has those of shared_models.py, and an autoencoder. The data are those of workloads.py,
+and of `digits` here.
 """
 import time
 from typing import NamedTuple
 
 import numpy as onp
+import shared_models
 
 PIXELS, HIDDEN, CODES, BATCH = 784, 400, 20, 128
 
@@ -31,31 +32,7 @@ ROWS = {
 def models(library, dist, np):
     """{name: (model, guide)}; a guide of None is AutoNormal(model)."""
     sample, plate, param = library.sample, library.plate, library.param
-
-    def eight_schools_nc(sigma, y):
-        mu = sample("mu", dist.Normal(0.0, 5.0))
-        tau = sample("tau", dist.HalfCauchy(5.0))
-        with plate("school", 8):
-            z = sample("z", dist.Normal(0.0, 1.0))
-            sample("y", dist.Normal(mu + tau * z, sigma), obs=y)
-
-    def radon_nc(county, floor, y):
-        mu = sample("mu", dist.Normal(0.0, 10.0))
-        beta = sample("beta", dist.Normal(0.0, 10.0))
-        sigma_a = sample("sigma_a", dist.HalfNormal(1.0))
-        sigma_y = sample("sigma_y", dist.HalfNormal(1.0))
-        with plate("county", 85):
-            z = sample("z", dist.Normal(0.0, 1.0))
-        alpha = mu + sigma_a * z
-        with plate("house", 919):
-            sample("y", dist.Normal(alpha[county] + beta * floor, sigma_y), obs=y)
-
-    def logit(x, y):
-        alpha = sample("alpha", dist.Normal(0.0, 5.0))
-        with plate("column", x.shape[1]):
-            beta = sample("beta", dist.Normal(0.0, 1.0))
-        with plate("row", x.shape[0]):
-            sample("y", dist.Bernoulli(logits=alpha + x @ beta), obs=y)
+    plain = shared_models.models(library, dist, np)
 
     def layer(name, x, outputs):
         rng = onp.random.default_rng(len(name) + outputs)
@@ -75,8 +52,7 @@ def models(library, dist, np):
         with plate("image", BATCH):
             sample("z", dist.Normal(loc, np.exp(log_scale)).to_event(1))
 
-    return {"eight_schools_nc": (eight_schools_nc, None), "radon_nc": (radon_nc, None), "logit_1k": (logit, None),
-            "logit_10k": (logit, None), "vae": (vae, vae_guide)}
+    return {**{name: (model, None) for name, model in plain.items()}, "vae": (vae, vae_guide)}
 
 
 def digits(seed):

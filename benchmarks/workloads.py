@@ -1,17 +1,21 @@
 """The models that are timed: each with data of a fixed seed, and other data of the same shapes for the second run.
 
-A model of the table has `data(seed)`, which gives the arguments of the model; seed 0 is the first run. Models of
-posteriordb (posteriors/) have synthetic data here; posteriordb.py fits its own.
+A model of the table has `data(seed)`, which gives the arguments of the model; seed 0 is the first run. The models that
+peers have too stand in shared_models.py. Models of posteriordb (posteriors/) have synthetic data here; posteriordb.py
+fits its own.
 """
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as onp
 from posteriors import MODELS
+from shared_models import models
 
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
+
+SHARED = models(cr, dist, np)
 
 
 class Workload(NamedTuple):
@@ -27,40 +31,11 @@ EFFECT = onp.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
 ERROR = onp.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
 
 
-def eight_schools_nc(sigma, y):
-    mu = cr.sample("mu", dist.Normal(0.0, 5.0))
-    tau = cr.sample("tau", dist.HalfCauchy(5.0))
-    with cr.plate("school", len(sigma)):
-        z = cr.sample("z", dist.Normal(0.0, 1.0))
-        theta = cr.deterministic("theta", mu + tau * z)
-        cr.sample("y", dist.Normal(theta, sigma), obs=y)
-
-
-def eight_schools_c(sigma, y):
-    mu = cr.sample("mu", dist.Normal(0.0, 5.0))
-    tau = cr.sample("tau", dist.HalfCauchy(5.0))
-    with cr.plate("school", len(sigma)):
-        theta = cr.sample("theta", dist.Normal(mu, tau))
-        cr.sample("y", dist.Normal(theta, sigma), obs=y)
-
-
 def eight_schools_data(seed):
     return (ERROR,), {"y": EFFECT + 0.5 * seed}
 
 
 # ---- a hierarchy of 85 groups ----
-
-def radon_nc(county, floor, y):
-    mu = cr.sample("mu", dist.Normal(0.0, 10.0))
-    beta = cr.sample("beta", dist.Normal(0.0, 10.0))
-    sigma_a = cr.sample("sigma_a", dist.HalfNormal(1.0))
-    sigma_y = cr.sample("sigma_y", dist.HalfNormal(1.0))
-    with cr.plate("county", 85):
-        z = cr.sample("z", dist.Normal(0.0, 1.0))
-        alpha = cr.deterministic("alpha", mu + sigma_a * z)
-    with cr.plate("house", len(y)):
-        cr.sample("y", dist.Normal(alpha[county] + beta * floor, sigma_y), obs=y)
-
 
 def radon_data(seed):
     """919 houses in 85 counties of unequal sizes; the columns are like those of Gelman & Hill (2006), ch. 12."""
@@ -74,14 +49,6 @@ def radon_data(seed):
 
 # ---- logistic regression ----
 
-def logit(x, y):
-    alpha = cr.sample("alpha", dist.Normal(0.0, 5.0))
-    with cr.plate("column", x.shape[1]):
-        beta = cr.sample("beta", dist.Normal(0.0, 1.0))
-    with cr.plate("row", x.shape[0]):
-        cr.sample("y", dist.Bernoulli(logits=alpha + x @ beta), obs=y)
-
-
 def logit_data(rows, columns, rho=0.5):
     """Columns that follow an AR(1) process with this correlation."""
     def data(seed):
@@ -94,28 +61,7 @@ def logit_data(rows, columns, rho=0.5):
     return data
 
 
-# ---- Neal's funnel ----
-
-def funnel():
-    v = cr.sample("v", dist.Normal(0.0, 3.0))
-    with cr.plate("n", 9):
-        cr.sample("x", dist.Normal(0.0, np.exp(v / 2)))
-
-
 # ---- item responses ----
-
-def irt(item, person, y):
-    """Two parameters an item: y ~ Bernoulli(logit = a (theta - b))."""
-    scale = {name: cr.sample(f"s_{name}", dist.HalfCauchy(2.0)) for name in ("t", "a", "b")}
-    mu_b = cr.sample("mu_b", dist.Normal(0.0, 5.0))
-    with cr.plate("person", 400):
-        theta = cr.sample("theta", dist.Normal(0.0, scale["t"]))
-    with cr.plate("item", 50):
-        a = cr.sample("a", dist.LogNormal(0.0, scale["a"]))
-        b = cr.sample("b", dist.Normal(mu_b, scale["b"]))
-    with cr.plate("answer", len(y)):
-        cr.sample("y", dist.Bernoulli(logits=a[item] * (theta[person] - b[item])), obs=y)
-
 
 def irt_data(seed):
     """50 items, each answered by 400 persons."""
@@ -179,14 +125,14 @@ def gp_data(points):
 
 
 WORKLOADS = {
-    "eight_schools_nc": Workload(eight_schools_nc, eight_schools_data, "eight schools, non-centred"),
-    "eight_schools_c": Workload(eight_schools_c, eight_schools_data, "eight schools, centred"),
-    "radon_nc": Workload(radon_nc, radon_data, "hierarchy, 919 rows in 85 groups, synthetic"),
-    "logit_1k": Workload(logit, logit_data(1000, 25), "logistic regression, 1,000 x 25, synthetic"),
-    "logit_1k_correlated": Workload(logit, logit_data(1000, 25, 0.95), "the same, columns correlated 0.95"),
-    "logit_10k": Workload(logit, logit_data(10_000, 25), "logistic regression, 10,000 x 25, synthetic"),
-    "funnel": Workload(funnel, lambda seed: ((), {}), "Neal's funnel, 10 dimensions"),
-    "irt_500": Workload(irt, irt_data, "item responses, 500 parameters, 20,000 answers, synthetic"),
+    "eight_schools_nc": Workload(SHARED["eight_schools_nc"], eight_schools_data, "eight schools, non-centred"),
+    "eight_schools_c": Workload(SHARED["eight_schools_c"], eight_schools_data, "eight schools, centred"),
+    "radon_nc": Workload(SHARED["radon_nc"], radon_data, "hierarchy, 919 rows in 85 groups, synthetic"),
+    "logit_1k": Workload(SHARED["logit_1k"], logit_data(1000, 25), "logistic regression, 1,000 x 25, synthetic"),
+    "logit_1k_correlated": Workload(SHARED["logit_1k"], logit_data(1000, 25, 0.95), "the same, columns correlated 0.95"),
+    "logit_10k": Workload(SHARED["logit_10k"], logit_data(10_000, 25), "logistic regression, 10,000 x 25, synthetic"),
+    "funnel": Workload(SHARED["funnel"], lambda seed: ((), {}), "Neal's funnel, 10 dimensions"),
+    "irt_500": Workload(SHARED["irt_500"], irt_data, "item responses, 500 parameters, 20,000 answers, synthetic"),
     "normal_50": Workload(normal_50, normal_data, "normal, 50 dimensions, five strong factors"),
     "arK": Workload(MODELS["arK-arK"], ar_data, "autoregression of order 5, 200 steps, synthetic"),
     "garch": Workload(MODELS["garch-garch11"], garch_data, "GARCH(1,1), 200 steps through scan, synthetic"),

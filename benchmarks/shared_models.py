@@ -1,0 +1,65 @@
+"""Models in the words that Chainrule and NumPyro both have, so that both fit the same text.
+
+`models(library, dist, np)` makes them of a library, its distributions and its arrays. The data are those of
+workloads.py.
+"""
+
+
+def models(library, dist, np):
+    """{name of a workload: its model}"""
+    sample, plate, deterministic = library.sample, library.plate, library.deterministic
+
+    def eight_schools_nc(sigma, y):
+        mu = sample("mu", dist.Normal(0.0, 5.0))
+        tau = sample("tau", dist.HalfCauchy(5.0))
+        with plate("school", len(sigma)):
+            z = sample("z", dist.Normal(0.0, 1.0))
+            theta = deterministic("theta", mu + tau * z)
+            sample("y", dist.Normal(theta, sigma), obs=y)
+
+    def eight_schools_c(sigma, y):
+        mu = sample("mu", dist.Normal(0.0, 5.0))
+        tau = sample("tau", dist.HalfCauchy(5.0))
+        with plate("school", len(sigma)):
+            theta = sample("theta", dist.Normal(mu, tau))
+            sample("y", dist.Normal(theta, sigma), obs=y)
+
+    def radon_nc(county, floor, y):
+        """A hierarchy of 85 groups."""
+        mu = sample("mu", dist.Normal(0.0, 10.0))
+        beta = sample("beta", dist.Normal(0.0, 10.0))
+        sigma_a = sample("sigma_a", dist.HalfNormal(1.0))
+        sigma_y = sample("sigma_y", dist.HalfNormal(1.0))
+        with plate("county", 85):
+            z = sample("z", dist.Normal(0.0, 1.0))
+            alpha = deterministic("alpha", mu + sigma_a * z)
+        with plate("house", len(y)):
+            sample("y", dist.Normal(alpha[county] + beta * floor, sigma_y), obs=y)
+
+    def logit(x, y):
+        alpha = sample("alpha", dist.Normal(0.0, 5.0))
+        with plate("column", x.shape[1]):
+            beta = sample("beta", dist.Normal(0.0, 1.0))
+        with plate("row", x.shape[0]):
+            sample("y", dist.Bernoulli(logits=alpha + x @ beta), obs=y)
+
+    def funnel():
+        """Neal's."""
+        v = sample("v", dist.Normal(0.0, 3.0))
+        with plate("n", 9):
+            sample("x", dist.Normal(0.0, np.exp(v / 2)))
+
+    def irt(item, person, y):
+        """Two parameters an item: y ~ Bernoulli(logit = a (theta - b))."""
+        scale = {name: sample(f"s_{name}", dist.HalfCauchy(2.0)) for name in ("t", "a", "b")}
+        mu_b = sample("mu_b", dist.Normal(0.0, 5.0))
+        with plate("person", 400):
+            theta = sample("theta", dist.Normal(0.0, scale["t"]))
+        with plate("item", 50):
+            a = sample("a", dist.LogNormal(0.0, scale["a"]))
+            b = sample("b", dist.Normal(mu_b, scale["b"]))
+        with plate("answer", len(y)):
+            sample("y", dist.Bernoulli(logits=a[item] * (theta[person] - b[item])), obs=y)
+
+    return {"eight_schools_nc": eight_schools_nc, "eight_schools_c": eight_schools_c, "radon_nc": radon_nc,
+            "logit_1k": logit, "logit_10k": logit, "funnel": funnel, "irt_500": irt}
