@@ -33,7 +33,8 @@ def one(draws, chains, stored):
 
         def watch():
             while not done.wait(0.05):
-                live = sum(x.on_device_size_in_bytes() for x in start().client.live_arrays() if not x.is_deleted())
+                live = sum(x.on_device_size_in_bytes() for client in start().made for x in client.live_arrays()
+                           if not x.is_deleted())
                 peak[0] = max(peak[0], live)
         watcher = threading.Thread(target=watch)
         watcher.start()

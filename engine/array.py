@@ -188,6 +188,11 @@ class Array(Value):
         """Whether all of the array's parts lie on this process's devices."""
         return self._sharding is None or all([xla.is_local(d) for d in self._sharding.devices])
 
+    @property
+    def _readable(self):
+        """Whether this process's devices have all of the values."""
+        return self.is_fully_addressable or self.is_fully_replicated
+
     def addressable_data(self, index):
         """The array that one of this process's devices holds."""
         return self.addressable_shards[index].data
@@ -264,13 +269,13 @@ class Array(Value):
         return self
 
     def __repr__(self):
-        if not self.is_fully_addressable and not self.is_fully_replicated:
+        if not self._readable:
             return f"Array(shape={self.shape}, dtype={self.dtype}, parts in other processes: {self._sharding!r})"
         text = repr(self.value)
         return "Array" + text[len("array"):] if text.startswith("array") else f"Array({text})"
 
     def __str__(self):
-        return str(self.value) if self.is_fully_addressable or self.is_fully_replicated else repr(self)
+        return str(self.value) if self._readable else repr(self)
 
     # ---- what only memory has ----
 

@@ -112,7 +112,7 @@ def _types(args):
     """
     if config.debug_nans or config.disable_jit or state.device is not None:
         return None, None
-    key, arrays = [config.default_float], []
+    key, arrays = [config.default_float, config.matmul_precision, config.cuda_graphs], []
     for a in args:
         if type(a) is Array and a._sharding is None:
             key.append(a.aval)

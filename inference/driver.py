@@ -13,7 +13,7 @@ import numpy as np
 
 from ..engine.config import SETTINGS, config
 from ..engine.xla import check_processes, cores
-from .mesh import on_host
+from .mesh import HERE
 from .tape import Snapshot
 
 TURN = 0.1                         # seconds
@@ -27,13 +27,13 @@ class Group:
     total : the transition to stop at          tried, gradients : int[chains], before they came here
     report : called with a chain's number, its transitions so far, and the infos of its new ones
     again : (a chain's number, how many start points would not do) -> another one, float[d], or None
-    row : the devices that the chains run on, a `mesh.Row`; None is the usual one, which groups may share
+    row : the devices that the chains run on, a `mesh.Row`
     """
 
     def __init__(self, method, run_chunk, chain, data, numbers, tried=0, gradients=0,
-                 again=lambda number, tried: None, row=None):
+                 again=lambda number, tried: None, row=HERE):
         self.method, self.run_chunk, self.data, self.row = method, run_chunk, data, row
-        self.chain = chain if row is None else row.put(chain)
+        self.chain = row.put(chain)
         self.numbers, self.again = tuple(numbers), again
         self.many = method.ensemble or np.ndim(method.transition(chain)) > 0
         self.tried, self.gradients = [np.zeros(len(numbers), int) + np.asarray(x) for x in (tried, gradients)]
@@ -70,7 +70,7 @@ class Group:
         self.done = bool(np.all(transitions >= self.total) or np.any(self.failed))
         self.behind = int(transitions.min())
         if self.behind >= stop_at:
-            self.chain = self._put(self.method.at_stop(self._on_host()))
+            self.chain = self.row.put(self.method.at_stop(self.row.on_host(self.chain)))
         return int(gradients.max())
 
     def _start_again(self, j):
@@ -79,8 +79,9 @@ class Group:
         point = self.again(self.numbers[j], int(self.tried[j]))
         if point is None:
             return
-        self.failed[j], method, chain = False, self.method, self._on_host()
-        self.chain = self._put(method.restart_member(chain, point, j) if self.many else method.restart(chain, point))
+        self.failed[j], method, chain = False, self.method, self.row.on_host(self.chain)
+        self.chain = self.row.put(method.restart_member(chain, point, j) if self.many
+                                  else method.restart(chain, point))
 
     def turn(self, stopped, settings):
         """Run chunks for a tenth of a second, or until the chains are done or `stopped()`."""
@@ -91,19 +92,13 @@ class Group:
                 now = time.perf_counter()
                 self.budget = int(min(max(used * TURN / max(now - before, 1e-6), 1), 10_000_000))
 
-    def _on_host(self):
-        return self.chain if self.row is None else on_host(self.chain)
-
-    def _put(self, chain):
-        return chain if self.row is None else self.row.put(chain)
-
     def take(self):
         """(where the chains are, [(draws, infos)] of them since the last call)."""
         width, facts = np.shape(self.method.position(self.chain))[-1], len(self.method.fields)
         pieces = [(_joined(d, width), _joined(i, facts)) for d, i in zip(self.draws, self.infos)]
         self._new()
         one = self.method.member if self.many else lambda chain, j: chain
-        member = one if self.row is None else lambda chain, j: one(on_host(chain), j)
+        member = lambda chain, j: one(self.row.on_host(chain), j)
         return Snapshot(self.numbers, self.chain, self.tried.copy(), self.gradients, member), pieces
 
     def failure(self):
@@ -183,7 +178,7 @@ def drive(groups, control, tape, progress, parallel=True, limit=lambda: None):
     if not waiting or control.reason:
         return
     settings = {name: getattr(config, name) for name in SETTINGS}
-    rows = {g.row for g in groups if g.row is not None}
+    rows = {g.row for g in groups} - {HERE}
     workers = (len(rows) or min(cores(), len(groups))) if parallel else 1
     waiting[0].advance(1)
     progress.begin()
@@ -199,8 +194,7 @@ def drive(groups, control, tape, progress, parallel=True, limit=lambda: None):
         try:
             while turns or waiting and control.reason is None:
                 waiting.sort(key=lambda g: g.behind)
-                while len(turns) < workers and not control.halted and (free := _free(waiting, turns.values())):
-                    g = free[0]
+                while len(turns) < workers and not control.halted and (g := _free(waiting, turns.values())):
                     waiting.remove(g)
                     turns[pool.submit(g.turn, lambda: bool(stop) or control.halted, settings)] = g
                 tape.flush()
@@ -221,6 +215,7 @@ def drive(groups, control, tape, progress, parallel=True, limit=lambda: None):
 
 
 def _free(waiting, running):
-    """The groups whose devices nobody uses. Programs with collectives that share devices would wait for one another."""
-    taken = {g.row for g in running if g.row is not None}
-    return [g for g in waiting if g.row is None or g.row not in taken]
+    """The first group whose devices nobody uses, or None. Programs with collectives that share devices would wait for
+    one another."""
+    taken = {g.row for g in running}
+    return next((g for g in waiting if g.row == HERE or g.row not in taken), None)

@@ -8,7 +8,7 @@ from ..engine.xla import cores, default_device
 from ..ppl.model import site_count, unravel
 from . import chunks
 from .driver import Group, drive
-from .mesh import is_cut, rows_in, rows_of, unpadded
+from .mesh import HERE, rows_of, unpadded
 from .progress import Progress
 
 METHODS = ("auto", "parallel", "sequential", "vectorized", "mixed")
@@ -52,12 +52,10 @@ class Job:
         self.method, parts, self.words = placement("vectorized" if kind.ensemble else method, len(chains), mesh)
         self.words += f"; {why}" * (why is not None)
         vectorized, self.fields = self.method in ("vectorized", "mixed") and not kind.ensemble, kind.fields
-        rows = [None] if mesh is None else rows_of(mesh)
-        length = mesh and rows_in(data, mesh, "MCMC")
-        lengths = None if rows[0] is None or rows[0].cut is None else tuple([
-            length if is_cut(x, length) else None for x in data])
+        rows = [HERE] if mesh is None else rows_of(mesh)
+        lengths = rows[0].lengths(data, "MCMC")
         run_chunk = compiled(program, kind, max(map(len, parts)) if vectorized else None, lengths)
-        held = [data if row is None else row.put_data(data, length) for row in rows]
+        held = [row.put_data(data, lengths) for row in rows]
         self.groups, self.control, self.measured = [], None, {}
         for i, part in enumerate(parts):
             some, tried, gradients = zip(*[chains[c] for c in part])
@@ -142,11 +140,11 @@ class Job:
         return [c for c, m in enumerate(made) if m >= n], n
 
 
-def compiled(program, method, lanes=None, lengths=None):
+def compiled(program, method, lanes, lengths):
     """The compiled chunk of a model, kept with its program.
 
     lanes : how many chains are in it, side by side; None for one alone
-    lengths : the rows of data that is cut; see `unpadded`
+    lengths : the rows of the data that are cut; see `Row.lengths`
     """
     d = site_count(program.latents)
     size = int(min(max(1_000_000 // d, 16), 256, max(64_000_000 // (d * (lanes or 1)), 8)))     # half a GB of draws
@@ -156,7 +154,7 @@ def compiled(program, method, lanes=None, lengths=None):
         latents = program.latents
 
         def run_chunk(chain, data, stop_at, max_gradients):
-            data = data if lengths is None else unpadded(data, lengths)
+            data = unpadded(data, lengths)
 
             def logdensity(z):
                 return program.log_joint(unravel(latents, z), data, unconstrained=True)

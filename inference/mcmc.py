@@ -118,7 +118,6 @@ class MCMC:
         self.gradients, self.seconds, self.interrupted, self.stopped_by, self.measured = 0, 0.0, False, None, {}
         self._job = self._draws = None
         self._asked, self._only_warmup = fields.NOTHING, False
-        self._before, self._here = 0, self.num_chains    # of the chains, those of this process
 
     def _idle(self):
         if self._background is not None and not self._background.done:

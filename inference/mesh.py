@@ -13,23 +13,47 @@ AXES = ("chains", "data")
 
 
 class Row(NamedTuple):
-    """The devices of some chains: `whole` and `cut` are the shardings of what each holds, and of the data's rows."""
-    whole: object
-    cut: object
+    """The devices of some chains: `whole` and `cut` are the shardings of what each holds, and of the data's rows.
+
+    Without `cut` each holds all of the data; without `whole` the devices are the usual ones, and nothing is put there.
+    """
+    whole: object = None
+    cut: object = None
 
     def put(self, x):
         """A tree of arrays, whole on each device."""
-        return device_put(on_host(x), self.whole)
+        return x if self.whole is None else device_put(self.on_host(x), self.whole)
 
-    def put_data(self, data, rows):
-        """The data's arrays, those with `rows` along their first axis cut, after zeros that make it even."""
+    def on_host(self, x):
+        """A tree of these devices' arrays, in the host's memory, for any device."""
+        return x if self.whole is None else tree_map(lambda a: np.asarray(onp.asarray(a)), x)
+
+    def lengths(self, data, what):
+        """For each array the number of its rows if it is cut: those whose first axis is the longest are. Else None.
+
+        Raises ValueError, of `what`, where the rows are fewer than the devices.
+        """
         if self.cut is None:
-            return device_put(data, self.whole)
-        return [device_put(padded(x, self.cut.mesh.shape["data"]), self.cut) if is_cut(x, rows)
-                else device_put(x, self.whole) for x in data]
+            return (None,) * len(data)
+        parts, rows = self.cut.mesh.shape["data"], max([x.shape[0] for x in data if x.ndim], default=0)
+        if rows < parts:
+            raise ValueError(f"{what}: the mesh cuts the data in {parts}, and the longest first axis among the model's "
+                             f"arrays has {rows} entries. Pass the data as arguments, with their rows first, or leave "
+                             '"data" out of the mesh.')
+        return tuple([rows if x.ndim and x.shape[0] == rows else None for x in data])
+
+    def put_data(self, data, lengths):
+        """The data's arrays, those with `lengths` cut, after zeros that make their rows even."""
+        if self.whole is None:
+            return data
+        return [device_put(x, self.whole) if n is None else
+                device_put(padded(x, self.cut.mesh.shape["data"]), self.cut) for x, n in zip(data, lengths)]
 
 
-def mesh_of(given, what="mesh", axes=AXES):
+HERE = Row()                       # the usual devices, which groups of chains may share
+
+
+def mesh_of(given, axes=AXES):
     """The `Mesh` with these axes that is meant by {"chains": a, "data": b}, a Mesh, or None.
 
     Raises ValueError for other axes; TransformError where there are too few devices.
@@ -40,12 +64,12 @@ def mesh_of(given, what="mesh", axes=AXES):
     if not isinstance(sizes, dict) or not set(sizes) <= set(axes) or not all(
             isinstance(n, int) and n >= 1 for n in sizes.values()):
         sizes_of = ", ".join(f'"{a}": 2' for a in axes)
-        raise ValueError(f"{what}={given!r}: give {{{sizes_of}}}, the number of devices along each, or a Mesh with "
-                         f"those axes.")
+        raise ValueError(f"mesh={given!r}: give {{{sizes_of}}}, the number of devices along each, or a Mesh with "
+                         "those axes.")
     shape = tuple([sizes.get(a, 1) for a in axes])
     if not isinstance(given, Mesh):
         return make_mesh(shape, axes)
-    order = [*[given.axis_names.index(a) for a in axes if a in sizes]]
+    order = [given.axis_names.index(a) for a in axes if a in sizes]
     return Mesh(given.devices.transpose(order).reshape(shape), axes)
 
 
@@ -59,27 +83,11 @@ def rows_of(mesh):
     out = []
     for devices in mesh.devices.reshape(-1, mesh.shape["data"]):
         if len(devices) == 1:
-            out.append(Row(SingleDeviceSharding(devices[0]), None))
+            out.append(Row(SingleDeviceSharding(devices[0])))
         else:
             own = Mesh(devices, ("data",))
             out.append(Row(NamedSharding(own, P()), NamedSharding(own, P("data"))))
     return out
-
-
-def rows_in(data, mesh, what):
-    """The number of the data's rows: the longest first axis of an array. Raises ValueError where there is none."""
-    found = max([x.shape[0] for x in data if x.ndim], default=0)
-    parts = mesh.shape["data"]
-    if parts > 1 and found < parts:
-        raise ValueError(f"{what}: the mesh cuts the data in {parts}, and the longest first axis among the model's "
-                         f"arrays has {found} entries. Pass the data as arguments, with their rows first, or leave "
-                         '"data" out of the mesh.')
-    return found
-
-
-def is_cut(x, rows):
-    """Whether an array has the data's rows along its first axis."""
-    return x.ndim > 0 and x.shape[0] == rows
 
 
 def padded(x, parts):
@@ -89,10 +97,5 @@ def padded(x, parts):
 
 
 def unpadded(data, lengths):
-    """The arrays as they were, inside of a program: lengths are their rows, None for one that was not cut."""
+    """The arrays as they were, inside of a program; lengths : see `Row.lengths`"""
     return [x if n is None or x.shape[0] == n else x[:n] for x, n in zip(data, lengths)]
-
-
-def on_host(x):
-    """A tree of arrays in the host's memory, for any device."""
-    return tree_map(lambda a: np.asarray(onp.asarray(a)), x)

@@ -7,7 +7,6 @@ For each row: the value, the gradient and the lanes in each of its dtypes. XLA's
 that is described to them (JAX's and XLA's name for that is ahead-of-time compilation for a topology).
 """
 import argparse
-import importlib
 import os
 import pathlib
 import sys
@@ -24,28 +23,25 @@ for name, value in {"TPU_SKIP_MDS_QUERY": "1", "TPU_ACCELERATOR_TYPE": "v5litepo
 
 import numpy as onp  # noqa: E402
 
-from chainrule.engine import config, make_jaxpr, tree, vjp, vmap, xla  # noqa: E402
+from chainrule.engine import config, make_jaxpr, vjp, vmap, xla  # noqa: E402
 from chainrule.engine import numpy as np  # noqa: E402
 from chainrule.engine.interpreters.lower import lower  # noqa: E402
 from chainrule.engine.passes import optimize  # noqa: E402
 from chainrule.engine.xla import topologies  # noqa: E402
+from tests.engine.laws import all_cases, differentiable, of_floats  # noqa: E402
 
 
 def programs(case, dtype):
     """(what, jaxpr) of a row: its value, its gradient, its lanes."""
     args = case.arguments(dtype)
     yield "value", make_jaxpr(lambda *a: case.fn(*a))(*args)
-    places = case.floating() if case.order >= 1 and case.reverse else []
-    if places:
-        def gradient(*chosen):
-            def f(*xs):
-                given = list(args)
-                for i, x in zip(places, xs):
-                    given[i] = x
-                return [leaf for leaf in tree.leaves(case.fn(*given)) if leaf.dtype.kind == "f"]
-            out, pull = vjp(f, *chosen)
+    if differentiable(case) and case.reverse:
+        f, xs = of_floats(case, dtype)
+
+        def gradient(*xs):
+            out, pull = vjp(f, *xs)
             return pull([np.ones_like(o) for o in out])
-        yield "gradient", make_jaxpr(gradient)(*[args[i] for i in places])
+        yield "gradient", make_jaxpr(gradient)(*xs)
     if case.batch:
         yield "lanes", make_jaxpr(vmap(case.fn))(*[case.lanes(k, dtype) for k in range(len(args))])
 
@@ -55,9 +51,7 @@ def main():
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--platform", choices=["cuda", "tpu"], nargs="*", default=["cuda", "tpu"])
     options = parser.parse_args()
-    files = sorted(path.stem for path in (ROOT / "tests" / "engine").glob("cases*.py"))
-    every = [case for name in files for case in importlib.import_module(f"tests.engine.{name}").CASES]
-    every = [case for case in every if not options.only or any(o in case.id for o in options.only)]
+    every = [case for case in all_cases() if not options.only or any(o in case.id for o in options.only)]
     staged = []
     for case in every:
         for dtype in case.dtypes:

@@ -124,20 +124,15 @@ def executable(jaxpr, *, device=None, outline=None, donated=(), options=(), shar
         base = jaxpr.cache.get((None, *key[1:])) if shardings is None else None
         if base is not None and base.device.platform == first.platform:
             found = base.on(device)
-        elif settings is None:
-            program = optimize(jaxpr)
-            text, callbacks = lower(program, donated, shardings=shardings, whole=whole)
-            found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device,
-                                outline=_outlines(program) if outline is None else outline,
-                                host_callbacks=callbacks, whole=whole,
-                                extra_options=_options(program, options))
         else:
-            precision, graphs = settings
+            program, host = optimize(jaxpr), settings is None
             platform = "cuda" if first.platform == "gpu" else first.platform
-            text, callbacks = lower(optimize(jaxpr), donated, platform, shardings, precision, whole)
+            precision, graphs = settings or ("default", False)
+            text, callbacks = lower(program, donated, platform, shardings, precision, whole)
             found = xla.compile(text, [(a.shape, a.dtype) for a in jaxpr.out_avals], device=device, whole=whole,
-                                host_callbacks=callbacks, extra_options=dict(options),
-                                cuda_graphs=graphs and platform == "cuda")
+                                outline=host and (_outlines(program) if outline is None else outline),
+                                cuda_graphs=graphs and platform == "cuda", host_callbacks=callbacks,
+                                extra_options=_options(program, options) if host else dict(options))
         jaxpr.cache[key] = found
     else:
         stats.cache_hits += 1

@@ -5,7 +5,7 @@ from ..avals import Aval
 from ..core import Primitive
 from .complexes import conj, imag, real
 from .elementwise import div, eq
-from .lapack import lapack, lower_spoiled, lower_usable
+from .lapack import lapack, lower_spoiled, lower_usable, on_host
 from .lu import solve_matrices
 from .matrices import (
     I32,
@@ -98,9 +98,8 @@ def _lower_eig(b, a, *, vectors):
     outs = _eig_shape(a.aval, vectors=True)
     if not a.aval.size:
         return [b.constant(0, o.dtype, o.shape) for o in outs[:1 + vectors]]
-    if b.platform != "cpu":                              # LAPACK's, on the host
-        return b.callback(lambda a: tuple(map(np.ascontiguousarray, _eig_impl(a, vectors=vectors))), [a],
-                          outs[:1 + vectors], False)
+    if b.platform != "cpu":
+        return on_host(b, lambda a: _eig_impl(a, vectors=vectors), a, outs[:1 + vectors])
     safe, bad = lower_usable(b, a)
     info = Aval(a.shape[:-2], I32)
     options = dict(compute_left="78 : ui8", compute_right=f"{86 if vectors else 78} : ui8")

@@ -39,6 +39,11 @@ def _clipped(i, shape):
 def _lower_gather(b, x, i):
     if b.out[0].size == 0:
         return b.constant(0, x.dtype, b.out[0].shape)
+    return _gather_op(b, x, i, b.out[0])
+
+
+def _gather_op(b, x, i, out):
+    """stablehlo.gather of the rows of x at indices [..., k]."""
     k, batch = i.shape[-1], len(i.shape) - 1
     rest = x.shape[k:]
     sizes = ", ".join(map(str, (1,) * k + rest))
@@ -46,7 +51,7 @@ def _lower_gather(b, x, i):
     mapped = ", ".join(map(str, range(k)))
     numbers = (f"offset_dims = [{offset}], collapsed_slice_dims = [{mapped}], start_index_map = [{mapped}], "
                f"index_vector_dim = {batch}")
-    return b.op("stablehlo.gather", [x, i], b.out[0],
+    return b.op("stablehlo.gather", [x, i], out,
                 f"dimension_numbers = #stablehlo.gather<{numbers}>, slice_sizes = array<i64: {sizes}>, "
                 "indices_are_sorted = false")
 
@@ -118,6 +123,11 @@ def _scatter_impl(x, i, u, *, how):
     return out
 
 
+def _combining(how, dtype):
+    """The operation that makes an old and a new value one; None where the new one stays."""
+    return None if how in SETS else "stablehlo.or" if dtype.kind == "b" and how == "add" else _COMBINE_HLO[how]
+
+
 def _lower_scatter(b, x, i, u, *, how):
     """A loop over the updates: on the host it stays inside an outlined loop, which XLA's own scatter does not. On other
     devices XLA's own."""
@@ -128,6 +138,8 @@ def _lower_scatter(b, x, i, u, *, how):
     i, u = b.reshape(i, (n, k)), b.reshape(u, (n, *rest))
     if b.platform != "cpu" and n > 1 and k:
         return _lower_scatter_at_once(b, x, i, u, how)
+
+    combine = _combining(how, x.dtype)
 
     def one(t, x, i, u):
         row = b.dynamic_slice(i, [t, b.constant(0, _INT)], (1, k))
@@ -142,8 +154,8 @@ def _lower_scatter(b, x, i, u, *, how):
         starts = at + [zero] * len(rest)
         old = b.dynamic_slice(x, starts, (1,) * k + rest)
         new = b.reshape(b.dynamic_slice(u, [t] + [zero] * len(rest), (1, *rest)), (1,) * k + rest)
-        if how not in SETS:
-            new = b.elementwise("stablehlo.or" if x.dtype.kind == "b" and how == "add" else _COMBINE_HLO[how], old, new)
+        if combine is not None:
+            new = b.elementwise(combine, old, new)
         if inside is not None:
             new = b.select(b.broadcast_to(inside, new.shape), new, old)
         return b.dynamic_update_slice(x, new, starts)
@@ -159,19 +171,13 @@ def _lower_scatter(b, x, i, u, *, how):
 
 def _lower_scatter_at_once(b, x, i, u, how):
     """All updates at once, in any order; of those of a "set" that meet, only the last one stays."""
-    k, n = i.shape[-1], i.shape[0]
     if how == "set":
+        k, n = i.shape[-1], i.shape[0]
         order = b.op("stablehlo.iota", [], Aval((n,), _INT), "iota_dimension = 0 : i64")
         last = _scatter_op(b, b.constant(-1, _INT, x.shape[:k]), i, order, "stablehlo.maximum", False)
-        sizes = ", ".join(["1"] * k)
-        axes = ", ".join(map(str, range(k)))
-        found = b.op("stablehlo.gather", [last, i], Aval((n,), _INT),
-                     f"dimension_numbers = #stablehlo.gather<collapsed_slice_dims = [{axes}], start_index_map = "
-                     f"[{axes}], index_vector_dim = 1>, slice_sizes = array<i64: {sizes}>, indices_are_sorted = false")
-        stays = b.broadcast(b.compare("EQ", found, order), i.shape, [0])
+        stays = b.broadcast(b.compare("EQ", _gather_op(b, last, i, order.aval), order), i.shape, [0])
         i = b.select(stays, i, b.like(i, -1))            # a place out of range: dropped
-    combine = None if how in SETS else "stablehlo.or" if x.dtype.kind == "b" and how == "add" else _COMBINE_HLO[how]
-    return _scatter_op(b, x, i, u, combine, how in SETS)
+    return _scatter_op(b, x, i, u, _combining(how, x.dtype), how in SETS)
 
 
 def _scatter_op(b, x, i, u, combine, unique):

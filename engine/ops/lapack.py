@@ -35,6 +35,11 @@ def lapack(b, target, operands, outs, **attributes):
     return rule(b, operands, outs, attributes)
 
 
+def on_host(b, impl, a, outs):
+    """What no library of a device has: the operation's meaning in NumPy, on the host.   impl : a -> arrays like outs"""
+    return b.callback(lambda a: tuple(map(np.ascontiguousarray, impl(a))), [a], outs, False)
+
+
 def library_call(b, target, operands, outs, attributes, vectors=False):
     """A custom call: matrices column by column, leading axes are batch; with `vectors` there are no matrices."""
     rank = None if vectors else max([len(v.shape) for v in operands])

@@ -5,7 +5,7 @@ from ..avals import Aval
 from ..core import Primitive
 from ..errors import TransformError
 from ..lazy import scipy_linalg
-from .lapack import lapack, lower_spoiled, lower_usable, scipy_lapack
+from .lapack import lapack, lower_spoiled, lower_usable, on_host, scipy_lapack
 from .matrices import (
     I32,
     each_matrix,
@@ -36,8 +36,8 @@ def _schur_impl(a):
 def _lower_schur(b, a):
     if not a.aval.size:
         return [a, a]
-    if b.platform != "cpu":                              # cuSOLVER has none: LAPACK's, on the host
-        return b.callback(lambda a: tuple(map(np.ascontiguousarray, _schur_impl(a))), [a], [a.aval, a.aval], False)
+    if b.platform != "cpu":
+        return on_host(b, _schur_impl, a, [a.aval, a.aval])
     safe, bad = lower_usable(b, a)
     info, part = Aval(a.shape[:-2], I32), Aval(a.shape[:-1], a.dtype)
     values = [part] if a.dtype.kind == "c" else [part, part]
@@ -77,7 +77,7 @@ def _lower_hessenberg(b, a):
     if n < 2 or not a.aval.size:
         return [a, b.constant(0, a.dtype, out[1].shape)]
     if b.platform != "cpu":
-        return b.callback(lambda a: tuple(map(np.ascontiguousarray, _hessenberg_impl(a))), [a], out, False)
+        return on_host(b, _hessenberg_impl, a, out)
     return lapack(b, "gehrd", [a], [*out, Aval(a.shape[:-2], I32)], low="1 : i32", high=f"{n} : i32")[:2]
 
 
@@ -108,8 +108,8 @@ def _lower_column_order(b, a):
     order = b.out[0]
     if not a.aval.size:
         return b.op("stablehlo.iota", [], order, f"iota_dimension = {len(order.shape) - 1} : i64")
-    if b.platform != "cpu":                              # likewise
-        return b.callback(lambda a: (_column_order_impl(a),), [a], [order], False)[0]
+    if b.platform != "cpu":
+        return on_host(b, lambda a: [_column_order_impl(a)], a, [order])[0]
     tau = Aval((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
     made = lapack(b, "geqp3", [a, b.constant(0, I32, order.shape)], [a.aval, order, tau])[1]
     return b.elementwise("stablehlo.subtract", made, b.like(made, 1))

@@ -73,7 +73,11 @@ class Runtime:
         self.by_id: dict[tuple, Device] = {}             # by jaxlib's platform and id
         self.clients: dict[str, Any] = {}
         self._add("cpu", _make_cpu_client(xla_client.make_cpu_client, cpu_devices))
-        self.default = self._first_of(wanted_platforms()[0])
+        first = wanted_platforms()[0]
+        default = self.first_of(first)
+        if default is None:
+            raise RuntimeError(no_device(first, list(self.places)))
+        self.default = default
 
     def _add(self, platform, client):
         """A client and its devices."""
@@ -95,17 +99,10 @@ class Runtime:
                 else:
                     self._add(platform, client)
 
-    def _first_of(self, platform: str) -> Device:
+    def first_of(self, platform: str) -> Device | None:
+        """The first device of a platform in this process, or None."""
         self.discover(platform)
-        for device in self.places:
-            if device.platform == platform and self.is_local(device):
-                return device
-        raise RuntimeError(no_device(platform, list(self.places)))
-
-    @property
-    def client(self):
-        """The client of the CPU."""
-        return self.clients["cpu"]
+        return next((d for d in self.places if d.platform == platform and self.is_local(d)), None)
 
     @property
     def made(self):
@@ -277,14 +274,8 @@ def process_index(device: Device) -> int:
 
 def accelerator() -> Device | None:
     """The first GPU or TPU of this process that may be used, or None."""
-    runtime = start()
-    for platform in ("gpu", "tpu"):
-        if platform in wanted_platforms():
-            runtime.discover(platform)
-            for device in runtime.places:
-                if device.platform == platform and runtime.is_local(device):
-                    return device
-    return None
+    first_of = start().first_of
+    return first_of("gpu") or first_of("tpu")
 
 
 def set_platforms(*names: str):

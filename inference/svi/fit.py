@@ -15,7 +15,6 @@ from ...engine import random, tree, vmap, while_loop
 from ...engine.avals import default_float
 from ...ppl.keys import one_key
 from ..layout import StoreError
-from ..mesh import on_host
 from ..progress import DELAY, INTERVAL, tqdm_auto
 from .saved import SavedFit, about, digest_of
 
@@ -47,8 +46,7 @@ def fit(svi, rng_key, num_steps, call, init_state, init_params, num_restarts, to
         with Bar(progress_bar, num_steps) as bar:
             state, losses = _loop(lambda state, n: run(state, pair.data, pair.guide_data, onp.asarray(n)), state,
                                   int(num_steps), tol, window, bar, saved, [] if losses is None else [losses])
-    if svi.row is not None:
-        state = on_host(state)
+    state = svi.row.on_host(state)
     if num_restarts == 1:
         return svi.result(state, np.asarray(losses))
     best = int(onp.argmin(_last(losses)))
@@ -191,7 +189,7 @@ def fit_batches(svi, rng_key, batches, num_steps, kwargs, stable, state, init_pa
                 saved.close()
     if not pieces:
         raise ValueError("run_batches was given no batch.")
-    return svi.result(state if svi.row is None else on_host(state), np.asarray(onp.concatenate(pieces)))
+    return svi.result(svi.row.on_host(state), np.asarray(onp.concatenate(pieces)))
 
 
 def _passes(batches, num_steps):

@@ -15,7 +15,7 @@ from ...engine import P, jacfwd, jit, random, tree, value_and_grad
 from ...engine import numpy as np
 from ...engine.core import Tracer
 from ...ppl.keys import one_key
-from ..mesh import is_cut, mesh_of, rows_in, rows_of, unpadded
+from ..mesh import HERE, mesh_of, rows_of, unpadded
 from .export import arviz, plot_losses, samples
 from .fit import fit, fit_batches
 from .guides import AutoGuide
@@ -86,7 +86,7 @@ class SVI:
                 raise TypeError(f"SVI takes a {name}, a function of the data; got {f!r:.60}.")
         self.model, self.guide, self.optim, self.loss = model, guide, as_optimizer(optim), loss
         self.static_kwargs = static_kwargs
-        self.row = None if mesh is None else rows_of(mesh_of(mesh, axes=("data",)))[0]
+        self.row = HERE if mesh is None else rows_of(mesh_of(mesh, axes=("data",)))[0]
         self._held = None                                # the data that lie on the mesh, and what they were made of
         self.supports = {}                               # {param: its set}
         self._kept = {}                                  # compiled functions
@@ -244,30 +244,28 @@ class SVI:
     def compiled(self, pair, key, f):
         """f(pair, state, *more) compiled as g(state, data, guide's data, *more); kept for a pair's programs."""
         model, guide, opened = pair.model, pair.guide, pair.open
-        lengths, guide_lengths = [None] * len(pair.data), [None] * len(pair.guide_data)
-        if self.row is not None and self.row.cut is not None:
-            rows = rows_in([*pair.data, *pair.guide_data], self.row.cut.mesh, "SVI")
-            lengths, guide_lengths = [[rows if is_cut(x, rows) else None for x in data]
-                                      for data in (pair.data, pair.guide_data)]
+        lengths, n = self.row.lengths([*pair.data, *pair.guide_data], "SVI"), len(pair.data)
 
         def run(state, data, guide_data, *more):
-            pair = Pair(model, unpadded(data, lengths), guide, unpadded(guide_data, guide_lengths), open=opened)
+            pair = Pair(model, unpadded(data, lengths[:n]), guide, unpadded(guide_data, lengths[n:]), open=opened)
             return f(pair, state, *more)
         run.__name__ = f"svi_{key[0]}"
         made = self.kept(pair, key, lambda: jit(run, out_shardings=P()))
-        if self.row is None:
+        if self.row == HERE:
             return made
-        return lambda state, data, guide_data, *more: made(state, *self._put(data, guide_data), *more)
 
-    def _put(self, *data):
+        def on_mesh(state, data, guide_data, *more):
+            held = self._put([*data, *guide_data], lengths)
+            return made(state, held[:n], held[n:], *more)
+        return on_mesh
+
+    def _put(self, data, lengths):
         """The data of model and guide on the mesh; kept, so that a run puts them there once."""
-        given = [x for each in data for x in each]
-        if any(isinstance(x, Tracer) for x in given):
+        if any(isinstance(x, Tracer) for x in data):
             return data
-        if self._held is None or len(given) != len(self._held[0]) or any(
-                a is not b for a, b in zip(given, self._held[0])):
-            rows = max([x.shape[0] for x in given if x.ndim], default=0)
-            self._held = given, [self.row.put_data(each, rows) for each in data]
+        if self._held is None or len(data) != len(self._held[0]) or any(
+                a is not b for a, b in zip(data, self._held[0])):
+            self._held = data, self.row.put_data(data, lengths)
         return self._held[1]
 
     def estimate(self, pair, state):

@@ -1,7 +1,32 @@
-"""What the tests of transformations share: comparing trees, random directions, finite differences."""
+"""What the tests of transformations share: the rows, comparing trees, random directions, finite differences."""
+import importlib
+import pathlib
+
 import numpy as np
 
 from chainrule.engine import tree
+
+
+def all_cases():
+    """The rows of cases.py and of the files cases_*.py beside it."""
+    files = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("cases*.py"))
+    return [case for name in files for case in importlib.import_module(f"tests.engine.{name}").CASES]
+
+
+def differentiable(case):
+    return case.order >= 1 and case.floating()
+
+
+def of_floats(case, dtype="float64"):
+    """(f, xs): the function of the differentiable arguments alone, giving its floating results."""
+    args, places = case.arguments(dtype), case.floating()
+
+    def f(*chosen):
+        full = list(args)
+        for i, x in zip(places, chosen):
+            full[i] = x
+        return [leaf for leaf in tree.leaves(case.fn(*full)) if leaf.dtype.kind == "f"]
+    return f, [args[i] for i in places]
 
 
 def leaves(x):

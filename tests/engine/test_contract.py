@@ -3,41 +3,32 @@
 Tolerances: results are compared in units in the last place of the largest element (`Case.ulps`, 8 unless a row
 says otherwise); derivatives with finite differences of fourth order to 1e-7, second derivatives to 1e-6.
 """
-import importlib
-import pathlib
 import sys
 
 import numpy as np
 import pytest
 
-from chainrule.engine import config, grad, ir, jit, jvp, make_jaxpr, tree, vjp, vmap
+from chainrule.engine import config, grad, ir, jit, jvp, make_jaxpr, vjp, vmap
 from chainrule.engine.core import REGISTRY, Primitive
-from tests.engine.laws import close, direction, leaves, same, slope, stacked, weigh
+from tests.engine.laws import (
+    all_cases,
+    close,
+    differentiable,
+    direction,
+    leaves,
+    of_floats,
+    same,
+    slope,
+    stacked,
+    weigh,
+)
 
-HERE = pathlib.Path(__file__).parent
-FILES = sorted(path.stem for path in HERE.glob("cases*.py"))
-CASES = [case for name in FILES for case in importlib.import_module(f"tests.engine.{name}").CASES]
+CASES = all_cases()
 
 
 def rows(condition=lambda case: True, cases=CASES):
     chosen = [case for case in cases if condition(case)]
     return pytest.mark.parametrize("case", chosen, ids=[case.id for case in chosen])
-
-
-def differentiable(case):
-    return case.order >= 1 and case.floating()
-
-
-def of_floats(case):
-    """(f, xs): the function of the differentiable arguments alone, giving its floating results."""
-    args, places = case.arguments(), case.floating()
-
-    def f(*chosen):
-        full = list(args)
-        for i, x in zip(places, chosen):
-            full[i] = x
-        return [leaf for leaf in tree.leaves(case.fn(*full)) if leaf.dtype.kind == "f"]
-    return f, [args[i] for i in places]
 
 
 def loop(f, lanes):
