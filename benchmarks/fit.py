@@ -13,11 +13,10 @@ import chainrule  # noqa: E402, F401, I001
 IMPORTED = time.monotonic()
 import argparse  # noqa: E402
 import json  # noqa: E402
-import resource  # noqa: E402
-import sys  # noqa: E402
 
 import numpy as onp  # noqa: E402
-from workloads import WORKLOADS  # noqa: E402
+from clock import bare, peak  # noqa: E402
+from workloads import TRANSITIONS, WORKLOADS  # noqa: E402
 
 from chainrule.engine import fori_loop, jit, random, staged, stats, value_and_grad  # noqa: E402
 from chainrule.engine import numpy as np  # noqa: E402
@@ -25,7 +24,7 @@ from chainrule.engine.interpreters import evaluate  # noqa: E402
 from chainrule.inference import MCMC, NUTS, diagnostics  # noqa: E402
 from chainrule.ppl.model import site_count, stage_model, unravel  # noqa: E402
 
-CHAINS, WARMUP = 4, 1000
+CHAINS = 4
 
 
 class Stopwatch:
@@ -44,13 +43,12 @@ class Stopwatch:
             if self.depth == 0: self.seconds += time.perf_counter() - began
 
 
-def run(model, data, seed, draws, chains=CHAINS, method="parallel"):
+def run(model, data, seed, draws, chains=CHAINS, method="parallel", warmup=1000):
     """(the MCMC after its run, the counters' differences)"""
     before = stats()
-    mcmc = MCMC(NUTS(model), num_warmup=WARMUP, num_samples=draws, num_chains=chains, chain_method=method,
+    mcmc = MCMC(NUTS(model), num_warmup=warmup, num_samples=draws, num_chains=chains, chain_method=method,
                 progress_bar=False)
-    args, kwargs = data
-    mcmc.run(random.key(seed), *args, **kwargs)
+    mcmc.run(random.key(seed), **data)
     return mcmc, {k: b - a for k, a, b in zip(before._fields, before, stats())}
 
 
@@ -59,16 +57,17 @@ def slowest_ess(mcmc):
     return min(float(onp.min(diagnostics.ess_bulk(onp.asarray(x)))) for x in mcmc.get_samples(True).values())
 
 
-def alone(model, data):
-    """Microseconds a gradient of one chain: of a run of 1,000 + 1,000 transitions, and of 10,000 transitions more.
+def alone(model, data, n):
+    """Microseconds a gradient of one chain: of a run of n + n transitions, and of 10,000 transitions more.
 
     A workload whose first run takes over two seconds has fewer runs, of as many transitions more as ten seconds hold.
     """
-    short = [run(model, data, 0, 1000, 1, "sequential")[0]]
+    go = lambda seed, draws: run(model, data, seed, draws, 1, "sequential", n)[0]
+    short = [go(0, n)]
     seconds = short[0].seconds
-    quick, more = seconds < 2, int(onp.clip(2000 * 10 / seconds, 500, 10_000))
-    short += [run(model, data, seed, 1000, 1, "sequential")[0] for seed in range(1, 5 if quick else 2)]
-    long = [run(model, data, seed, 1000 + more, 1, "sequential")[0] for seed in range(3 if quick else 1)]
+    quick, more = seconds < 2, int(onp.clip(2 * n * 10 / seconds, n / 2, 10_000))
+    short += [go(seed, n) for seed in range(1, 5 if quick else 2)]
+    long = [go(seed, n + more) for seed in range(3 if quick else 1)]
     base = min(short, key=lambda each: each.seconds / each.gradients)
     loop = min((each.seconds - base.seconds) / (each.gradients - base.gradients) for each in long)
     return float(onp.median([1e6 * each.seconds / each.gradients for each in short])), 1e6 * loop
@@ -76,7 +75,7 @@ def alone(model, data):
 
 def bare_gradient(model, data, seconds=0.3):
     """Microseconds of one log-density with its gradient, alone in a compiled loop whose point moves a little."""
-    program, values = stage_model(model, *data)
+    program, values = stage_model(model, (), data)
     program.describe(values)
 
     def logdensity(z, *values):
@@ -91,24 +90,19 @@ def bare_gradient(model, data, seconds=0.3):
         return fori_loop(0, n, one, (z, np.zeros(())))
 
     z = onp.random.default_rng(0).normal(size=site_count(program.latents)) * 0.1
-    measured, n = [], 1000
-    while len(measured) < 6:
-        began = time.perf_counter()
-        float(loop(onp.asarray(n), z, *values)[1])
-        spent = time.perf_counter() - began
-        if spent < seconds / 10: n *= 4
-        else: measured.append(1e6 * spent / n)
-    return min(measured)
+    return bare(lambda n: float(loop(onp.asarray(n), z, *values)[1]), seconds)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("name", choices=WORKLOADS)
     parser.add_argument("started", type=float)
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--draws", type=int, help="as many as the warm-up has, unless said")
     parser.add_argument("--more", action="store_true")
     options = parser.parse_args()
     workload, calls = WORKLOADS[options.name], []
+    warmup = TRANSITIONS.get(options.name, 1000)
+    draws = options.draws or warmup
 
     def model(*args, **kwargs):
         calls.append(1)
@@ -116,18 +110,17 @@ def main():
 
     watches = {"trace": Stopwatch(staged, "stage"), "passes": Stopwatch(evaluate, "optimize"),
                "lower": Stopwatch(evaluate, "lower"), "compile": Stopwatch(evaluate.xla, "compile")}
-    mcmc, counts = run(model, workload.data(0), 0, options.draws)
+    mcmc, counts = run(model, workload.data(0), 0, draws, warmup=warmup)
     out = {"total": time.monotonic() - options.started, "python": BEGAN - options.started, "import": IMPORTED - BEGAN,
            "run": mcmc.seconds, **{name: watch.seconds for name, watch in watches.items()}, "model calls": len(calls),
            **counts}
-    scale = 1 if sys.platform == "darwin" else 1024
-    out["peak MB"] = scale * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    out["peak MB"] = peak()
     if options.more:
-        again, counts = run(model, workload.data(1), 1, options.draws)
+        again, counts = run(model, workload.data(1), 1, draws, warmup=warmup)
         out["again"] = {"seconds": again.seconds, "gradients": again.gradients, "model calls": len(calls) - 1, **counts}
         out["ess"] = slowest_ess(again)
         out["divergences"] = int(onp.asarray(again.get_extra_fields()["diverging"]).sum())
-        out["alone"], out["loop"] = alone(model, workload.data(0))
+        out["alone"], out["loop"] = alone(model, workload.data(0), warmup)
         out["bare"] = bare_gradient(model, workload.data(0))
     print(json.dumps(out))
 

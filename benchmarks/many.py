@@ -11,8 +11,9 @@ import json
 import time
 
 import numpy as onp
+from datasets import logit_data
 from fit import slowest_ess
-from workloads import WORKLOADS, logit_data
+from workloads import WORKLOADS
 
 from chainrule.engine import jit, random, stats, vmap
 from chainrule.inference import MCMC, NUTS, diagnostics, driver, fit
@@ -49,7 +50,7 @@ def refit(fits, transitions):
 
     def data(seed):
         made = [logit_data(200, 5)(seed * fits + i) for i in range(fits)]
-        return onp.stack([args[0] for args, _ in made]), onp.stack([kwargs["y"] for _, kwargs in made])
+        return (onp.stack([each[name] for each in made]) for name in ("x", "y"))
 
     def run(seed, x, y):
         done = many(random.split(random.key(seed), fits), x, y)
@@ -82,8 +83,7 @@ def chains(name, number, transitions, issued):
     def run(seed):
         mcmc = MCMC(NUTS(model), num_warmup=transitions, num_samples=transitions, num_chains=number,
                     chain_method="vectorized", progress_bar=False)
-        args, kwargs = WORKLOADS[name].data(seed)
-        mcmc.run(random.key(seed), *args, **kwargs)
+        mcmc.run(random.key(seed), **WORKLOADS[name].data(seed))
         return mcmc
 
     _, first, compiled = timed(run, 0)

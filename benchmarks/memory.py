@@ -24,7 +24,7 @@ def one(draws, chains, stored):
     from chainrule.engine.xla.client import start
     from chainrule.inference import MCMC, NUTS
 
-    args, kwargs = WORKLOADS["eight_schools_nc"].data(0)
+    data = WORKLOADS["eight_schools_nc"].data(0)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "run.zarr"
         mcmc = MCMC(NUTS(WORKLOADS["eight_schools_nc"].model), num_warmup=500, num_samples=draws, num_chains=chains,
@@ -39,7 +39,7 @@ def one(draws, chains, stored):
         watcher = threading.Thread(target=watch)
         watcher.start()
         began = time.perf_counter()
-        mcmc.run(0, *args, **kwargs)
+        mcmc.run(0, **data)
         seconds = time.perf_counter() - began
         done.set()
         watcher.join()

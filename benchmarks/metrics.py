@@ -28,8 +28,7 @@ def measure(workload, method, seed):
     """[ESS for 1,000 gradients, ESS, gradients, those of warm-up, divergences, seconds] of one run."""
     mcmc = MCMC(NUTS(workload.model, **METHODS[method]), num_warmup=1000, num_samples=1000, num_chains=4,
                 progress_bar=False)
-    args, kwargs = workload.data(0)
-    mcmc.run(random.key(seed), *args, **kwargs)
+    mcmc.run(random.key(seed), **workload.data(0))
     ess, fields = slowest_ess(mcmc), {k: onp.asarray(v) for k, v in mcmc.get_extra_fields().items()}
     warmup = mcmc.gradients - fields["num_steps"].sum()
     return [1e3 * ess / mcmc.gradients, ess, mcmc.gradients, warmup, fields["diverging"].sum(), mcmc.seconds]

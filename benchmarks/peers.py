@@ -1,11 +1,13 @@
-"""Chainrule beside NumPyro and BlackJAX on the same models and data: seconds, gradients, effective draws.
+"""Chainrule beside NumPyro, BlackJAX, PyMC, nutpie and Stan on the same models and data.
 
-    python benchmarks/peers.py --peers PYTHON [--rows NAME ...] [--transitions 1000] [--repeats 1]
+    python benchmarks/peers.py --peers PYTHON [--rows NAME ...] [--by NAME ...] [--transitions 1000] [--markdown]
 
-PYTHON is an interpreter with numpyro, and blackjax if it is to be there. 4 chains of so many transitions of warm-up and
-as many draws, float64, each run in a process of its own: "cold" from its start to the draws of a first run (of ours
-with an empty cache), "again" a second run on other data of the same shapes; the least of the repeats. The effective
-sample size, for all, is `diagnostics.ess_bulk`, least over every number of every site that both have.
+PYTHON is an interpreter that has some of numpyro, blackjax, pymc, nutpie and stan (PyStan). 4 chains of so many
+transitions of warm-up and as many draws, float64. "cold" is the time from the start of a process to the draws of a
+first run, no cache on disk; "warm" the same of another process that finds what the first one left there (compiled
+programs, of JAX too, whose cache is switched on for this); "again" a second run in the first process on other data of
+the same shapes. "µs/grad" is of "again", all cores together; "bare" the log-density with its gradient alone in a
+compiled loop. The effective sample size, for all, is `diagnostics.ess_bulk`, least over all numbers of all sites.
 """
 import argparse
 import json
@@ -15,32 +17,72 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROWS = ("eight_schools_nc", "eight_schools_c", "radon_nc", "logit_1k", "funnel", "irt_500")
-METHODS = ("vectorized", "parallel", "blackjax")
+COLUMNS = {"cold s": ".2f", "warm s": ".2f", "again s": ".3f", "compiled": "d", "gradients": ",d", "µs/grad": ".2f",
+           "bare": ".2f", "min ESS/s": ",.0f", "ESS/1k grad": ".1f", "peak MB": ".0f"}
 
 
-def ours(name, transitions, method, file):
-    """Our part of a row, in a process of its own."""
+class System(NamedTuple):
+    """A script that fits a row by this system."""
+    script: str
+    method: str
+    package: str
+    more: tuple = ()
+
+
+SYSTEMS = {
+    "NumPyro, vectorized": System("numpyro_chains.py", "vectorized", "numpyro", ("64",)),
+    "NumPyro, parallel": System("numpyro_chains.py", "parallel", "numpyro", ("64",)),
+    "BlackJAX": System("numpyro_chains.py", "blackjax", "blackjax", ("64",)),
+    "PyMC": System("pymc_chains.py", "pymc", "pymc"),
+    "nutpie": System("pymc_chains.py", "nutpie", "nutpie"),
+    "Stan": System("stan_chains.py", "stan", "stan"),
+}
+ROWS = ("eight_schools_nc", "eight_schools_c", "radon_nc", "logit_1k", "logit_10k", "arK", "garch", "gp_regr", "funnel",
+        "irt_500")
+
+
+# ---- ours ----
+
+def ours(name, transitions, file):
+    """Our part of a row, in a process of its own, as the peers' scripts do it."""
     import numpy as onp
+    from clock import peak
+    from fit import bare_gradient
     from workloads import WORKLOADS
 
     from chainrule.engine import random, stats
     from chainrule.inference import MCMC, NUTS
 
-    mcmc = MCMC(NUTS(WORKLOADS[name].model), num_warmup=transitions, num_samples=transitions, num_chains=4, warn=False,
-                progress_bar=False, chain_method=method)
-    for seed in (0, 1):
-        args, kwargs = WORKLOADS[name].data(seed)
+    model, data = WORKLOADS[name].model, WORKLOADS[name].data
+    mcmc = MCMC(NUTS(model), num_warmup=transitions, num_samples=transitions, num_chains=4, warn=False,
+                progress_bar=False)
+
+    def run(seed):
+        mcmc.run(random.key(seed), **data(seed))
+        return mcmc.get_samples(group_by_chain=True)
+
+    run(0)
+    out = {"first": time.time() - float(os.environ["BEGAN"]), "MB": peak()}
+    if file != "first":
         began, before = time.time(), stats().compilations
-        mcmc.run(random.key(seed), *args, **kwargs)
-        found = mcmc.get_samples(group_by_chain=True)
-        if seed == 0:
-            first = time.time() - float(os.environ["BEGAN"])
-    again, compiled = time.time() - began, stats().compilations - before
-    onp.savez(file, **{k: onp.asarray(v) for k, v in found.items()})
-    print(json.dumps({"first": first, "again": again, "compiled": compiled, "gradients": mcmc.gradients}))
+        found = run(1)
+        out |= {"again": time.time() - began, "compiled": stats().compilations - before, "gradients": mcmc.gradients}
+        onp.savez(file, **{k: onp.asarray(v) for k, v in found.items()})
+        out["bare"] = bare_gradient(model, data(0))
+    print(json.dumps(out))
+
+
+# ---- rows ----
+
+def packages(python):
+    """Those that an interpreter has."""
+    code = ("import json, sys; from importlib.util import find_spec; "
+            "print(json.dumps([each for each in sys.argv[1:] if find_spec(each)]))")
+    names = sorted({system.package for system in SYSTEMS.values()})
+    return json.loads(subprocess.run([python, "-c", code, *names], capture_output=True, text=True, check=True).stdout)
 
 
 def least_ess(file):
@@ -53,58 +95,79 @@ def least_ess(file):
         return min(float(onp.min(onp.asarray(diagnostics.ess_bulk(found[k])))) for k in found)
 
 
-def process(words, repeats, timeout):
-    """The numbers of a process that prints JSON and writes draws: the least times of several."""
-    out = None
-    for _ in range(repeats):
-        with tempfile.TemporaryDirectory() as folder:
-            file = pathlib.Path(folder) / "draws.npz"
-            env = {**os.environ, "BEGAN": str(time.time()), "CHAINRULE_CACHE_DIR": str(pathlib.Path(folder) / "cache")}
-            try:
-                done = subprocess.run([*map(str, words), str(file)], capture_output=True, text=True, timeout=timeout,
-                                      env=env)
-            except subprocess.TimeoutExpired:
-                return f"not done in {timeout} s"
-            if done.returncode:
-                return done.stderr.strip().splitlines()[-1][:100]
-            r = json.loads(done.stdout.splitlines()[-1])
-            r["ess"] = least_ess(file)
-        if out is not None:
-            r = {**r, "first": min(r["first"], out["first"]), "again": min(r["again"], out["again"])}
-        out = r
-    return out
+def process(words, folder, file, timeout):
+    """What a script printed, or, as text, why it printed nothing."""
+    caches = {"CHAINRULE_CACHE_DIR": "chainrule", "JAX_COMPILATION_CACHE_DIR": "jax", "NUMBA_CACHE_DIR": "numba",
+              "XDG_CACHE_HOME": "stan"}
+    env = {**os.environ, **{k: str(folder / v) for k, v in caches.items()},
+           "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+           "PYTENSOR_FLAGS": f"base_compiledir={folder / 'pytensor'}"}
+    try:
+        done = subprocess.run([*map(str, words), str(file)], capture_output=True, text=True, timeout=timeout,
+                              env={**env, "BEGAN": str(time.time())})
+    except subprocess.TimeoutExpired:
+        return f"not done in {timeout:.0f} s"
+    if done.returncode:
+        return (done.stderr.strip() or "no word").splitlines()[-1][:100]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def row(words, timeout):
+    """The numbers under COLUMNS of a script, or why there are none."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        file = folder / "draws.npz"
+        cold = process(words, folder, file, timeout)
+        if isinstance(cold, str): return cold
+        warm, ess = process(words, folder, "first", timeout), least_ess(file)
+    seconds, gradients = cold["again"], cold["gradients"]
+    return [cold["first"], None if isinstance(warm, str) else warm["first"], seconds, cold["compiled"], gradients,
+            1e6 * seconds / gradients, cold.get("bare"), ess / seconds, 1e3 * ess / gradients, cold["MB"]]
+
+
+def rows(name, python, by, transitions, timeout):
+    """Yields (system, numbers or a word) of a workload."""
+    yield "chainrule", row([sys.executable, __file__, "--ours", name, transitions], timeout)
+    there = packages(python) if python else ()
+    for system, (script, method, package, more) in SYSTEMS.items():
+        if package in there and (not by or system in by):
+            yield system, row([python, HERE / script, name, 4, transitions, method, *more], timeout)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", help="an interpreter that has numpyro")
+    parser.add_argument("--peers", help="an interpreter that has them")
     parser.add_argument("--rows", nargs="*", default=ROWS)
-    parser.add_argument("--transitions", type=int, default=1000)
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--timeout", type=float, default=180.0)
+    parser.add_argument("--by", nargs="*", choices=SYSTEMS, help="these systems alone")
+    parser.add_argument("--transitions", type=int, help="for all rows; else 1,000, or what workloads.TRANSITIONS says")
+    parser.add_argument("--timeout", type=float, default=300.0, help="seconds of a process")
+    parser.add_argument("--markdown", action="store_true", help="a row as soon as it is there, for a report")
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the rows too")
     parser.add_argument("--ours", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.ours:
-        name, method, file = options.ours
-        return ours(name, options.transitions, method, file)
-    print("| model | by | cold s | again s | compiled again | gradients | µs a gradient | min ESS/s | ESS/1,000 "
-          "gradients |\n"
-          "|---|---|---|---|---|---|---|---|---|")
+        name, transitions, file = options.ours
+        return ours(name, int(transitions), file)
+
+    from run import table
+    from workloads import TRANSITIONS
+    if options.markdown:
+        print("| model | by |", " | ".join(COLUMNS), "|\n|---|---|" + "---|" * len(COLUMNS), flush=True)
+    found = {}
     for name in options.rows:
-        rows = [("chainrule, parallel", [sys.executable, __file__, "--transitions", options.transitions, "--ours", name,
-                                         "parallel"])]
-        if options.peers:
-            file = HERE / "numpyro_chains.py"
-            rows += [(f"NumPyro, {m}" if m != "blackjax" else "BlackJAX", [options.peers, file, name, 4,
-                                                                          options.transitions, m, 64]) for m in METHODS]
-        for by, words in rows:
-            r = process(words, options.repeats, options.timeout)
-            if isinstance(r, str):
-                print(f"| {name} | {by} | {r} | | | | | | |", flush=True)
-                continue
-            print(f"| {name} | {by} | {r['first']:.2f} | {r['again']:.3f} | {r['compiled']} | {r['gradients']:,} | "
-                  f"{1e6 * r['again'] / r['gradients']:.2f} | {r['ess'] / r['again']:,.0f} | "
-                  f"{1e3 * r['ess'] / r['gradients']:.1f} |", flush=True)
+        transitions = options.transitions or TRANSITIONS.get(name, 1000)
+        for system, numbers in rows(name, options.peers, options.by, transitions, options.timeout):
+            found[f"{name}, {system}"] = numbers
+            if options.markdown:
+                cells = [numbers] + [""] * (len(COLUMNS) - 1) if isinstance(numbers, str) else [
+                    "-" if x is None else format(x, spec) for x, spec in zip(numbers, COLUMNS.values())]
+                print(f"| {name} | {system} |", " | ".join(cells), "|", flush=True)
+    if not options.markdown:
+        whole = {k: v for k, v in found.items() if not isinstance(v, str)}
+        table("NUTS, 4 chains, beside peers; µs a gradient of the second run", COLUMNS, whole)
+        for k, v in found.items():
+            if isinstance(v, str): print(f"{k}: {v}")
+    if options.json: options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

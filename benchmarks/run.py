@@ -2,7 +2,8 @@
 
 Where JAX is installed, the engine's parts are measured on it too, in a process of its own (jax_engine.py).
 
-    python benchmarks/run.py [--only NAME ...] [--rows NAME ...] [--quick] [--json FILE]     make bench ARGS='--quick'
+    python benchmarks/run.py [--only NAME ...] [--rows NAME ...] [--quick] [--peers PYTHON] [--json FILE]
+    make bench ARGS='--quick'
 
 Every number comes from a process of its own (fit.py, engine.py, gradients.py), so that nothing is warm that should be
 cold; the median is printed where one is repeated. A cold process finds an empty cache directory, a warm one the
@@ -10,8 +11,9 @@ directory that another process filled. No test reads these numbers: they depend 
 
 The columns of the second table: µs/grad is the time of the whole second run over its gradients, all cores together;
 "one chain" the same of a chain alone; "its loop" a chain's gradients without what a run does once; "bare" the
-log-density and its gradient alone in a compiled loop. The last two are the least of several, since other work on the
-machine only adds; its load is printed at the end.
+log-density and its gradient alone in a compiled loop; "goal" 1.2 times that and 0.3 µs, which the loop is to keep to.
+The loop's and the bare one's are the least of several, since other work on the machine only adds; its load is printed
+at the end. With --peers, an interpreter that has some of them, other systems follow on the same models (peers.py).
 """
 import argparse
 import importlib.util
@@ -27,6 +29,7 @@ import time
 from importlib import metadata
 
 import many as headings
+import peers
 import svi_rows as fits_by_svi
 from workloads import WORKLOADS
 
@@ -95,7 +98,7 @@ FIRST = {"compiled": "d", "model calls": "d", "first draw": ".2f", "all draws": 
          "trace ms": ".1f", "passes ms": ".1f", "lower ms": ".1f", "compile s": ".2f", "rest of run s": ".2f",
          "peak MB": ".0f", "warm: MB": ".0f"}
 AFTER = {"again s": ".3f", "compiled": "d", "traced": "d", "model calls": "d", "gradients": ",d", "µs/grad": ".2f",
-         "one chain": ".2f", "its loop": ".2f", "bare": ".2f", "loop/bare": ".1f", "min ESS": ".0f", "ESS/s": ",.0f",
+         "one chain": ".2f", "its loop": ".2f", "goal": ".2f", "bare": ".2f", "min ESS": ".0f", "ESS/s": ",.0f",
          "ESS/1k grad": ".1f", "diverged": "d"}
 
 
@@ -114,7 +117,7 @@ def after_row(result):
     more, again = result["more"], result["more"]["again"]
     seconds, gradients = again["seconds"], again["gradients"]
     return [seconds, again["compilations"], again["traces"], again["model calls"], gradients, 1e6 * seconds / gradients,
-            more["alone"], more["loop"], more["bare"], more["loop"] / more["bare"], more["ess"], more["ess"] / seconds,
+            more["alone"], more["loop"], 1.2 * more["bare"] + 0.3, more["bare"], more["ess"], more["ess"] / seconds,
             1e3 * more["ess"] / gradients, more["divergences"]]
 
 
@@ -200,6 +203,18 @@ def svi(repeats, names=()):
     return out
 
 
+def beside(python, names, quick):
+    """{"workload, system": numbers under peers.COLUMNS, or why there are none}, in the order of the rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "peers.json"
+        words = [HERE / "peers.py", "--peers", python, "--rows", *names, *(["--transitions", 100] if quick else []),
+                 "--json", file]
+        done = subprocess.run([sys.executable, *map(str, words)], text=True, stdout=subprocess.PIPE)
+        if done.returncode: raise SystemExit("peers.py failed")
+        print(done.stdout, end="")
+        return json.loads(file.read_text(encoding="utf-8"))
+
+
 PARTS = ["arrays", "densities", "engine", "gradients", "imports", "many", "special", "svi", "tails"]
 
 
@@ -209,6 +224,7 @@ def main(arguments=None):
                         choices=[*WORKLOADS, *PARTS], help=f"these workloads (or {', '.join(PARTS)}) alone")
     parser.add_argument("--rows", metavar="NAME", nargs="+", default=[],
                         help="of densities, svi and tails these rows alone (of tails those whose names begin so)")
+    parser.add_argument("--peers", metavar="PYTHON", help="an interpreter with NumPyro, PyMC, PyStan or others")
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
@@ -230,6 +246,8 @@ def main(arguments=None):
               {name: first_row(result) for name, result in done.items()})
         table("Once compiled: a second run on new data in the same process; µs a gradient", AFTER,
               {name: after_row(result) for name, result in done.items()})
+    if options.peers:
+        results["peers"] = beside(options.peers, [name for name in wanted if name in peers.ROWS], options.quick)
     if "many" in names: results["many"] = many(options.quick)
     if "engine" in names: results["engine"] = engine()
     if "arrays" in names: results["arrays"] = arrays()

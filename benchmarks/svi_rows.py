@@ -1,6 +1,6 @@
 """The rows of svi_speed.py and numpyro_svi.py: models and guides in the words that both libraries have.
 
-`models(library, dist, np)` has those of shared_models.py, and an autoencoder. The data are those of workloads.py,
+`models(library, dist, np, scan)` has those of shared_models.py, and an autoencoder. The data are those of datasets.py,
 and of `digits` here.
 """
 import time
@@ -29,10 +29,10 @@ ROWS = {
 }
 
 
-def models(library, dist, np):
+def models(library, dist, np, scan):
     """{name: (model, guide)}; a guide of None is AutoNormal(model)."""
     sample, plate, param = library.sample, library.plate, library.param
-    plain = shared_models.models(library, dist, np)
+    plain = shared_models.models(library, dist, np, scan)
 
     def layer(name, x, outputs):
         rng = onp.random.default_rng(len(name) + outputs)
@@ -56,11 +56,11 @@ def models(library, dist, np):
 
 
 def digits(seed):
-    """(images,): 128 binary images of 784 pixels, each a noisy mixture of ten patterns."""
+    """{"images"}: 128 binary images of 784 pixels, each a noisy mixture of ten patterns."""
     rng = onp.random.default_rng(seed)
     patterns = onp.random.default_rng(99).normal(size=(10, PIXELS))
     logits = 2.0 * patterns[rng.integers(10, size=BATCH)] + rng.normal(size=(BATCH, 1))
-    return ((rng.random((BATCH, PIXELS)) < 1 / (1 + onp.exp(-logits))).astype("float32"),), {}
+    return {"images": (rng.random((BATCH, PIXELS)) < 1 / (1 + onp.exp(-logits))).astype("float32")}
 
 
 def reached(losses, target, window=100):

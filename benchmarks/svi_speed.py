@@ -10,13 +10,13 @@ import sys
 import time
 
 import numpy as onp
+from datasets import DATA
 from svi_rows import ROWS, digits, least, models, reached
-from workloads import WORKLOADS
 
 import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
-from chainrule.engine import config, random, stats
+from chainrule.engine import config, random, scan, stats
 from chainrule.inference import SVI
 from chainrule.inference.autoguide import AutoNormal
 from chainrule.inference.optim import Adam
@@ -24,14 +24,14 @@ from chainrule.inference.optim import Adam
 
 def measure(name):
     """{what: number} of a workload."""
-    row, data = ROWS[name], digits if name == "vae" else WORKLOADS[name].data
-    model, guide = models(cr, dist, np)[name]
+    row, data = ROWS[name], digits if name == "vae" else DATA[name]
+    model, guide = models(cr, dist, np, scan)[name]
     svi = SVI(model, guide or AutoNormal(model), Adam(row.rate))
 
     def run(seed, **options):
-        args, kwargs = data(seed)
+        given = data(seed)
         began = time.perf_counter()
-        result = svi.run(random.key(seed), row.steps, *args, progress_bar=False, **options, **kwargs)
+        result = svi.run(random.key(seed), row.steps, progress_bar=False, **options, **given)
         return time.perf_counter() - began, result
 
     with config(default_float=row.dtype):

@@ -26,7 +26,7 @@ def test_the_benchmark_prints_its_tables(tmp_path, monkeypatch):
     again = fit["more"]["again"]
     assert [again[kind] for kind in ("compilations", "traces", "model calls")] == [0, 0, 0]
     assert {"trace 999 operations", "compile 10 operations"} <= set(numbers["engine"])
-    for heading in ("all draws", "loop/bare", "ESS/s", "trace 999 operations"): assert heading in done.stdout
+    for heading in ("all draws", "goal", "ESS/s", "trace 999 operations"): assert heading in done.stdout
 
 
 @pytest.mark.slow
@@ -105,3 +105,16 @@ def test_posteriors_are_compared_with_their_references(tmp_path, monkeypatch, ma
     assert done.returncode == 0, done.stderr
     row = json.loads(file.read_text(encoding="utf-8"))["rows"][f"{NAME}, fisher"]
     assert row[-1] == verdict and row[3] < 1.01 and verdict in done.stdout
+
+
+@pytest.mark.slow
+def test_peers_that_are_not_there_have_no_rows(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    file = tmp_path / "rows.json"
+    words = ["--peers", sys.executable, "--rows", "funnel"]
+    done = subprocess.run([sys.executable, ROOT / "benchmarks" / "peers.py", *words,
+                           "--transitions", "50", "--markdown", "--json", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [(name, numbers)] = json.loads(file.read_text(encoding="utf-8")).items()
+    assert name == "funnel, chainrule" and numbers[3] == 0
+    assert len(done.stdout.splitlines()) == 3 and len(numbers) == done.stdout.splitlines()[-1].count("|") - 3

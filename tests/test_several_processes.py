@@ -2,6 +2,7 @@
 of one ends the others, with its name, and the run goes on. Every process has two minutes."""
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -54,6 +55,12 @@ def test_a_lost_process_is_named_and_the_run_goes_on(tmp_path):
     (status, out), (killed, _) = run("killed", 2, path)
     assert killed < 0 and status == 0 and "lost: 1 process 1 (on " in out, out
     assert [result(*each) for each in run("resume", 2, path)] == [alone, alone]
+
+
+def test_a_lost_coordinator_is_named():
+    for status, out in run("orphaned", 2):
+        assert status in (LOST_EXIT, -signal.SIGABRT), out                # XLA's client aborts, if it is quicker
+        assert "the coordinator, which process 0 started (on 127.0.0.1:" in out, out
 
 
 def test_a_process_that_waits_for_a_lost_one_ends():

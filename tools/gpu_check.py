@@ -154,9 +154,9 @@ def timed(name, chains, device, dtype, transitions, graphs):
                     warn=False, progress_bar=False, device=device, chain_method="vectorized")
         seconds = []
         for seed in (0, 1):
-            args, kwargs = workload.data(seed)
+            data = {name: kinds(x) for name, x in workload.data(seed).items()}
             before, began = stats().compilations, time.perf_counter()
-            mcmc.run(random.key(seed), *map(kinds, args), **{k: kinds(v) for k, v in kwargs.items()})
+            mcmc.run(random.key(seed), **data)
             seconds.append(time.perf_counter() - began)
             compiled = stats().compilations - before
         found, least = mcmc.get_samples(group_by_chain=True), float("inf")

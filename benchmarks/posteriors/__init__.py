@@ -1,14 +1,22 @@
 """Models of posteriordb by its names of posteriors: functions of its data, whose sites have Stan's names."""
-from .hierarchies import eight_schools, radon
-from .others import gaussian_process, mixture, wells
-from .regressions import blr, kidscore, mesquite, nes
-from .series import ar, garch, hmm
+from shared_models import models
 
+import chainrule as cr
+import chainrule.distributions as dist
+import chainrule.engine.numpy as np
+from chainrule.engine import scan
+
+from .hierarchies import eight_schools, radon
+from .others import mixture, wells
+from .regressions import blr, kidscore, mesquite, nes
+from .series import hmm
+
+SHARED = models(cr, dist, np, scan)
 MODELS = {
-    "arK-arK": ar,
+    "arK-arK": SHARED["arK"],
     "eight_schools-eight_schools_noncentered": eight_schools,
-    "garch-garch11": garch,
-    "gp_pois_regr-gp_regr": gaussian_process,
+    "garch-garch11": SHARED["garch"],
+    "gp_pois_regr-gp_regr": SHARED["gp_regr"],
     "hmm_example-hmm_example": hmm,
     "kidiq-kidscore_interaction": kidscore,
     "low_dim_gauss_mix-low_dim_gauss_mix": mixture,

@@ -13,15 +13,6 @@ def wells(N, switched, **data):
         cr.sample("switched", dist.Bernoulli(logits=alpha + beta * (data["dist"] / 100.0)), obs=switched)
 
 
-def gaussian_process(N, x, y, **unused):
-    rho = cr.sample("rho", dist.Gamma(25.0, 4.0))
-    alpha = cr.sample("alpha", dist.HalfNormal(2.0))
-    sigma = cr.sample("sigma", dist.HalfNormal(1.0))
-    apart = (x[:, None] - x[None, :]) / rho
-    covariance = alpha ** 2 * np.exp(-0.5 * apart ** 2) + sigma * np.eye(N)
-    cr.sample("y", dist.MultivariateNormal(np.zeros(N), covariance), obs=y)
-
-
 def mixture(N, y):
     mu = flat("mu", constraints.ordered_vector, (2,))
     cr.factor("prior of mu", np.sum(dist.Normal(0.0, 2.0).log_prob(mu)))

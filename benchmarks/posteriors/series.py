@@ -3,32 +3,8 @@ import chainrule as cr
 import chainrule.distributions as dist
 import chainrule.engine.numpy as np
 from chainrule.distributions import constraints
-from chainrule.engine import scan
 
 from .flat import flat
-
-
-def ar(K, T, y):
-    alpha = cr.sample("alpha", dist.Normal(0.0, 10.0))
-    with cr.plate("lag", K):
-        beta = cr.sample("beta", dist.Normal(0.0, 10.0))
-    sigma = cr.sample("sigma", dist.HalfCauchy(2.5))
-    lags = np.stack([y[K - k:T - k] for k in range(1, K + 1)])
-    cr.sample("y", dist.Normal(alpha + beta @ lags, sigma), obs=y[K:])
-
-
-def garch(T, y, sigma1):
-    mu = flat("mu")
-    alpha0 = flat("alpha0", constraints.positive)
-    alpha1 = flat("alpha1", constraints.unit_interval)
-    beta1 = flat("beta1", constraints.interval(0.0, 1.0 - alpha1))
-
-    def step(variance, previous):
-        later = alpha0 + alpha1 * (previous - mu) ** 2 + beta1 * variance
-        return later, variance
-
-    _, variance = scan(step, sigma1 ** 2, y)
-    cr.sample("y", dist.Normal(mu, np.sqrt(variance)), obs=y)
 
 
 def hmm(N, K, y):

@@ -16,11 +16,12 @@ LOST_EXIT = 113                    # the exit status of a process that waited fo
 
 
 class ProcessLost(RuntimeError):
-    """A process of the run is gone. `process` is its number, `host` its machine's name."""
+    """A process of the run is gone. `process` is its number, None for the coordinator's; `host` its machine's name."""
 
-    def __init__(self, process: int, host: str):
+    def __init__(self, process: int | None, host: str):
+        who = "the coordinator, which process 0 started" if process is None else f"process {process}"
         super().__init__(
-            f"process {process} (on {host}) is gone: it was killed, or its machine or network failed.\nStart the run "
+            f"{who} (on {host}) is gone: it was killed, or its machine or network failed.\nStart the run "
             "again with as many processes; a run with a store goes on from its last commit: MCMC.resume.")
         self.process, self.host = process, host
 
@@ -92,16 +93,16 @@ class Cluster:
                 except OSError:
                     data = b""
                 if not data and not self.left.is_set():
-                    self._lose("coordinator", self.address)
-                    return self._end_if_stuck(now)
+                    self._lose(None, self.address)
+                    self._end("cannot go on without it")             # XLA's client would abort it now, without a word
                 self.heard = now
                 *lines, rest = (rest + data).split(b"\n")
                 for word, *names in [line.decode().split() for line in lines if line]:
                     if word == "lost":
                         since = since or now
-                        self._lose(*names)
+                        self._lose(int(names[0]), names[1])
             if now - self.heard > self.heartbeat:
-                self._lose("coordinator", self.address)
+                self._lose(None, self.address)
                 since = since or now
             if now - beat > 1.0:
                 beat = now
@@ -111,16 +112,19 @@ class Cluster:
 
     def _lose(self, number, host):
         if self.lost is None:
-            self.lost = ProcessLost(int(number) if number.isdigit() else -1, host)
+            self.lost = ProcessLost(number, host)
 
     def _end_if_stuck(self, since):
         """Programs that wait for a lost process never return, nor can they be interrupted."""
         while not (self.told or self.left.is_set()) and time.monotonic() - since < self.grace:
             time.sleep(0.1)
         if not (self.told or self.left.is_set()):
-            sys.stderr.write(f"chainrule: {self.lost}\nThis process, number {self.node_id}, waited for it, and ends.\n")
-            sys.stderr.flush()
-            os._exit(LOST_EXIT)
+            self._end("waited for it")
+
+    def _end(self, why):
+        sys.stderr.write(f"chainrule: {self.lost}\nThis process, number {self.node_id}, {why}, and ends.\n")
+        sys.stderr.flush()
+        os._exit(LOST_EXIT)
 
     def check(self, wait: float = 0.0):
         """Raise ProcessLost when a process is known to be gone; `wait` for word of that so many seconds."""

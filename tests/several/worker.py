@@ -23,6 +23,7 @@ from chainrule.engine import (
     random,
     set_cpu_device_count,
     shard_map,
+    xla,
 )
 from chainrule.engine import numpy as np
 from chainrule.inference import MCMC, NUTS, Store
@@ -111,6 +112,17 @@ def stuck(number, count):
     return "never stopped"
 
 
+def orphaned(number, count):
+    """The coordinator is killed."""
+    distributed.sync_global_devices()
+    if number == 0:
+        xla.cluster().service.kill()
+    end = time.monotonic() + 60.0
+    while time.monotonic() < end:
+        time.sleep(0.1)
+    return "never stopped"
+
+
 def main(task, number, count, port, folder=None):
     set_cpu_device_count(2)
     if count > 1:
@@ -118,7 +130,8 @@ def main(task, number, count, port, folder=None):
     try:
         print("result:", {
             "collectives": lambda: collectives(number, count), "regression": lambda: regression(number, count),
-            "stuck": lambda: stuck(number, count), "chains": lambda: chains(number, count, folder),
+            "stuck": lambda: stuck(number, count), "orphaned": lambda: orphaned(number, count),
+            "chains": lambda: chains(number, count, folder),
             "killed": lambda: chains(number, count, folder, killed=True),
             "resume": lambda: chains(number, count, folder, resume=True)}[task](), flush=True)
     except distributed.ProcessLost as lost:
