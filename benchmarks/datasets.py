@@ -105,6 +105,7 @@ DATA = {
     "eight_schools_nc": eight_schools_data,
     "eight_schools_c": eight_schools_data,
     "radon_nc": radon_data,
+    "refit_1000": logit_data(200, 5),
     "logit_1k": logit_data(1000, 25),
     "logit_1k_correlated": logit_data(1000, 25, 0.95),
     "logit_10k": logit_data(10_000, 25),

@@ -1,25 +1,34 @@
 """Many fits as one program, and many chains as one: what they cost, and whether chains wait for each other.
 
     python benchmarks/many.py [--fits 1000] [--chains 64 ...] [--workloads eight_schools_nc ...] [--transitions 1000]
+                              [--peers PYTHON]
 
 Prints one line of JSON: {"refit": {fits: numbers}, "chains": {"workload, chains": numbers}}. "issued" is the number of
 gradients that the program evaluated for all chains at once, "largest" that of the chain that needed most: their ratio
-is what the chains wait for each other, at the ends of chunks. A second run is on new data, and compiles nothing.
+is what the chains wait for each other, at the ends of chunks. A second run is on new data, and compiles nothing. With
+an interpreter that has NumPyro, "loop" is the time of a second fit there, of one data set, as a Python loop would make
+them, and "ratio" that over ours; "cached" the same with JAX's cache on disk, without which NumPyro compiles each time.
 """
 import argparse
 import json
+import os
+import pathlib
+import subprocess
+import tempfile
 import time
 
 import numpy as onp
-from datasets import logit_data
+from datasets import DATA
 from fit import slowest_ess
+from posteriors import SHARED
 from workloads import WORKLOADS
 
 from chainrule.engine import jit, random, stats, vmap
 from chainrule.inference import MCMC, NUTS, diagnostics, driver, fit
 
 REFIT = {"fits": ",d", "first s": ".2f", "again s": ".2f", "ms/fit": ".2f", "model calls": "d", "compiled": "d",
-         "again compiled": "d", "gradients": ",d", "min ESS": ".0f", "median ESS": ".0f", "failed": "d"}
+         "again compiled": "d", "gradients": ",d", "min ESS": ".0f", "median ESS": ".0f", "failed": "d",
+         "loop ms": ",.0f", "ratio": ".0f", "cached ms": ",.0f", "ratio cached": ".0f"}
 CHAINS = {"chains": ",d", "first s": ".2f", "again s": ".2f", "model calls": "d", "compiled": "d",
           "again compiled": "d", "issued": ",d", "largest": ",d", "issued/largest": ".3f",
           "min ESS": ",.0f", "ESS/s": ",.0f", "ESS/1k grad": ".1f"}
@@ -42,14 +51,24 @@ def timed(run, *args):
     return out, time.perf_counter() - began, stats().compilations - before
 
 
-def refit(fits, transitions):
+def numpyro(python, transitions):
+    """Milliseconds of a second fit of one chain, without and with JAX's cache on disk."""
+    words = [python, pathlib.Path(__file__).with_name("numpyro_chains.py"), "refit_1000", "1", str(transitions),
+             "vectorized", "64"]
+    with tempfile.TemporaryDirectory() as cache:
+        extra = {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+        return [1e3 * json.loads(subprocess.run(words, env={**os.environ, **more}, capture_output=True, text=True,
+                                                check=True).stdout.splitlines()[-1])["again"] for more in ({}, extra)]
+
+
+def refit(fits, transitions, python):
     """`fits` logistic regressions of 200 rows and 5 columns, one chain each."""
-    model, calls = counted(WORKLOADS["logit_1k"].model)
+    model, calls = counted(SHARED["refit_1000"])
     options = dict(num_warmup=transitions, num_samples=transitions)
     many = jit(vmap(lambda key, x, y: fit(NUTS(model), key, x, y, **options)))
 
     def data(seed):
-        made = [logit_data(200, 5)(seed * fits + i) for i in range(fits)]
+        made = [DATA["refit_1000"](seed * fits + i) for i in range(fits)]
         return (onp.stack([each[name] for each in made]) for name in ("x", "y"))
 
     def run(seed, x, y):
@@ -59,8 +78,10 @@ def refit(fits, transitions):
     _, first, compiled = timed(run, 0, *data(0))
     (beta, gradients, failed), again, recompiled = timed(run, 1, *data(1))
     ess = [float(onp.min(diagnostics.ess_bulk(each))) for each in beta]
-    return [fits, first, again, 1e3 * again / fits, len(calls), compiled, recompiled, int(gradients.sum()), min(ess),
-            float(onp.median(ess)), int(failed.sum())]
+    mine = 1e3 * again / fits
+    loop, cached = numpyro(python, transitions) if python else (None, None)
+    return [fits, first, again, mine, len(calls), compiled, recompiled, int(gradients.sum()), min(ess),
+            float(onp.median(ess)), int(failed.sum()), loop, loop and loop / mine, cached, cached and cached / mine]
 
 
 class Issued:
@@ -100,9 +121,10 @@ def main():
     parser.add_argument("--chains", type=int, nargs="*", default=[64])
     parser.add_argument("--workloads", nargs="+", default=["eight_schools_nc"], choices=WORKLOADS)
     parser.add_argument("--transitions", type=int, default=1000)
+    parser.add_argument("--peers", metavar="PYTHON")
     options = parser.parse_args()
     out, issued = {"refit": {}, "chains": {}}, Issued()
-    if options.fits: out["refit"][f"refit_{options.fits}"] = refit(options.fits, options.transitions)
+    if options.fits: out["refit"][f"refit_{options.fits}"] = refit(options.fits, options.transitions, options.peers)
     for name in options.workloads:
         for number in options.chains:
             out["chains"][f"{name}, {number}"] = chains(name, number, options.transitions, issued)

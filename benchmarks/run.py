@@ -164,9 +164,10 @@ def arrays():
     return found
 
 
-def many(quick):
+def many(quick, python=None):
     """{"refit" and "chains": numbers under many.py's headings}."""
     sizes = ["--fits", 50, "--chains", 8, "--transitions", 100] if quick else []
+    sizes += ["--peers", python] if python else []
     with tempfile.TemporaryDirectory() as empty: found = process(HERE / "many.py", *sizes, CHAINRULE_CACHE_DIR=empty)
     table("Logistic regressions of 200 x 5 as one program, one chain each", headings.REFIT, found["refit"])
     table("Chains of one program: gradients issued over those of the chain that needs most", headings.CHAINS,
@@ -248,7 +249,7 @@ def main(arguments=None):
               {name: after_row(result) for name, result in done.items()})
     if options.peers:
         results["peers"] = beside(options.peers, [name for name in wanted if name in peers.ROWS], options.quick)
-    if "many" in names: results["many"] = many(options.quick)
+    if "many" in names: results["many"] = many(options.quick, options.peers)
     if "engine" in names: results["engine"] = engine()
     if "arrays" in names: results["arrays"] = arrays()
     if "densities" in names: results["densities"] = densities(options.rows)

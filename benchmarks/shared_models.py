@@ -97,5 +97,6 @@ def models(library, dist, np, scan):
         sample("y", dist.MultivariateNormal(np.zeros(N), covariance), obs=y)
 
     return {"eight_schools_nc": eight_schools_nc, "eight_schools_c": eight_schools_c, "radon_nc": radon_nc,
-            "logit_1k": logit, "logit_10k": logit, "logit_100k": logit, "funnel": funnel, "irt_500": irt,
-            "arK": autoregression, "garch": garch, "gp_regr": gaussian_process, "gp_200": gaussian_process}
+            "refit_1000": logit, "logit_1k": logit, "logit_10k": logit, "logit_100k": logit, "funnel": funnel,
+            "irt_500": irt, "arK": autoregression, "garch": garch,
+            "gp_regr": gaussian_process, "gp_200": gaussian_process}

@@ -17,6 +17,7 @@ from .mesh import HERE
 from .tape import Snapshot
 
 TURN = 0.1                         # seconds
+MOST_HELD = 2**20                  # bytes of draws, after which a turn ends sooner
 
 
 class Group:
@@ -43,7 +44,7 @@ class Group:
         self.aim(0)
 
     def _new(self):
-        self.draws, self.infos = [[] for _ in self.numbers], [[] for _ in self.numbers]
+        self.draws, self.infos, self.held = [[] for _ in self.numbers], [[] for _ in self.numbers], 0
 
     def aim(self, total):
         """Set the transition to stop at."""
@@ -65,6 +66,7 @@ class Group:
         for j, number in enumerate(self.numbers):
             self.draws[j].append(draws[j, :count[j]].copy())
             self.infos[j].append(infos[j, :count[j]].copy())
+            self.held += self.draws[j][-1].nbytes + self.infos[j][-1].nbytes
             self.report(number, int(transitions[j]), infos[j, :count[j]])
         self.gradients = self.gradients + gradients
         self.done = bool(np.all(transitions >= self.total) or np.any(self.failed))
@@ -84,10 +86,10 @@ class Group:
                                   else method.restart(chain, point))
 
     def turn(self, stopped, settings):
-        """Run chunks for a tenth of a second, or until the chains are done or `stopped()`."""
+        """Run chunks for a tenth of a second, or until the chains are done, many draws are held, or `stopped()`."""
         with config(**settings):                         # a thread begins with the settings of the process
             began = now = time.perf_counter()
-            while not (self.done or stopped()) and now - began < TURN:
+            while not (self.done or stopped()) and now - began < TURN and self.held < MOST_HELD:
                 used, before = self.advance(self.budget), now
                 now = time.perf_counter()
                 self.budget = int(min(max(used * TURN / max(now - before, 1e-6), 1), 10_000_000))

@@ -62,7 +62,7 @@ class Job:
             chain = tree_map(lambda *xs: np.stack(xs), *some) if vectorized else some[0]
             self.groups.append(Group(kind, run_chunk, chain, held[i % len(rows)], part, tried, gradients, starts.again,
                                      rows[i % len(rows)]))
-        tape.snapshots.clear()
+        tape.forget()
         for g in self.groups:
             tape.add(*g.take())
 

@@ -187,22 +187,28 @@ class MCMC:
         Raises StoreError where a file was altered, cut or lost, naming it, or where version, settings, data or model
         are not those that the run was made with, naming the difference.
         """
-        saved = Saved(shared.folder(path))
+        saved = []
         try:
+            for folder in shared.folders(path):
+                saved.append(Saved(folder))
+            run = saved[0].run
             if not isinstance(sampler, MCMC):
                 kernel = sampler if isinstance(sampler, Sampler) else NUTS(sampler)
-                sampler = cls(kernel, **saved.run["options"])
+                sampler = cls(kernel, **run["options"])
             every = sampler.store.every if sampler.store else 10.0
-            sampler.store = Store(path, every=every, unconstrained=saved.run["unconstrained"])
+            sampler.store = Store(path, every=every, unconstrained=run["unconstrained"])
             sampler._take_up(saved, args, kwargs)
         except BaseException:
-            saved.close()
+            for part in saved:
+                part.close()
             raise
         return sampler
 
     @classmethod
     def resume(cls, path, sampler, *args, **kwargs):
         """`load` a run and take it to its end: the draws are those of an uninterrupted run, bit for bit.
+
+        What several processes began, as many go on with, or fewer that divide their number, one alone among them.
 
         That holds in warm-up too, and wherever the run was killed: it goes on from its last commit.
         """
@@ -240,7 +246,8 @@ class MCMC:
                         **self._kept(**options))
         else:
             words = onp.asarray(random.key_data(key)).tolist()
-            tape = self._store_tape(program, data, args, kwargs, words, init_params is not None, **options)
+            part = (path, self._before, self._here)
+            tape = self._store_tape(program, data, args, kwargs, words, init_params is not None, part, **options)
         self._job = Job(self.sampler, self.chain_method, program, data, starts, tape, chains,
                         self.num_warmup if only_warmup else self.num_samples, self._mesh, self._why)
         self._go(control, None if only_warmup else self.until)
@@ -249,31 +256,28 @@ class MCMC:
         """Take up a run on disk, after all checks."""
         self._forget()
         self._take_share()
-        run = saved.run
+        run = saved[0].run
         program, data = self._stage(args, kwargs)
         self._choose(program, data)
-        tape = self._store_tape(program, data, args, kwargs, run["key"], run["given"], first=run["first"],
-                                spent=saved.seconds, block=saved.block)
-        identity.check(saved.path, saved.identity, tape.about["identity"], saved.model, tape.model)
-        saved.check_files()
         template = self._first_states(lambda c: self.sampler.start(
             np.asarray(onp.uint64(0)), program.latents, self.num_warmup, np.zeros(site_count(program.latents))))
-        chains, tried, gradients, held = saved.chains(template[0])
-        tape.go_on(saved, chains, tried, gradients, held)
+        made = lambda part, before: self._store_tape(
+            program, data, args, kwargs, run["key"], run["given"], (part.path, before, len(part.done)),
+            first=run["first"], spent=part.seconds, block=part.block)
+        tape, chains = shared.take_up(saved, self._before, self._here, template[0], made)
         key = random.wrap_key_data(np.asarray(onp.array(run["key"], onp.uint32)))
         starts = Starts(program, data, key, self.sampler.init_strategy, None, self._here, self._before,
                         self.num_chains)
         if run["given"]:
             starts.given = [None] * self._here
-        self._job = Job(self.sampler, self.chain_method, program, data, starts, tape,
-                        list(zip(chains, tried, gradients)), self.num_samples, self._mesh, self._why)
+        self._job = Job(self.sampler, self.chain_method, program, data, starts, tape, chains,
+                        self.num_samples, self._mesh, self._why)
         self._settle()
 
     def _go(self, control, until):
         """Take the job on, and keep what came of it."""
         job = self._job
-        if isinstance(job.tape, StoreTape):
-            job.tape.about["run"]["options"].update(num_samples=job.num_samples, until=until and until.as_dict())
+        job.tape.planned(num_samples=job.num_samples, until=until and until.as_dict())
         try:
             self.stopped_by = job.go(control, until, self.progress_bar)
         except SamplingError:
@@ -372,8 +376,10 @@ class MCMC:
     def _kept(self, **options):
         return {"warmup": self.num_warmup, "thinning": self.thinning, "keep_warmup": self.keep_warmup, **options}
 
-    def _store_tape(self, program, data, args, kwargs, words, given, **options):
-        method, parts, _ = placement(self.chain_method, self._here, self._mesh)
+    def _store_tape(self, program, data, args, kwargs, words, given, part, **options):
+        """The tape of a part of the run: (its folder, the number of its first chain among all, its chains)."""
+        path, first_chain, chains = part
+        method, parts, _ = placement(self.chain_method, chains, self._mesh)
         lanes = f"in {len(parts)} parts" if method in ("mixed", "vectorized") and len(parts) > 1 else \
             method == "vectorized"
         if self._mesh is not None and self._mesh.shape["data"] > 1:
@@ -383,7 +389,7 @@ class MCMC:
         same, text = identity.identity(
             program, self.sampler, lanes, args, kwargs, platform=device.platform, num_warmup=self.num_warmup,
             thinning=self.thinning, num_chains=self.num_chains, keep_warmup=self.keep_warmup,
-            **({} if self._here == self.num_chains else {"first_chain": self._before}))
+            **({} if chains == self.num_chains else {"first_chain": first_chain}))
         shared.make_root(self.store.path)
         about = {"identity": same, "run": {
             "key": words, "given": given, "first": options["first"], "unconstrained": self.store.unconstrained,
@@ -393,9 +399,9 @@ class MCMC:
                         "until": self.until and self.until.as_dict(), "keep_warmup": self.keep_warmup}}}
         kind = self.sampler.method
         return StoreTape(
-            self.store.of_process(), about, text, self._here, constrainer(program, data), self._statistics(),
+            self.store.at(path), about, text, chains, constrainer(program, data), self._statistics(),
             lambda x: fields.by_site(program, x), d=site_count(program.latents), facts=len(kind.fields),
-            ensemble=kind.ensemble, first_chain=self._before, num_draws=self.num_samples // self.thinning,
+            ensemble=kind.ensemble, first_chain=first_chain, num_draws=self.num_samples // self.thinning,
             dims=program.dims, coords=program.coords, constants={"observed_data": program.observed(data)},
             **self._kept(**options))
 

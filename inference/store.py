@@ -27,7 +27,6 @@ from ..engine.tree import flatten, unflatten
 from . import layout
 from .identity import canonical
 from .layout import StoreError, digest, read, write
-from .shared import folder
 from .tape import Reel, Snapshot, Tape
 
 try:
@@ -58,9 +57,9 @@ class Store:
         self.path, self.every, self.block = pathlib.Path(path), float(every), block
         self.unconstrained = bool(unconstrained)
 
-    def of_process(self):
-        """The same for this process's part of the run."""
-        return Store(folder(self.path), every=self.every, block=self.block, unconstrained=self.unconstrained)
+    def at(self, path):
+        """The same for a part of the run."""
+        return Store(path, every=self.every, block=self.block, unconstrained=self.unconstrained)
 
 
 class Hold:
@@ -197,6 +196,10 @@ class StoreTape(Tape):
         self.hold, self.committed, self.made_here = None, 0.0, False
 
     # ---- beginning ----
+
+    def planned(self, **options):
+        """Noted, for those who load the run."""
+        self.about["run"]["options"].update(options)
 
     def begin(self):
         """Make the folder, under another name until its first manifest is there; or open it for more draws."""

@@ -103,6 +103,13 @@ class Tape:
             yield
             self.sound = before
 
+    def forget(self):
+        """Drop the snapshots, before chains are grouped in another way."""
+        self.snapshots.clear()
+
+    def planned(self, **options):
+        """Called before a run goes on, with what its options are now."""
+
     def begin(self):
         """Called before turns begin."""
         if not self.sound:

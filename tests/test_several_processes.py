@@ -54,6 +54,9 @@ def test_a_lost_process_is_named_and_the_run_goes_on(tmp_path):
     path = tmp_path / "run.zarr"
     (status, out), (killed, _) = run("killed", 2, path)
     assert killed < 0 and status == 0 and "lost: 1 process 1 (on " in out, out
+    (status, out), = run("resume", 3, path)[:1]
+    assert "is that of 2 processes, and these are 3" in out, out
+    assert [result(*each) for each in run("resume", 1, path)] == [alone]                   # of both parts
     assert [result(*each) for each in run("resume", 2, path)] == [alone, alone]
 
 

@@ -22,7 +22,7 @@ class ProcessLost(RuntimeError):
         who = "the coordinator, which process 0 started" if process is None else f"process {process}"
         super().__init__(
             f"{who} (on {host}) is gone: it was killed, or its machine or network failed.\nStart the run "
-            "again with as many processes; a run with a store goes on from its last commit: MCMC.resume.")
+            "again; one with a store goes on from its last commit, with as many processes or fewer: MCMC.resume.")
         self.process, self.host = process, host
 
 

@@ -455,7 +455,7 @@ PEAK = """
 
     run(1_000, sys.argv[1] + "/first")                   # compiles
     tracemalloc.start()
-    for draws in (1_000, 20_000, 100_000):
+    for draws in (1_000, 50_000, 200_000):
         tracemalloc.reset_peak()
         run(draws, f"{sys.argv[1]}/{draws}")
         print(tracemalloc.get_traced_memory()[1], resident())
@@ -464,9 +464,9 @@ PEAK = """
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_draws(tmp_path):
-    """Of 10⁵ draws, 30 MB with their facts, only what some turns make is held, and no more than of 2 · 10⁴."""
+    """Of 2 · 10⁵ draws, 60 MB with their facts, only what some turns make is held, and no more than of 5 · 10⁴."""
     command = [sys.executable, "-c", textwrap.dedent(PEAK), str(tmp_path)]
     out = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True, capture_output=True)
     (few, _), (some, before), (many, after) = [map(int, line.split()) for line in out.stdout.splitlines()]
-    assert many < some + 2e6 and many < few + 12e6, (few, some, many)
+    assert many < some + 3e6 and many < few + 12e6, (few, some, many)
     assert after < before + 8e6
