@@ -11,7 +11,6 @@ them, and "ratio" that over ours; "cached" the same with JAX's cache on disk, wi
 """
 import argparse
 import json
-import os
 import pathlib
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ import time
 import numpy as onp
 from datasets import DATA
 from fit import slowest_ess
+from peers import caches
 from posteriors import SHARED
 from workloads import WORKLOADS
 
@@ -56,9 +56,8 @@ def numpyro(python, transitions):
     words = [python, pathlib.Path(__file__).with_name("numpyro_chains.py"), "refit_1000", "1", str(transitions),
              "vectorized", "64"]
     with tempfile.TemporaryDirectory() as cache:
-        extra = {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-        return [1e3 * json.loads(subprocess.run(words, env={**os.environ, **more}, capture_output=True, text=True,
-                                                check=True).stdout.splitlines()[-1])["again"] for more in ({}, extra)]
+        return [1e3 * json.loads(subprocess.run(words, env=env, capture_output=True, text=True, check=True)
+                                 .stdout.splitlines()[-1])["again"] for env in (None, caches(pathlib.Path(cache)))]
 
 
 def refit(fits, transitions, python):

@@ -95,16 +95,20 @@ def least_ess(file):
         return min(float(onp.min(onp.asarray(diagnostics.ess_bulk(found[k])))) for k in found)
 
 
+def caches(folder):
+    """The environment in which every system keeps its compiled programs in a folder."""
+    of = {"CHAINRULE_CACHE_DIR": "chainrule", "JAX_COMPILATION_CACHE_DIR": "jax", "NUMBA_CACHE_DIR": "numba",
+          "XDG_CACHE_HOME": "stan"}
+    return {**os.environ, **{k: str(folder / v) for k, v in of.items()},
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "PYTENSOR_FLAGS": f"base_compiledir={folder / 'pytensor'}"}
+
+
 def process(words, folder, file, timeout):
     """What a script printed, or, as text, why it printed nothing."""
-    caches = {"CHAINRULE_CACHE_DIR": "chainrule", "JAX_COMPILATION_CACHE_DIR": "jax", "NUMBA_CACHE_DIR": "numba",
-              "XDG_CACHE_HOME": "stan"}
-    env = {**os.environ, **{k: str(folder / v) for k, v in caches.items()},
-           "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-           "PYTENSOR_FLAGS": f"base_compiledir={folder / 'pytensor'}"}
     try:
         done = subprocess.run([*map(str, words), str(file)], capture_output=True, text=True, timeout=timeout,
-                              env={**env, "BEGAN": str(time.time())})
+                              env={**caches(folder), "BEGAN": str(time.time())})
     except subprocess.TimeoutExpired:
         return f"not done in {timeout:.0f} s"
     if done.returncode:
@@ -125,13 +129,12 @@ def row(words, timeout):
             1e6 * seconds / gradients, cold.get("bare"), ess / seconds, 1e3 * ess / gradients, cold["MB"]]
 
 
-def rows(name, python, by, transitions, timeout):
-    """Yields (system, numbers or a word) of a workload."""
+def rows(name, python, there, transitions, timeout):
+    """Yields (system, numbers or a word) of a workload.   there : the names of peers that the interpreter has"""
     yield "chainrule", row([sys.executable, __file__, "--ours", name, transitions], timeout)
-    there = packages(python) if python else ()
-    for system, (script, method, package, more) in SYSTEMS.items():
-        if package in there and (not by or system in by):
-            yield system, row([python, HERE / script, name, 4, transitions, method, *more], timeout)
+    for system in there:
+        script, method, _, more = SYSTEMS[system]
+        yield system, row([python, HERE / script, name, 4, transitions, method, *more], timeout)
 
 
 def main():
@@ -153,10 +156,12 @@ def main():
     from workloads import TRANSITIONS
     if options.markdown:
         print("| model | by |", " | ".join(COLUMNS), "|\n|---|---|" + "---|" * len(COLUMNS), flush=True)
+    installed = packages(options.peers) if options.peers else ()
+    there = [name for name in options.by or SYSTEMS if SYSTEMS[name].package in installed]
     found = {}
     for name in options.rows:
         transitions = options.transitions or TRANSITIONS.get(name, 1000)
-        for system, numbers in rows(name, options.peers, options.by, transitions, options.timeout):
+        for system, numbers in rows(name, options.peers, there, transitions, options.timeout):
             found[f"{name}, {system}"] = numbers
             if options.markdown:
                 cells = [numbers] + [""] * (len(COLUMNS) - 1) if isinstance(numbers, str) else [

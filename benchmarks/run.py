@@ -247,8 +247,8 @@ def main(arguments=None):
               {name: first_row(result) for name, result in done.items()})
         table("Once compiled: a second run on new data in the same process; µs a gradient", AFTER,
               {name: after_row(result) for name, result in done.items()})
-    if options.peers:
-        results["peers"] = beside(options.peers, [name for name in wanted if name in peers.ROWS], options.quick)
+    if options.peers and (both := [name for name in wanted if name in peers.ROWS]):
+        results["peers"] = beside(options.peers, both, options.quick)
     if "many" in names: results["many"] = many(options.quick, options.peers)
     if "engine" in names: results["engine"] = engine()
     if "arrays" in names: results["arrays"] = arrays()

@@ -147,8 +147,8 @@ def compiled(program, method, lanes, lengths):
     lengths : the rows of the data that are cut; see `Row.lengths`
     """
     d = site_count(program.latents)
-    size = min(max(1_000_000 // d, 16), 2048) if lanes is None else min(max(1_000_000 // d, 16), 256,
-                                                                        max(64_000_000 // (d * lanes), 8))
+    most = 2048 if lanes is None else min(256, max(64_000_000 // (d * lanes), 8))               # half a GB of draws
+    size = min(max(1_000_000 // d, 16), most)
     key = ("chunk", method, lanes is not None, size, lengths)
     found = program.cache.get(key)
     if found is None:

@@ -208,9 +208,8 @@ class MCMC:
     def resume(cls, path, sampler, *args, **kwargs):
         """`load` a run and take it to its end: the draws are those of an uninterrupted run, bit for bit.
 
-        What several processes began, as many go on with, or fewer that divide their number, one alone among them.
-
-        That holds in warm-up too, and wherever the run was killed: it goes on from its last commit.
+        That holds in warm-up too, and wherever the run was killed: it goes on from its last commit. What several
+        processes began, as many go on with, or fewer that divide their number, one alone among them.
         """
         mcmc = cls.load(path, sampler, *args, **kwargs)
         if min(mcmc._job.tape.done) < mcmc._job.tape.warmup + mcmc._job.num_samples:

@@ -175,7 +175,8 @@ def bench(device, report, limit, only, peers):
            "|---|---|---|---|---|---|---|---|---|---|")
 
     def row(name, bits, chains, where, r):
-        report(f"| {name} | {bits} | {chains:,} | {where} | {r['first']:.2f} | {r['again']:.3f} | {r['compiled']} | "
+        compiled = "-" if r["compiled"] is None else r["compiled"]
+        report(f"| {name} | {bits} | {chains:,} | {where} | {r['first']:.2f} | {r['again']:.3f} | {compiled} | "
                f"{r['gradients']:,} | {r['gradients'] / r['again'] / 1e6:.3f} | {r['ess'] / r['again']:,.0f} |")
 
     plan = [("eight_schools_nc", "float32", 1024), ("logit_1k", "float32", 1024)]

@@ -94,7 +94,7 @@ class Cluster:
                     data = b""
                 if not data and not self.left.is_set():
                     self._lose(None, self.address)
-                    self._end("cannot go on without it")             # XLA's client would abort it now, without a word
+                    self._end("cannot go on without it")             # XLA's client would abort it now
                 self.heard = now
                 *lines, rest = (rest + data).split(b"\n")
                 for word, *names in [line.decode().split() for line in lines if line]:
