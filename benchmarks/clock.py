@@ -1,7 +1,11 @@
-"""What the timing scripts share; the standard library alone, for they run in several environments."""
+"""What the timing scripts share; the standard library and NumPy alone, for they run in several environments."""
+import os
 import resource
+import statistics
 import sys
 import time
+
+import numpy as onp
 
 
 def bare(loop, seconds=0.3):
@@ -15,6 +19,24 @@ def bare(loop, seconds=0.3):
         if spent < seconds / 10: n *= 4
         else: measured.append(1e6 * spent / n)
     return min(measured)
+
+
+def repeats(run, file=None):
+    """({"again", "gradients"}: medians of the runs with seeds 1 to SEEDS of the environment, "each": both of each run},
+    the draws of the last one).
+
+    run : seed -> (draws by site, a function that counts the run's gradients, which is not timed)
+    file : an npz for the draws, each array under "seed name"
+    """
+    each, draws, found = [], {}, None
+    for seed in range(1, 1 + int(os.environ.get("SEEDS", "1"))):
+        began = time.time()
+        found, gradients = run(seed)
+        each.append([time.time() - began, gradients()])
+        draws.update({f"{seed} {name}": onp.asarray(x) for name, x in found.items()})
+    if file: onp.savez(file, **draws)
+    seconds, gradients = zip(*each)
+    return {"again": statistics.median(seconds), "gradients": int(statistics.median(gradients)), "each": each}, found
 
 
 def peak():

@@ -3,11 +3,13 @@
     python benchmarks/many.py [--fits 1000] [--chains 64 ...] [--workloads eight_schools_nc ...] [--transitions 1000]
                               [--peers PYTHON]
 
-Prints one line of JSON: {"refit": {fits: numbers}, "chains": {"workload, chains": numbers}}. "issued" is the number of
-gradients that the program evaluated for all chains at once, "largest" that of the chain that needed most: their ratio
-is what the chains wait for each other, at the ends of chunks. A second run is on new data, and compiles nothing. With
-an interpreter that has NumPyro, "loop" is the time of a second fit there, of one data set, as a Python loop would make
-them, and "ratio" that over ours; "cached" the same with JAX's cache on disk, without which NumPyro compiles each time.
+Prints one line of JSON: {"refit": {"fits, way": numbers}, "chains": {"workload, chains": numbers}}. A thousand fits are
+mapped by vmap, all at once, and by pmap of lax.map, one after another on each of the host's cores. "issued" is the
+number of gradients that the program evaluated for all chains at once, "largest" that of the chain that needed most:
+their ratio is what the chains wait for each other, at the ends of chunks. A second run is on new data, and compiles
+nothing. With an interpreter that has NumPyro, "loop" is the time of a second fit there, of one data set, as a Python
+loop would make them, and "ratio" that over ours; "cached" the same with JAX's cache on disk, without which NumPyro
+compiles each time.
 """
 import argparse
 import json
@@ -23,7 +25,7 @@ from peers import caches
 from posteriors import SHARED
 from workloads import WORKLOADS
 
-from chainrule.engine import jit, random, stats, vmap
+from chainrule.engine import devices, jit, lax, pmap, random, stats, tree, vmap
 from chainrule.inference import MCMC, NUTS, diagnostics, driver, fit
 
 REFIT = {"fits": ",d", "first s": ".2f", "again s": ".2f", "ms/fit": ".2f", "model calls": "d", "compiled": "d",
@@ -60,27 +62,45 @@ def numpyro(python, transitions):
                                  .stdout.splitlines()[-1])["again"] for env in (None, caches(pathlib.Path(cache)))]
 
 
+def ways(one, fits):
+    """{name: a function of the keys and the data of all fits} of the ways to map a fit in one program."""
+    cores = max(n for n in range(1, 1 + len(devices("cpu"))) if fits % n == 0)
+    spread = pmap(lambda *shares: lax.map(lambda each: one(*each), shares), devices=devices("cpu")[:cores])
+
+    def in_turn(*data):
+        done = spread(*[x.reshape(cores, fits // cores, *x.shape[1:]) for x in data])
+        return tree.map(lambda x: x.reshape(fits, *x.shape[2:]), done)
+    return {"vmap": jit(vmap(one)), "pmap of map": in_turn}
+
+
 def refit(fits, transitions, python):
-    """`fits` logistic regressions of 200 rows and 5 columns, one chain each."""
+    """`fits` logistic regressions of 200 rows and 5 columns, one chain each: {way: numbers}."""
     model, calls = counted(SHARED["refit_1000"])
     options = dict(num_warmup=transitions, num_samples=transitions)
-    many = jit(vmap(lambda key, x, y: fit(NUTS(model), key, x, y, **options)))
+    loop, cached = numpyro(python, transitions) if python else (None, None)
+
+    def one(key, x, y):
+        done = fit(NUTS(model), key, x, y, **options)
+        return done.samples["beta"], done.gradients, done.failed
 
     def data(seed):
         made = [DATA["refit_1000"](seed * fits + i) for i in range(fits)]
-        return (onp.stack([each[name] for each in made]) for name in ("x", "y"))
+        return random.split(random.key(seed), fits), *(onp.stack([each[name] for each in made]) for name in ("x", "y"))
 
-    def run(seed, x, y):
-        done = many(random.split(random.key(seed), fits), x, y)
-        return onp.asarray(done.samples["beta"]), onp.asarray(done.gradients), onp.asarray(done.failed)
+    def run(many, *data):
+        return [onp.asarray(x) for x in many(*data)]
 
-    _, first, compiled = timed(run, 0, *data(0))
-    (beta, gradients, failed), again, recompiled = timed(run, 1, *data(1))
-    ess = [float(onp.min(diagnostics.ess_bulk(each))) for each in beta]
-    mine = 1e3 * again / fits
-    loop, cached = numpyro(python, transitions) if python else (None, None)
-    return [fits, first, again, mine, len(calls), compiled, recompiled, int(gradients.sum()), min(ess),
+    out = {}
+    for way, many in ways(one, fits).items():
+        calls.clear()
+        _, first, compiled = timed(run, many, *data(0))
+        (beta, gradients, failed), again, recompiled = timed(run, many, *data(1))
+        ess = [float(onp.min(diagnostics.ess_bulk(each))) for each in beta]
+        mine = 1e3 * again / fits
+        out[f"refit_{fits}, {way}"] = [
+            fits, first, again, mine, len(calls), compiled, recompiled, int(gradients.sum()), min(ess),
             float(onp.median(ess)), int(failed.sum()), loop, loop and loop / mine, cached, cached and cached / mine]
+    return out
 
 
 class Issued:
@@ -123,7 +143,7 @@ def main():
     parser.add_argument("--peers", metavar="PYTHON")
     options = parser.parse_args()
     out, issued = {"refit": {}, "chains": {}}, Issued()
-    if options.fits: out["refit"][f"refit_{options.fits}"] = refit(options.fits, options.transitions, options.peers)
+    if options.fits: out["refit"] = refit(options.fits, options.transitions, options.peers)
     for name in options.workloads:
         for number in options.chains:
             out["chains"][f"{name}, {number}"] = chains(name, number, options.transitions, issued)

@@ -4,9 +4,9 @@
 
 METHOD is vectorized or parallel (NumPyro), or blackjax: window adaptation and NUTS, vmapped over chains, of the density
 of NumPyro's model. Nothing imports this file: peers.py and gpu_check.py start it. A first run; then, unless FILE is
-"first", a second one on other data of the same shapes. Gradients are the trees' leapfrog steps, warm-up included. The
-draws of the second run go to FILE, an npz, of which peers.py computes the effective sample size; "ess" here is
-NumPyro's, which is not rank-normalised, least over three elements of each site. "bare" is the log-density with its
+"first", others on other data of the same shapes (see clock.repeats). Gradients are the trees' leapfrog steps, warm-up
+included. The draws go to FILE, an npz, of which peers.py computes the effective sample size; "ess" here is NumPyro's of
+the last run, which is not rank-normalised, least over three elements of each site. "bare" is the log-density with its
 gradient alone in a compiled loop, in microseconds.
 """
 import json
@@ -26,7 +26,7 @@ import jax.numpy as np  # noqa: E402
 import numpy as onp  # noqa: E402
 import numpyro  # noqa: E402
 import numpyro.distributions as dist  # noqa: E402
-from clock import bare, peak  # noqa: E402
+from clock import bare, peak, repeats  # noqa: E402
 from datasets import DATA  # noqa: E402
 from jax.flatten_util import ravel_pytree  # noqa: E402
 from numpyro.diagnostics import effective_sample_size  # noqa: E402
@@ -46,7 +46,7 @@ MODEL = partial(models(numpyro, dist, np, jax.lax.scan)[name], **split(0)[1])
 
 
 def by_numpyro():
-    """Functions of (seed, data): one gives (draws by site, gradients of sampling), one the gradients of a warm-up."""
+    """A function of (seed, data) that gives (draws by site, a function that counts the run's gradients)."""
     def made():
         return MCMC(NUTS(MODEL), num_warmup=transitions, num_samples=transitions, num_chains=chains,
                     chain_method=method, progress_bar=False, jit_model_args=True)
@@ -57,13 +57,14 @@ def by_numpyro():
 
     def run(seed, data):
         mcmc.run(jax.random.key(seed), extra_fields=("num_steps",), **data)
-        return jax.tree.map(onp.asarray, mcmc.get_samples(group_by_chain=True)), steps(mcmc)
+        draws = jax.tree.map(onp.asarray, mcmc.get_samples(group_by_chain=True))
+        return draws, lambda: steps(mcmc) + warmup(seed, data)
 
     def warmup(seed, data):                      # apart, since recording it compiles another program
         other = made()
         other.warmup(jax.random.key(seed), extra_fields=("num_steps",), collect_warmup=True, **data)
         return steps(other)
-    return run, warmup
+    return run
 
 
 def by_blackjax():
@@ -85,7 +86,7 @@ def by_blackjax():
 
     def run(seed, data):
         draws, steps = many(jax.random.split(jax.random.key(seed), chains), start.z, data)
-        return jax.tree.map(onp.asarray, draws), int(steps.sum())
+        return jax.tree.map(onp.asarray, draws), lambda: int(steps.sum())
     return run
 
 
@@ -108,17 +109,13 @@ def bare_gradient():
 def main():
     if bits == "64":
         numpyro.enable_x64()
-    run, warmup = (by_blackjax(), None) if method == "blackjax" else by_numpyro()
+    run = by_blackjax() if method == "blackjax" else by_numpyro()
     run(0, split(0)[0])
     out = {"first": time.time() - BEGAN, "MB": peak()}
     if FILE != "first":
-        began = time.time()
-        found, steps = run(1, split(1)[0])
-        out |= {"again": time.time() - began, "compiled": None}
-        out["gradients"] = steps + (warmup(1, split(1)[0]) if warmup else 0)
-        if FILE:
-            onp.savez(FILE, **found)
-            out["bare"] = bare_gradient() if warmup else None
+        more, found = repeats(lambda seed: run(seed, split(seed)[0]), FILE)
+        out |= more | {"compiled": None}
+        if FILE: out["bare"] = None if method == "blackjax" else bare_gradient()
         out["ess"] = min(float(effective_sample_size(v.reshape(*v.shape[:2], -1)[:, :, k]))
                          for v in found.values() for k in range(min(3, int(onp.prod(v.shape[2:], dtype=int)))))
     print(json.dumps(out))

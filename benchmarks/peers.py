@@ -1,18 +1,21 @@
 """Chainrule beside NumPyro, BlackJAX, PyMC, nutpie and Stan on the same models and data.
 
-    python benchmarks/peers.py --peers PYTHON [--rows NAME ...] [--by NAME ...] [--transitions 1000] [--markdown]
+    python benchmarks/peers.py --peers PYTHON [--rows NAME ...] [--by NAME ...] [--transitions 1000] [--seeds 1]
+                               [--markdown]
 
 PYTHON is an interpreter that has some of numpyro, blackjax, pymc, nutpie and stan (PyStan). 4 chains of so many
 transitions of warm-up and as many draws, float64. "cold" is the time from the start of a process to the draws of a
 first run, no cache on disk; "warm" the same of another process that finds what the first one left there (compiled
 programs, of JAX too, whose cache is switched on for this); "again" a second run in the first process on other data of
 the same shapes. "µs/grad" is of "again", all cores together; "bare" the log-density with its gradient alone in a
-compiled loop. The effective sample size, for all, is `diagnostics.ess_bulk`, least over all numbers of all sites.
+compiled loop. The effective sample size, for all, is `diagnostics.ess_bulk`, least over all numbers of all sites. With
+--seeds there are so many runs again, and the columns from "again" on hold their medians.
 """
 import argparse
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -48,8 +51,7 @@ ROWS = ("eight_schools_nc", "eight_schools_c", "radon_nc", "logit_1k", "logit_10
 
 def ours(name, transitions, file):
     """Our part of a row, in a process of its own, as the peers' scripts do it."""
-    import numpy as onp
-    from clock import peak
+    from clock import peak, repeats
     from fit import bare_gradient
     from workloads import WORKLOADS
 
@@ -62,16 +64,14 @@ def ours(name, transitions, file):
 
     def run(seed):
         mcmc.run(random.key(seed), **data(seed))
-        return mcmc.get_samples(group_by_chain=True)
+        return mcmc.get_samples(group_by_chain=True), lambda: mcmc.gradients
 
     run(0)
     out = {"first": time.time() - float(os.environ["BEGAN"]), "MB": peak()}
     if file != "first":
-        began, before = time.time(), stats().compilations
-        found = run(1)
-        out |= {"again": time.time() - began, "compiled": stats().compilations - before, "gradients": mcmc.gradients}
-        onp.savez(file, **{k: onp.asarray(v) for k, v in found.items()})
-        out["bare"] = bare_gradient(model, data(0))
+        before = stats().compilations
+        out |= repeats(run, file)[0]
+        out |= {"compiled": stats().compilations - before, "bare": bare_gradient(model, data(0))}
     print(json.dumps(out))
 
 
@@ -86,13 +86,18 @@ def packages(python):
 
 
 def least_ess(file):
-    """Of the draws in an npz."""
+    """Of each run whose draws are in an npz: the least of all numbers of all sites."""
     import numpy as onp
 
     from chainrule.inference import diagnostics
 
+    least = {}
     with onp.load(file) as found:
-        return min(float(onp.min(onp.asarray(diagnostics.ess_bulk(found[k])))) for k in found)
+        for name in found:
+            seed = int(name.split()[0])
+            ess = float(onp.min(onp.asarray(diagnostics.ess_bulk(found[name]))))
+            least[seed] = min(ess, least.get(seed, ess))
+    return [least[seed] for seed in sorted(least)]
 
 
 def caches(folder):
@@ -104,11 +109,11 @@ def caches(folder):
             "PYTENSOR_FLAGS": f"base_compiledir={folder / 'pytensor'}"}
 
 
-def process(words, folder, file, timeout):
+def process(words, folder, file, timeout, seeds):
     """What a script printed, or, as text, why it printed nothing."""
     try:
         done = subprocess.run([*map(str, words), str(file)], capture_output=True, text=True, timeout=timeout,
-                              env={**caches(folder), "BEGAN": str(time.time())})
+                              env={**caches(folder), "BEGAN": str(time.time()), "SEEDS": str(seeds)})
     except subprocess.TimeoutExpired:
         return f"not done in {timeout:.0f} s"
     if done.returncode:
@@ -116,25 +121,27 @@ def process(words, folder, file, timeout):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def row(words, timeout):
+def row(words, timeout, seeds):
     """The numbers under COLUMNS of a script, or why there are none."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         file = folder / "draws.npz"
-        cold = process(words, folder, file, timeout)
+        cold = process(words, folder, file, timeout, seeds)
         if isinstance(cold, str): return cold
-        warm, ess = process(words, folder, "first", timeout), least_ess(file)
+        warm, ess = process(words, folder, "first", timeout, seeds), least_ess(file)
     seconds, gradients = cold["again"], cold["gradients"]
+    a_second = statistics.median(n / s for n, (s, _) in zip(ess, cold["each"]))
+    a_gradient = statistics.median(n / g for n, (_, g) in zip(ess, cold["each"]))
     return [cold["first"], None if isinstance(warm, str) else warm["first"], seconds, cold["compiled"], gradients,
-            1e6 * seconds / gradients, cold.get("bare"), ess / seconds, 1e3 * ess / gradients, cold["MB"]]
+            1e6 * seconds / gradients, cold.get("bare"), a_second, 1e3 * a_gradient, cold["MB"]]
 
 
-def rows(name, python, there, transitions, timeout):
+def rows(name, python, there, transitions, timeout, seeds):
     """Yields (system, numbers or a word) of a workload.   there : the names of peers that the interpreter has"""
-    yield "chainrule", row([sys.executable, __file__, "--ours", name, transitions], timeout)
+    yield "chainrule", row([sys.executable, __file__, "--ours", name, transitions], timeout, seeds)
     for system in there:
         script, method, _, more = SYSTEMS[system]
-        yield system, row([python, HERE / script, name, 4, transitions, method, *more], timeout)
+        yield system, row([python, HERE / script, name, 4, transitions, method, *more], timeout, seeds)
 
 
 def main():
@@ -143,6 +150,7 @@ def main():
     parser.add_argument("--rows", nargs="*", default=ROWS)
     parser.add_argument("--by", nargs="*", choices=SYSTEMS, help="these systems alone")
     parser.add_argument("--transitions", type=int, help="for all rows; else 1,000, or what workloads.TRANSITIONS says")
+    parser.add_argument("--seeds", type=int, default=1, help="runs again, on other data and with other keys")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds of a process")
     parser.add_argument("--markdown", action="store_true", help="a row as soon as it is there, for a report")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the rows too")
@@ -161,7 +169,7 @@ def main():
     found = {}
     for name in options.rows:
         transitions = options.transitions or TRANSITIONS.get(name, 1000)
-        for system, numbers in rows(name, options.peers, there, transitions, options.timeout):
+        for system, numbers in rows(name, options.peers, there, transitions, options.timeout, options.seeds):
             found[f"{name}, {system}"] = numbers
             if options.markdown:
                 cells = [numbers] + [""] * (len(COLUMNS) - 1) if isinstance(numbers, str) else [

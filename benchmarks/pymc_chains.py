@@ -3,8 +3,8 @@
     python benchmarks/pymc_chains.py NAME CHAINS TRANSITIONS METHOD FILE
 
 METHOD is pymc (`pm.sample`) or nutpie (its default, Numba). Nothing imports this file: peers.py starts it. A first run;
-then, unless FILE is "first", a second one on other data of the same shapes, whose draws go to FILE, an npz. Gradients
-are the trees' leapfrog steps, warm-up included.
+then, unless FILE is "first", others on other data of the same shapes, whose draws go to FILE, an npz (see
+clock.repeats). Gradients are the trees' leapfrog steps, warm-up included.
 """
 import json
 import os
@@ -16,7 +16,7 @@ BEGAN = float(os.environ["BEGAN"])
 
 import numpy as onp  # noqa: E402
 import pymc as pm  # noqa: E402
-from clock import peak  # noqa: E402
+from clock import peak, repeats  # noqa: E402
 from datasets import DATA  # noqa: E402
 
 
@@ -100,19 +100,18 @@ def main():
         fresh = {f"{key}_data": value for key, value in DATA[name](seed).items() if key in arrays}
         if method == "nutpie":
             there = made.with_data(**fresh) if fresh and seed else made
-            return nutpie.sample(there, **options, seed=seed, progress_bar=False, save_warmup=True)
-        with model:
-            if fresh: pm.set_data(fresh)
-            return pm.sample(**options, random_seed=seed, progressbar=False, discard_tuned_samples=False,
-                             compute_convergence_checks=False, cores=len(os.sched_getaffinity(0)))
+            found = nutpie.sample(there, **options, seed=seed, progress_bar=False, save_warmup=True)
+        else:
+            with model:
+                if fresh: pm.set_data(fresh)
+                found = pm.sample(**options, random_seed=seed, progressbar=False, discard_tuned_samples=False,
+                                  compute_convergence_checks=False, cores=len(os.sched_getaffinity(0)))
+        return dict(found["posterior"].data_vars), lambda: steps(found)
 
     run(0)
     out = {"first": time.time() - BEGAN, "MB": peak()}
     if file != "first":
-        began = time.time()
-        found = run(1)
-        out |= {"again": time.time() - began, "compiled": None, "gradients": steps(found)}
-        onp.savez(file, **{key: onp.asarray(value) for key, value in found["posterior"].data_vars.items()})
+        out |= repeats(run, file)[0] | {"compiled": None}
     print(json.dumps(out))
 
 

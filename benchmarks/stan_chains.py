@@ -3,8 +3,8 @@
     python benchmarks/stan_chains.py NAME CHAINS TRANSITIONS stan FILE
 
 Nothing imports this file: peers.py starts it. A first run, the compilation of the program included; then, unless FILE
-is "first", a second one on other data of the same shapes, whose draws go to FILE, an npz. Gradients are the trees'
-leapfrog steps, warm-up included. The programs are vectorised by hand, as Stan's manual advises.
+is "first", others on other data of the same shapes, whose draws go to FILE, an npz (see clock.repeats). Gradients are
+the trees' leapfrog steps, warm-up included. The programs are vectorised by hand, as Stan's manual advises.
 """
 import json
 import os
@@ -16,7 +16,7 @@ BEGAN = float(os.environ["BEGAN"])
 
 import numpy as onp  # noqa: E402
 import stan  # noqa: E402
-from clock import peak  # noqa: E402
+from clock import peak, repeats  # noqa: E402
 from datasets import DATA  # noqa: E402
 
 EIGHT = "data { vector[8] sigma; vector[8] y; } parameters { real mu; real<lower=0> tau; "
@@ -92,20 +92,19 @@ def data(seed):
 
 
 def run(seed):
-    """The fit, warm-up included."""
+    """(draws by parameter, a function that counts the gradients, warm-up included)"""
     made = stan.build(PROGRAMS[name], data=data(seed), random_seed=seed + 1)
-    return made.sample(num_chains=chains, num_warmup=transitions, num_samples=transitions, save_warmup=True)
+    fit = made.sample(num_chains=chains, num_warmup=transitions, num_samples=transitions, save_warmup=True)
+    draws = fit._draws[len(fit.sample_and_sampler_param_names):, transitions:]             # [parameter, draw, chain]
+    named = {key: onp.swapaxes(x, 0, 1) for key, x in zip(fit.constrained_param_names, draws)}
+    return named, lambda: int(fit["n_leapfrog__"].sum())
 
 
 def main():
     run(0)
     out = {"first": time.time() - BEGAN, "MB": peak()}
     if file != "first":
-        began = time.time()
-        fit = run(1)
-        out |= {"again": time.time() - began, "compiled": None, "gradients": int(fit["n_leapfrog__"].sum())}
-        draws = fit._draws[len(fit.sample_and_sampler_param_names):, transitions:]         # [parameter, draw, chain]
-        onp.savez(file, **{key: onp.swapaxes(x, 0, 1) for key, x in zip(fit.constrained_param_names, draws)})
+        out |= repeats(run, file)[0] | {"compiled": None}
     print(json.dumps(out))
 
 

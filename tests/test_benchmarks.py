@@ -38,8 +38,10 @@ def test_many_fits_and_many_chains_are_one_program_each(tmp_path, monkeypatch):
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     numbers = json.loads(file.read_text(encoding="utf-8"))["many"]
-    fits, chains = numbers["refit"]["refit_50"], numbers["chains"]["eight_schools_nc, 8"]
-    assert fits[4:7] == [1, 1, 0] and fits[10] == 0                      # model calls, compilations, and again; failed
+    chains = numbers["chains"]["eight_schools_nc, 8"]
+    lanes, turns = numbers["refit"]["refit_50, vmap"], numbers["refit"]["refit_50, pmap of map"]
+    assert lanes[4:7] == [1, 1, 0] and lanes[10] == 0                    # model calls, compilations, and again; failed
+    assert turns[4] == 1 and turns[6] == 0 and turns[10] == 0            # it reshapes too
     assert chains[3:6] == [1, 1, 0]
     assert 1.0 <= chains[8] <= 1.05 and chains[6] >= chains[7] > 100 * 2
 

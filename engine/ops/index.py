@@ -5,6 +5,7 @@ x; the result has shape [*i.shape[:-1], *x.shape[k:]]. Indices are not negative;
 gather and dropped by a scatter. (The front end turns negative indices round and, where the indices are
 known, raises IndexError as NumPy does.)
 """
+import functools
 import math
 
 import numpy as np
@@ -98,6 +99,7 @@ def with_lane(i, size):
 
 # ---- scatter ----
 
+LANES = 4                                                # arrays in which many updates are added up
 SETS = ("set", "put")                                    # put: a set whose places are known to differ
 _COMBINE = {"add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}
 _COMBINE_HLO = {"add": "stablehlo.add", "mul": "stablehlo.multiply", "min": "stablehlo.minimum",
@@ -130,7 +132,10 @@ def _combining(how, dtype):
 
 def _lower_scatter(b, x, i, u, *, how):
     """A loop over the updates: on the host it stays inside an outlined loop, which XLA's own scatter does not. On other
-    devices XLA's own."""
+    devices XLA's own.
+
+    Many numbers are added up in a few arrays at once: a number waits for the one before it at the same place.
+    """
     k, n = i.shape[-1], _count(i)
     rest = x.shape[k:]
     if n == 0 or x.aval.size == 0:
@@ -160,13 +165,21 @@ def _lower_scatter(b, x, i, u, *, how):
             new = b.select(b.broadcast_to(inside, new.shape), new, old)
         return b.dynamic_update_slice(x, new, starts)
 
-    start = b.constant(0, _INT)
     if n == 1:
-        return one(start, x, i, u)
-    made = b.while_loop([start, x, i, u], lambda t, *_: b.compare("LT", t, b.constant(n, _INT)),
-                        lambda t, x, i, u: [b.elementwise("stablehlo.add", t, b.constant(1, _INT)), one(t, x, i, u), i,
-                                            u])
-    return made[1]
+        return one(b.constant(0, _INT), x, i, u)
+    lanes = LANES if how == "add" and x.aval.is_float and n >= LANES * x.aval.size else 1
+    sums = [x] + [b.constant(-0.0, x.dtype, x.shape)] * (lanes - 1)
+
+    def turn(t, *rest):
+        sums, (i, u) = rest[:lanes], rest[lanes:]
+        at = [t] + [b.elementwise("stablehlo.add", t, b.constant(j, _INT)) for j in range(1, lanes)]
+        return [b.elementwise("stablehlo.add", t, b.constant(lanes, _INT)),
+                *[one(t, x, i, u) for t, x in zip(at, sums)], i, u]
+    whole = n - n % lanes
+    sums = b.while_loop([b.constant(0, _INT), *sums, i, u],
+                        lambda t, *_: b.compare("LT", t, b.constant(whole, _INT)), turn)[1:1 + lanes]
+    sums[1:1 + n - whole] = [one(b.constant(t, _INT), x, i, u) for t, x in zip(range(whole, n), sums[1:])]
+    return functools.reduce(lambda x, y: b.elementwise("stablehlo.add", x, y), sums)
 
 
 def _lower_scatter_at_once(b, x, i, u, how):

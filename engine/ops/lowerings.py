@@ -6,6 +6,11 @@ import numpy as np
 from ..avals import Aval, kind, roomy
 
 SMALL = 256                                              # elements that larger arrays may be made of, row by row
+# The coefficients of the polynomial r(z) nearest to (2 artanh(s) / s - 2) / z, z = s², for s up to 1/3: by Remez's
+# exchange, so that the largest error of z r(z), over 2, is least: 2**-59.4 with ten of them, 2**-33.1 with five.
+ARTANH = {8: (0.6666666666666631, 0.40000000000157243, 0.28571428547853833, 0.22222223969739383, 0.1818174392452495,
+              0.15386559933043883, 0.13300973443956157, 0.12106087429583688, 0.08340096245074008, 0.17018585202268174),
+          4: (0.6666667562272437, 0.3999887768072548, 0.28616886407968856, 0.214276411938551, 0.24300994810181764)}
 
 
 def _tail(b, x):
@@ -26,18 +31,17 @@ def logistic(b, x):
 def softplus(b, x, e=None):
     """max(x, 0) + log1p(e), e = exp(-|x|) in (0, 1], by log1p(e) = 2 artanh(s), s = e / (2 + e) <= 1/3.
 
-    The series s + s³/3 + s⁵/5 + … is a polynomial without branches, five times quicker than the compiler's log1p.
+    The rest of 2 artanh(s) is a polynomial without branches, many times quicker than the compiler's log1p.
     """
     e = _tail(b, x) if e is None else e
     below = b.elementwise("stablehlo.add", b.like(x, 2), e)
     one = b.elementwise("stablehlo.divide", b.like(x, 1), below)
     s = b.elementwise("stablehlo.multiply", e, one)      # one loop over the array: see formula.reciprocal
     square = b.elementwise("stablehlo.multiply", s, s)
-    terms = 17 if x.dtype.itemsize == 8 else 8
-    series = b.like(x, 2 / (2 * terms + 1))
-    for k in range(terms - 1, 0, -1):
-        series = b.elementwise("stablehlo.add", b.like(x, 2 / (2 * k + 1)),
-                               b.elementwise("stablehlo.multiply", series, square))
+    *lower, highest = ARTANH[max(x.dtype.itemsize, 4)]
+    series = b.like(x, highest)
+    for c in reversed(lower):
+        series = b.elementwise("stablehlo.add", b.like(x, c), b.elementwise("stablehlo.multiply", series, square))
     rest = b.elementwise("stablehlo.multiply", series, square)
     if x.aval.size <= SMALL:                             # a division last: too dear for XLA to repeat it for each row
         top = b.elementwise("stablehlo.multiply", e, b.elementwise("stablehlo.add", b.like(x, 2), rest))

@@ -268,6 +268,15 @@ transpose_p = linear(Primitive(
     batch=lambda b, mine, x, *, permutation: b.bind(x, permutation=(0, *[p + 1 for p in permutation])),
 ))
 
+stored_p = linear(Primitive(
+    "stored",                                            # x, written to memory in this order of its axes
+    shape=lambda a: a,
+    impl=np.ascontiguousarray,
+    lower=lambda b, x: b.emit(x.aval, f"stablehlo.optimization_barrier {x.name} : {x.type}"),
+    transpose=(lambda c, x: c,),
+    batch=elementwise_batch,
+))
+
 
 def transpose(x, permutation):
     """Axis i of the result is axis permutation[i] of x."""

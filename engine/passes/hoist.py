@@ -7,6 +7,7 @@ import numpy as np
 
 from ..core import REGISTRY
 from ..ir import Eqn, Jaxpr, Literal, Var
+from .narrow import narrow
 from .walk import copied, deep, read, remade
 
 CHEAP = frozenset(["full", "iota", "broadcast", "reshape", "transpose", "convert", "slice"])     # to make again
@@ -18,7 +19,8 @@ def hoist(jaxpr):
     """The program with the equations of its loops' bodies that read constants alone in front of the loops.
 
     A carry that every step hands on unchanged becomes a constant first, and so does an input with equal rows.
-    Cheap equations move only with what needs them.
+    Cheap equations move only with what needs them. A constant matrix of few columns is transposed in front of the
+    loop: see `narrow`.
     """
     env, rows, eqns, changed = {}, {}, [], False
     for old in jaxpr.eqns:
@@ -126,12 +128,16 @@ def _move(eqns, outside, wanted=()):
     outside : what the constants are called there; learns the names of what moves
     wanted : variables that are worth moving for their own sake
     """
-    steady, constant = [], set(outside)
+    steady, constant, whole, rows = [], dict.fromkeys(outside), [], {}
     for eqn in eqns:
         if eqn.effects or eqn.prim.name in NEVER or not all([type(v) is Literal or v in constant for v in eqn.inputs]):
+            made = narrow(eqn, constant, rows)
+            steady.extend(made[:-1])
+            whole.extend(made)
             continue
         steady.append(eqn)
-        constant.update(eqn.outs)
+        whole.append(eqn)
+        constant.update(dict.fromkeys(eqn.outs, eqn))
     worth = set(wanted)
     for eqn in reversed(steady):                         # what is worth it, and what that needs
         if eqn.prim.name not in CHEAP or any([v in worth for v in eqn.outs]):
@@ -142,5 +148,5 @@ def _move(eqns, outside, wanted=()):
         return [], [], eqns
     before = copied(moved, outside)
     gone = {id(e) for e in moved if e.prim.name not in CHEAP}                # the cheap ones are made on both sides
-    rest = [e for e in eqns if id(e) not in gone]
+    rest = [e for e in whole if id(e) not in gone]
     return before, [(v, outside[v]) for e in moved if id(e) in gone for v in e.outs], rest

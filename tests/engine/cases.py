@@ -193,6 +193,8 @@ STRUCTURE = [
     Case(lambda x: x.reshape(3, -1), "reshape", lambda x: x.reshape(3, -1), args=(T,)),
     Case(lambda x: x.reshape(()), "reshape", lambda x: x.reshape(()), args=(V[:1],), name="reshape-scalar"),
     Case(lambda x: cnp.transpose(x, (2, 0, 1)), "transpose", lambda x: np.transpose(x, (2, 0, 1)), args=(T,)),
+    Case(lambda x: structural.stored_p.bind(cnp.transpose(x, (2, 0, 1))), "stored",
+         lambda x: np.transpose(x, (2, 0, 1)), args=(T,)),
     Case(lambda x: cnp.sum(x, (0, 2)), "reduce_sum", lambda x: np.sum(x, (0, 2)), args=(T,)),
     Case(lambda x: cnp.sum(x), "reduce_sum", lambda x: np.sum(x), args=(INTS,), name="reduce_sum-int", dtypes=F),
     Case(lambda x: cnp.full((2, 3), 1.5, x.dtype) * x, "full", lambda x: np.full((2, 3), 1.5) * x, args=(V[:3],)),

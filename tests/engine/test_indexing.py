@@ -338,3 +338,33 @@ def test_gradients_of_moded_reads_and_writes_are_finite_differences():
             y = x.at[i].set(x.at[i].get(mode=mode, fill_value=1.0) ** 2, mode=mode)
             return (y * np.sin(X[0, 0])).sum()
         close((grad(f)(X[0, 0]) * t).sum(), slope(lambda x: f(cnp.asarray(x)), [X[0, 0]], [t], h=1e-3)[0], 1e-8)
+
+
+# ---- many updates, which are added up in several arrays at once ----
+
+@pytest.mark.parametrize("shape,indexed,n", [((7,), 1, 28), ((7,), 1, 103), ((3, 2), 1, 25), ((4, 2), 2, 64),
+                                             ((1,), 1, 9)])
+def test_many_updates_are_added_as_in_numpy(shape, indexed, n):
+    rng = np.random.default_rng(n)
+    index = tuple([rng.integers(0, size, n) for size in shape[:indexed]])
+    x, u = rng.normal(size=shape), rng.normal(size=(n, *shape[indexed:]))
+    expected = x.copy()
+    np.add.at(expected, index, u)
+    close(jit(lambda x, index, u: x.at[index].add(u))(x, index, u), expected, 1e-13)
+    close(jit(vmap(lambda x, u: x.at[index].add(u)))(np.stack([x, x]), np.stack([u, 2 * u]))[0], expected, 1e-13)
+
+
+def test_many_updates_out_of_range_are_dropped_and_a_place_without_any_keeps_its_zero():
+    index = np.arange(40) % 5
+    add = jit(lambda x, index: x.at[index].add(np.full(40, 0.5), mode="drop"))
+    out = np.asarray(add(np.array([1.0, -0.0, -0.0, 2.0]), np.where(index == 2, 99, index)))
+    np.testing.assert_array_equal(out, [5.0, 4.0, 0.0, 6.0])
+    assert np.signbit(out[2])
+
+
+def test_many_updates_of_narrow_floats_and_integers():
+    index = np.arange(40) % 3
+    for dtype in (np.float32, np.float16, np.int32, np.complex128):
+        out = jit(lambda x, u: x.at[index].add(u))(np.zeros(3, dtype), np.arange(40).astype(dtype))
+        assert out.dtype == dtype
+        np.testing.assert_array_equal(np.asarray(out), [np.arange(40)[index == j].sum() for j in range(3)])

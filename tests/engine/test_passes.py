@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import chainrule.engine.numpy as cnp
 from chainrule.engine import (
+    ShapeDtype,
     checkpoint,
     cond,
     config,
@@ -143,6 +144,64 @@ def test_what_is_recomputed_on_purpose_stays():
     f = grad(lambda x: checkpoint(lambda x: cnp.sin(cnp.sin(x)))(x))
     made = passes.optimize(make_jaxpr(f)(1.0))
     assert "optimization_barrier" in names(made) and float(run_compiled(made, [np.asarray(0.0)])[0]) == 1.0
+
+
+TALL = np.cos(np.arange(200.0)).reshape(40, 5)
+
+
+def descent(x, start, transposed=False):
+    """Three steps down the slope of a sum over the rows of x."""
+    loss = lambda b, x: cnp.sum(cnp.tanh(b @ x.T if transposed else x @ b))
+    return fori_loop(0, 3, lambda _, s: (s[0] - 0.1 * grad(loss)(*s), s[1]), (start, x))[0]
+
+
+def expected(x, b):
+    for _ in range(3):
+        b = b - 0.1 * (1 - np.tanh(x @ b) ** 2) @ x
+    return b
+
+
+def loop_names(program):
+    """(those in front of the loop, those in its body)"""
+    i, eqn = next((i, e) for i, e in enumerate(program.eqns) if e.prim.name in ("scan", "while"))
+    return names(program)[:i], [n for p in eqn.prim.programs(eqn.params) for n in names(p)]
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_matrix_of_few_columns_is_transposed_once_in_front_of_a_loop(transposed):
+    program, values = program_of(lambda x, b: descent(x, b, transposed), TALL, np.ones(5))
+    made = passes.optimize(program)
+    ir.check(made)
+    before, body = loop_names(made)
+    assert before.count("stored") == 1 and "transpose" not in body and body.count("dot_general") == 2
+    matrices = [v.aval.shape for e in made.eqns if e.prim.name == "stored" for v in e.outs]
+    assert matrices == [(5, 40)]
+    close(run_compiled(made, values), [expected(TALL, np.ones(5))], 1e-14)
+    assert passes.optimize(made) is made
+
+
+def test_narrow_matrices_in_loops_in_loops_and_in_lanes_are_transposed_once():
+    stack = np.stack([TALL, 2 * TALL, TALL[::-1]])
+    lanes = vmap(lambda x: fori_loop(0, 2, lambda _, b: descent(x, b), np.ones(5)))
+    program, values = program_of(lanes, stack)
+    made = passes.optimize(program)
+    before, body = loop_names(made)
+    assert before.count("stored") == 1 and "stored" not in str(body)
+    close(run_compiled(made, values), plain(program, values), 1e-13)
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (400, 1), (4000, 65), (400, 32), (2 ** 22, 3)])
+def test_other_matrices_stay_as_they_are(shape):
+    program = make_jaxpr(descent)(ShapeDtype(shape, np.float64), ShapeDtype(shape[1:], np.float64))
+    assert "stored" not in str(passes.optimize(program))
+
+
+def test_a_matrix_that_changes_stays_as_it_is():
+    step = lambda _, s: (s[0] * 0.5, s[1] + 1e-3 * (s[0] @ s[1])[:5])
+    program, values = program_of(lambda x, b: fori_loop(0, 2, step, (x, b))[1], TALL, np.ones(5))
+    made = passes.optimize(program)
+    assert "stored" not in str(made)
+    close(run_compiled(made, values), plain(program, values), 1e-14)
 
 
 def test_numbers_are_folded():
