@@ -3,7 +3,7 @@
 Each of 1,000 simulated clinics reports 40 patients: whether one recovered, the dose and the age. Every clinic gets
 a logistic regression of its own, with its own warm-up, step size and metric. The clinics are simulated from the model's
 prior, so the ranks of the true coefficients among the posterior draws must be uniform (Talts et al. 2018,
-arXiv:1804.06788): a thousand fits are also a test of the sampler.
+arXiv:1804.06788): a thousand fits are also a test of the sampler. (`fit` says what is quicker than `vmap` on the host.)
 
     python examples/thousand_regressions.py [--plot FILE | --no-plot]
 """

@@ -37,6 +37,33 @@ def _debug_options(content: bytes) -> bytes:
     return _field(3, _field(3, content))
 
 
+def _rewritten(message: bytes, path: tuple[int, ...], change: Callable[[bytes], bytes]) -> bytes:
+    """A serialized proto with the content of the field at the end of a path changed."""
+    def varint(i):
+        n = shift = 0
+        while True:
+            byte, i = message[i], i + 1
+            n, shift = n | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return n, i
+
+    out, i = bytearray(), 0
+    while i < len(message):
+        start = i
+        tag, i = varint(i)
+        if tag & 7 == 2:
+            size, i = varint(i)
+            i += size
+            if tag >> 3 == path[0]:
+                inner = message[i - size:i]
+                out += _field(path[0], _rewritten(inner, path[1:], change) if path[1:] else change(inner))
+                continue
+        else:
+            i = i + {1: 8, 5: 4}[tag & 7] if tag & 7 else varint(i)[1]
+        out += message[start:i]
+    return bytes(out)
+
+
 def loops_below(size: int) -> bytes:
     """Outline loops of at most so many bytes: an entry of xla_backend_extra_options (500), a map."""
     entry = _field(1, b"xla_cpu_small_while_loop_byte_threshold") + _field(2, str(size).encode())
@@ -44,6 +71,9 @@ def loops_below(size: int) -> bytes:
 
 
 OUTLINE_LOOPS = loops_below(1 << 60)
+# xla_cpu_experimental_ynn_fusion_type (422) lists what YNNPACK computes. Its sums (REDUCE), by several threads, are
+# quick on large arrays; but they keep the loops that they stand in from being outlined, and take 100 MB.
+FUSED_BY_YNNPACK, REDUCE = (3, 3, 422), 3
 # xla_gpu_enable_command_buffer (258) has WHILE (6) too, xla_gpu_graph_min_graph_size (259) is 1
 CUDA_GRAPHS = _debug_options(_field(258, _varint(6)) + _varint(259 << 3) + _varint(1))
 
@@ -282,8 +312,12 @@ class _Program:
             if ids.size > 1:
                 build.num_partitions, build.use_spmd_partitioning, build.use_shardy_partitioner = ids.size, True, True
                 build.allow_spmd_sharding_propagation_to_output = [not self.whole] * len(self.out_avals)
-        more = OUTLINE_LOOPS * self.outline + CUDA_GRAPHS * self.graphs
-        return runtime.xc.CompileOptions.ParseFromString(options.SerializeAsString() + more) if more else options
+        if not self.outline and not self.graphs:
+            return options
+        said = options.SerializeAsString() + OUTLINE_LOOPS * self.outline + CUDA_GRAPHS * self.graphs
+        if self.outline:
+            said = _rewritten(said, FUSED_BY_YNNPACK, lambda kinds: bytes([k for k in kinds if k != REDUCE]))
+        return runtime.xc.CompileOptions.ParseFromString(said)
 
 
 def _alike(one, other):

@@ -9,7 +9,8 @@ import weakref
 import numpy as np
 import pytest
 
-from chainrule.engine import xla
+import chainrule.engine.numpy as cnp
+from chainrule.engine import fori_loop, jit, xla
 from chainrule.engine.xla import store
 
 SRC = pathlib.Path(xla.__file__).resolve().parents[2] / "src"
@@ -186,6 +187,24 @@ def test_outline_makes_one_function_of_a_loop(monkeypatch):
         np.testing.assert_array_equal(run(executable, m, x, n)[0], x * 1024)
     assert "xla_cpu_small_call" in outlined.optimized_hlo()              # XLA's mark on a loop that it outlines
     assert "xla_cpu_small_call" not in plain.optimized_hlo()
+
+
+def test_a_large_sum_in_a_loop_is_outlined_too_and_is_not_ynnpacks():
+    """Which takes the whole loop out of line with it, and 100 MB."""
+    add = lambda x: fori_loop(0, 10, lambda _, x: x + 1e-3 * cnp.sum(x * x), x)
+    x = np.ones(20_000)
+    hlo = jit(add).lower(x).compile().as_text()
+    assert "xla_cpu_small_call" in hlo and "ynn" not in hlo
+
+
+def test_options_are_rewritten_in_one_place():
+    options = xla.client.start().xc.CompileOptions()
+    said, seen = options.SerializeAsString(), []
+    path = xla.program.FUSED_BY_YNNPACK
+    assert xla.program._rewritten(said, path, lambda kinds: seen.append(kinds) or kinds) == said
+    made = xla.program._rewritten(said, path, lambda kinds: kinds[:1])
+    assert len(said) - len(made) == sum(len(kinds) - 1 for kinds in seen)
+    assert type(options).ParseFromString(made).SerializeAsString() == made
 
 
 def test_another_device_gets_the_program_without_a_compilation():
