@@ -1,4 +1,5 @@
 """A run's chains shared among processes: which are this one's, where they are kept, and all draws together."""
+import contextlib
 import pathlib
 import threading
 
@@ -123,8 +124,10 @@ class Parts:
     def planned(self, **options): self._each("planned", **options)
 
     def _each(self, name, **options):
-        for tape in self.tapes:
-            getattr(tape, name)(**options)
+        """Of every part, those after one that fails too; its error is raised at the end."""
+        with contextlib.ExitStack() as last_first:
+            for tape in reversed(self.tapes):
+                last_first.callback(getattr(tape, name), **options)
 
 
 class Together:
