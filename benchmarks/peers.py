@@ -160,8 +160,10 @@ def main():
         name, transitions, file = options.ours
         return ours(name, int(transitions), file)
 
+    from clock import keep_bytecode
     from run import table
     from workloads import TRANSITIONS
+    keep_bytecode()
     if options.markdown:
         print("| model | by |", " | ".join(COLUMNS), "|\n|---|---|" + "---|" * len(COLUMNS), flush=True)
     installed = packages(options.peers) if options.peers else ()

@@ -31,6 +31,7 @@ from importlib import metadata
 import many as headings
 import peers
 import svi_rows as fits_by_svi
+from clock import keep_bytecode
 from workloads import WORKLOADS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -229,6 +230,7 @@ def main(arguments=None):
     parser.add_argument("--quick", action="store_true", help="each process once; eight schools alone unless --only")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write all the numbers too")
     options = parser.parse_args(arguments)
+    keep_bytecode()
     names = options.only or (["imports", "eight_schools_nc", "engine"] if options.quick else
                              ["imports", *WORKLOADS, "many", "engine", "arrays", "gradients", "svi"])
     repeats = 1 if options.quick else 3
