@@ -11,9 +11,6 @@ def _not_below(d):
     return constraints.integer_greater_than(d.low - 1)
 
 
-_not_below.is_discrete = True                            # so that the parameter stays an integer
-
-
 class DiscreteUniform(Distribution):
     """DiscreteUniform(low, high): each of the n = high - low + 1 integers from low to high, both of them included.
 
@@ -26,7 +23,7 @@ class DiscreteUniform(Distribution):
     3.5
     """
     low: ArrayLike = param(constraints.integer, default=0)
-    high: ArrayLike = param(_not_below, default=1)
+    high: ArrayLike = param(_not_below, default=1, is_discrete=True)
     is_discrete = True
 
     @property

@@ -11,7 +11,8 @@ known when it is made, works out `batch_shape`, and puts -inf outside the suppor
 Sharp edges: parameters that are being traced are not checked; `jit`, `vmap` and `tree.map` put a distribution together
 again without any check.
 """
-from typing import ClassVar
+from dataclasses import field
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as _numpy
 
@@ -46,6 +47,8 @@ class Distribution(Record):
     """
     finite_outside: ClassVar[bool] = False       # log_prob_inside and its derivative are finite outside the support too
     symmetric: ClassVar[bool] = False            # loc + x is as likely as loc - x, for every x
+    if TYPE_CHECKING:                            # what every constructor takes beside the fields
+        validate_args: bool | None = field(default=None, kw_only=True)
     _params: ClassVar[tuple] = ()
     _floats: ClassVar[tuple] = ()                # names of the parameters that are real numbers
 

@@ -11,9 +11,6 @@ def _part_of_whole(d):
     return constraints.integer_interval(0, d.N)
 
 
-_part_of_whole.is_discrete = True                        # so that the parameters stay integers
-
-
 class HyperGeometric(Distribution):
     """HyperGeometric(N, k, n): the number of good ones among n drawn out of N, of which k are good.
 
@@ -26,8 +23,8 @@ class HyperGeometric(Distribution):
     2.0
     """
     N: ArrayLike = param(constraints.nonnegative_integer)
-    k: ArrayLike = param(_part_of_whole)
-    n: ArrayLike = param(_part_of_whole)
+    k: ArrayLike = param(_part_of_whole, is_discrete=True)
+    n: ArrayLike = param(_part_of_whole, is_discrete=True)
     is_discrete = True
 
     def _ends(self):

@@ -6,6 +6,8 @@ and `_icdf` have a formula; the location and the scale are put in here, once for
 
     log p(x) = log p_Z((x - loc) / scale) - log scale
 """
+from typing import Any, ClassVar
+
 from ..engine import numpy as np
 from . import constraints
 from .distribution import Distribution
@@ -23,7 +25,7 @@ class Centered(Distribution):
 
 class LocationScale(Distribution):
     """Base of the families on the real line; see the module."""
-    support = constraints.real
+    support: ClassVar[Any] = constraints.real
 
     def _standard(self, value):
         return (np.asarray(value) - self.loc) / self.scale

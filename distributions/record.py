@@ -10,6 +10,7 @@ A subclass lists its fields, and that is its constructor, its pytree and its pri
 value. Putting a record together again from leaves (what jit, vmap and tree.map do) converts nothing and checks nothing,
 so leaves may be tracers, types or None.
 """
+import dataclasses
 import inspect
 import typing
 from typing import Any, ClassVar
@@ -25,17 +26,18 @@ class Field:
     """One field of a record: its kind, default and, for a parameter, the constraint it must satisfy."""
     __slots__ = ("name", "kind", "default", "constraint", "event_dim", "is_discrete", "depends")
 
-    def __init__(self, kind, default=REQUIRED, constraint=None, event_dim=None):
+    def __init__(self, kind, default=REQUIRED, constraint=None, event_dim=None, is_discrete=None):
         self.kind, self.default, self.constraint = kind, default, constraint
         self.depends = inspect.isfunction(constraint)
-        self.is_discrete = getattr(constraint, "is_discrete", False)
+        self.is_discrete = getattr(constraint, "is_discrete", False) if is_discrete is None else is_discrete
         known = 0 if self.depends else getattr(constraint, "event_dim", 0)
         self.event_dim = known if event_dim is None else event_dim
 
 
-def param(constraint, default: Any = REQUIRED, *, event_dim: int | None = None) -> Any:
-    """An array parameter. `constraint` may be a function of the record, for one that depends on other fields."""
-    return Field("param", default, constraint, event_dim)
+def param(constraint, default: Any = REQUIRED, *, event_dim: int | None = None, is_discrete: bool | None = None) -> Any:
+    """An array parameter. `constraint` may be a function of the record, for one that depends on other fields;
+    event_dim and is_discrete are then said here, where they are not 0 and False."""
+    return Field("param", default, constraint, event_dim, is_discrete)
 
 
 def child(default: Any = REQUIRED) -> Any:
@@ -48,7 +50,7 @@ def static(default: Any = REQUIRED) -> Any:
     return Field("static", default)
 
 
-@typing.dataclass_transform(frozen_default=True, field_specifiers=(param, child, static))
+@typing.dataclass_transform(frozen_default=True, field_specifiers=(param, child, static, dataclasses.field))
 class Record:
     """Base of the frozen pytrees; see the module."""
     _fields: ClassVar[tuple] = ()

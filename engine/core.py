@@ -54,7 +54,7 @@ class Trace:
     with several results. A transparent interpreter sees only primitives that are `handled`."""
     __slots__ = ("parent",)
     transparent = False
-    context = None           # what a compiled or staged function depends on (a plate, an axis), or None
+    context: str | None = None            # what a compiled or staged function depends on (a plate, an axis), or None
 
     def __init__(self, parent=None):
         self.parent = parent or state.trace

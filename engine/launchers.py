@@ -40,9 +40,8 @@ def _slurm(env):
 
 def first_host(hosts: str) -> str:
     """Of SLURM's list: "gpu[03-05,7],cpu1" -> "gpu03"."""
-    match = re.match(r"([^,\[]*)(?:\[([^\]]*)\])?([^,\[]*)", hosts)
-    head, numbers, tail = match[1], match[2], match[3]
-    return head if numbers is None else head + re.split("[-,]", numbers)[0] + tail
+    head, numbers, tail = re.findall(r"([^,\[]*)(?:\[([^\]]*)\])?([^,\[]*)", hosts)[0]
+    return head + re.split("[-,]", numbers)[0] + tail
 
 
 def _open_mpi(env):

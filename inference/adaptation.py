@@ -23,7 +23,7 @@ class DualAveraging(NamedTuple):
     log_average: Array
     error: Array               # the running mean of target - accept_prob
     center: Array              # where log ε is drawn to: log(10 ε at the start)
-    count: Array
+    count: Array               # type: ignore[assignment]  # tuple.count
 
 
 class Adaptation(NamedTuple):

@@ -22,7 +22,7 @@ class Chunk(NamedTuple):
     chain: object
     draws: Array               # float[size, d]: the first `count` rows are draws
     infos: Array               # float[size, len(fields)]
-    count: Array               # int[]
+    count: Array               # type: ignore[assignment]  # int[]
     gradients: Array           # int[]
 
 

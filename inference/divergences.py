@@ -18,7 +18,7 @@ class Ring(NamedTuple):
     """The last divergent transitions after warm-up; row `count` mod the number of rows is being written."""
     points: Array                  # float[rows, 2, d]: the start of the transition, and where it diverged
     transitions: Array             # int[rows]
-    count: Array                   # int[]: all there were
+    count: Array                   # type: ignore[assignment]  # int[]: all there were
 
     def put(self, machine, event, num_warmup):
         """With a leapfrog step of the machine, before its event is resolved."""

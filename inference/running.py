@@ -8,7 +8,7 @@ from ..engine.avals import default_float
 
 class Running(NamedTuple):
     """Count, mean, and the sum of squared deviations: float[d], or of products of deviations: float[d, d]."""
-    count: Array
+    count: Array               # type: ignore[assignment]  # tuple.count
     mean: Array
     squares: Array
 

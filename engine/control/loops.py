@@ -136,9 +136,10 @@ def _(b, mine, *xs, cond, body, n_cond, n_body):
 def _writes(body, n_consts):
     """For each part of the state that the body of lanes does nothing to but write into it: the scatters that do.
 
-    A finished lane writes nowhere, so that a large part is not copied at each turn to choose between old and new.
+    A finished lane writes nowhere, so that a large part is not copied at each turn to choose between old and new; a
+    scatter to the nearest place always writes.
     """
-    made = {eqn.outs[0]: eqn for eqn in body.eqns if eqn.prim is scatter_p}
+    made = {eqn.outs[0]: eqn for eqn in body.eqns if eqn.prim is scatter_p and eqn.params["how"] != "near"}
     out = []
     for start, end in zip(body.invars[n_consts:], body.outs):
         found = []

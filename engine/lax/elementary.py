@@ -108,7 +108,7 @@ def exp2(x):
 
 def select(pred, on_true, on_false):
     """on_true where pred holds, on_false elsewhere; all of one shape, or pred a scalar."""
-    pred, a, b = asvalue(pred), *promote(asvalue(on_true), asvalue(on_false))
+    pred, (a, b) = asvalue(pred), promote(asvalue(on_true), asvalue(on_false))
     if a.shape != b.shape or pred.shape not in ((), a.shape):
         raise ShapeError(f"select takes cases of one shape, and a predicate of that shape or (); got {pred.shape}, "
                          f"{a.shape} and {b.shape}.\nUse np.where for arrays that broadcast.")

@@ -104,7 +104,7 @@ class Join:
                     matrix = item
                     continue
                 numbers = [int(v) for v in item.split(",")]
-                axis, ndmin, place = [*numbers, *(axis, ndmin, place)[len(numbers):]]
+                axis, ndmin, place = numbers + [axis, ndmin, place][len(numbers):]
                 continue
             fresh = isinstance(item, slice)
             v = _range(item) if fresh else item

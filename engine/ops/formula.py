@@ -58,7 +58,7 @@ class Numpy:
 
 
 NUMPY = Numpy()
-SPECIAL = {}                                             # formulas by the names that `special` takes
+SPECIAL: dict = {}                                       # formulas by the names that `special` takes
 
 
 class Expr:

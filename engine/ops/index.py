@@ -63,7 +63,7 @@ gather_p = Primitive(
     impl=lambda x, i: x[_clipped(i, x.shape)] if i.shape[-1] else np.broadcast_to(x, i.shape[:-1] + x.shape),
     lower=_lower_gather,
     jvp=(lambda t, y, x, i: gather_p.bind(t, i), None),
-    transpose=(lambda c, x, i: scatter_p.bind(zeros_like_aval(x), clipped(i, x.shape), c, how="add"), None),
+    transpose=(lambda c, x, i: scatter_p.bind(zeros_like_aval(x), i, c, how="near"), None),
 )
 
 
@@ -101,9 +101,10 @@ def with_lane(i, size):
 
 LANES = 4                                                # arrays in which many updates are added up
 SETS = ("set", "put")                                    # put: a set whose places are known to differ
-_COMBINE = {"add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}
-_COMBINE_HLO = {"add": "stablehlo.add", "mul": "stablehlo.multiply", "min": "stablehlo.minimum",
-                "max": "stablehlo.maximum"}
+ADDS = ("add", "near")                                   # near: to the nearest place in range, where gather reads
+_COMBINE = {"add": np.add, "near": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}
+_COMBINE_HLO = {"add": "stablehlo.add", "near": "stablehlo.add", "mul": "stablehlo.multiply",
+                "min": "stablehlo.minimum", "max": "stablehlo.maximum"}
 
 
 def _count(i):
@@ -115,19 +116,21 @@ def _scatter_impl(x, i, u, *, how):
     out = np.array(x)
     k = i.shape[-1]
     rows, updates = i.reshape(_count(i), k), np.reshape(u, (_count(i), *x.shape[k:]))
+    if how == "near":
+        rows = np.stack(_clipped(rows, x.shape), axis=1) if k else rows
     ok = np.all((rows >= 0) & (rows < np.asarray(x.shape[:k], rows.dtype)), axis=1)
     index = tuple(rows[ok].T)
     if how in SETS:
         out[index] = updates[ok]
     else:
-        ufunc = {"add": np.logical_or if x.dtype.kind == "b" else np.add}.get(how, _COMBINE[how])
+        ufunc = np.logical_or if how in ADDS and x.dtype.kind == "b" else _COMBINE[how]
         ufunc.at(out, index, updates[ok])
     return out
 
 
 def _combining(how, dtype):
     """The operation that makes an old and a new value one; None where the new one stays."""
-    return None if how in SETS else "stablehlo.or" if dtype.kind == "b" and how == "add" else _COMBINE_HLO[how]
+    return None if how in SETS else "stablehlo.or" if dtype.kind == "b" and how in ADDS else _COMBINE_HLO[how]
 
 
 def _lower_scatter(b, x, i, u, *, how):
@@ -150,7 +153,7 @@ def _lower_scatter(b, x, i, u, *, how):
         row = b.dynamic_slice(i, [t, b.constant(0, _INT)], (1, k))
         at = [b.convert(b.reshape(b.slice(row, (0, j), (1, j + 1)), ()), _INT) for j in range(k)]
         inside = None
-        for a, size in zip(at, x.shape):
+        for a, size in zip(at, x.shape) if how != "near" else ():         # a slice begins at the nearest place in range
             ok = b.op("stablehlo.and", [b.compare("GE", a, b.constant(0, _INT)),
                                         b.compare("LT", a, b.constant(size, _INT))],
                       Aval((), np.dtype(bool)))
@@ -167,7 +170,7 @@ def _lower_scatter(b, x, i, u, *, how):
 
     if n == 1:
         return one(b.constant(0, _INT), x, i, u)
-    lanes = LANES if how == "add" and x.aval.is_float and n >= LANES * x.aval.size else 1
+    lanes = LANES if how in ADDS and x.aval.is_float and n >= LANES * x.aval.size else 1
     sums = [x] + [b.constant(-0.0, x.dtype, x.shape)] * (lanes - 1)
 
     def turn(t, *rest):
@@ -184,6 +187,9 @@ def _lower_scatter(b, x, i, u, *, how):
 
 def _lower_scatter_at_once(b, x, i, u, how):
     """All updates at once, in any order; of those of a "set" that meet, only the last one stays."""
+    if how == "near":
+        last = b.broadcast(b.literal(np.array(x.shape[:i.shape[-1]], i.dtype) - 1), i.shape, [1])
+        i = b.elementwise("stablehlo.maximum", b.elementwise("stablehlo.minimum", i, last), b.like(i, 0))
     if how == "set":
         k, n = i.shape[-1], i.shape[0]
         order = b.op("stablehlo.iota", [], Aval((n,), _INT), "iota_dimension = 0 : i64")
@@ -209,7 +215,7 @@ def _scatter_op(b, x, i, u, combine, unique):
 
 
 scatter_p = Primitive(
-    "scatter",                                           # how: set, put, add, mul, min, max; later updates come later
+    "scatter",                                           # how: SETS, ADDS, mul, min, max; later updates come later
     shape=lambda x, i, u, *, how: x,
     impl=_scatter_impl,
     lower=_lower_scatter,
@@ -226,7 +232,7 @@ def _(xs, ts, *, how):
     d = (tx if tx is not None else tu).dtype
     tx_full = full(x.shape, 0, d) if tx is None else tx
     tu_full = full(u.shape, 0, d) if tu is None else tu
-    if how in (*SETS, "add"):
+    if how in (*SETS, *ADDS):
         return y, scatter_p.bind(tx_full, i, tu_full, how=how)
     if how == "mul":
         if tu is not None:
@@ -286,7 +292,7 @@ def _(c, x, i, u, *, how):
         return [scatter_p.bind(c, i, u, how="mul"), None, None]
     cx, cu = None, None
     if isinstance(x, Aval):
-        cx = c if how == "add" else scatter_p.bind(c, i, full(i.shape[:-1] + c.shape[i.shape[-1]:], 0, c.dtype),
+        cx = c if how in ADDS else scatter_p.bind(c, i, full(i.shape[:-1] + c.shape[i.shape[-1]:], 0, c.dtype),
                                                    how=how)
     if isinstance(u, Aval):
         cu = gather_p.bind(c, i)

@@ -103,7 +103,7 @@ class Key:
         same = self.__eq__(other)
         return same if same is NotImplemented else invert(same)
 
-    __hash__ = None          # equality is element-wise, as that of arrays
+    __hash__ = None          # type: ignore[assignment]  # equality is element-wise, as that of arrays
 
     def __repr__(self):
         if isinstance(self.data, Value):

@@ -110,7 +110,7 @@ class Runtime:
         return [c for c in self.clients.values() if c is not None]
 
     def place(self, device: "Device | tuple[Device, ...]") -> Place:
-        if type(device) is tuple:
+        if isinstance(device, tuple):
             found = self.places_of_many.get(device)
             if found is None:
                 raw = [self.place(d).devices[0] for d in device]
@@ -142,7 +142,7 @@ class _State:
     hooked = False
     wanted_cpu_devices: int | None = None
     platforms: "tuple[str, ...] | None" = None           # those that may be used, the default one first
-    gpu_memory = {"preallocate": False}                  # options of the GPU's client
+    gpu_memory: dict = {"preallocate": False}            # options of the GPU's client
     cluster: Any = None                                  # of several processes; see `cluster`
     forget: list[Callable] = []    # called before a client is given up: they let go of its programs
 

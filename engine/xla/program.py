@@ -15,6 +15,8 @@ from . import store
 from .client import Aval, Buffer, Device, Place, Runtime, cores, default_device, explained, lock, refuse, start, state
 from .spread import spread_of
 
+Devices = Device | tuple[Device, ...]                    # one, or those of a program that runs on several
+
 PROGRAMS_IN_MEMORY = 1024          # the least recently used are forgotten beyond that many
 
 
@@ -118,7 +120,7 @@ class Executable:
 
     __slots__ = ("text", "device", "out_avals", "_program", "_loaded", "_execute", "_handlers", "__weakref__")
 
-    def __init__(self, program: _Program, loaded, device: Device):
+    def __init__(self, program: _Program, loaded, device: Devices):
         self.text, self.out_avals, self.device = program.text, program.out_avals, device
         self._program, self._loaded, self._execute = program, loaded, loaded.execute_sharded
         self._handlers = self._result_handlers(start(), device)
@@ -174,6 +176,7 @@ class SpreadExecutable(Executable):
     """
 
     __slots__ = ("out_spreads",)
+    device: tuple[Device, ...]
 
     def _result_handlers(self, runtime, device):
         found = self._loaded.get_output_shardings() if self.out_avals else []
@@ -233,11 +236,11 @@ class _Program:
         self.outline, self.flags, self.lapack = outline, flags, lapack
         self.callback_errors: list[BaseException] = []
         self.callbacks = [_remembering(fn, self.callback_errors) for fn in callbacks]
-        self.executables: dict[Device, Executable] = {}
-        self.compiled_for: list[Device] = []
+        self.executables: dict[Devices, Executable] = {}
+        self.compiled_for: list[Devices] = []
         self.lock = threading.RLock()
 
-    def on(self, device: Device) -> tuple[Executable, bool]:
+    def on(self, device: Devices) -> tuple[Executable, bool]:
         """The executable for a device, and whether it was there already."""
         runtime = start()
         with self.lock:                                  # a second thread waits here for the first one's compilation
@@ -249,7 +252,7 @@ class _Program:
             found = self.executables[device] = kind(self, self._load(runtime, device), device)
             return found, False
 
-    def _load(self, runtime: Runtime, device: Device):
+    def _load(self, runtime: Runtime, device: Devices):
         """From the disk, else from an executable for a sister device, else by compiling.
 
         Only one that was compiled here can be written down: of one that was loaded, XLA loses functions.
@@ -358,7 +361,7 @@ state.forget.append(_programs.clear)
 
 
 def compile(text: str, out_specs: Sequence[tuple[tuple[int, ...], Any]], *,
-            device: Device | tuple[Device, ...] | None = None,
+            device: Devices | None = None,
             outline: bool = False, optimization_level: int | None = None, needs_lapack: bool = False,
             extra_options: Mapping[str, Any] | None = None,
             host_callbacks: Sequence[Callable] = (), whole: bool = False,

@@ -86,7 +86,7 @@ class _Given(Handler):
     """Handlers that give values by name, or by a function of a site's record."""
     observes = False
     strict = False
-    kinds = ("sample", "deterministic", "param", "plate")
+    kinds: tuple[str, ...] = ("sample", "deterministic", "param", "plate")
 
     def __init__(self, fn=None, data=None, value_fn=None):
         super().__init__(fn)

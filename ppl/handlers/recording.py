@@ -27,7 +27,7 @@ class trace(Handler):
     True
     """
 
-    kinds = (*SCORED, "deterministic", "param", "plate")
+    kinds: tuple[str, ...] = (*SCORED, "deterministic", "param", "plate")
 
     def __init__(self, fn=None):
         super().__init__(fn)

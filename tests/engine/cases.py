@@ -275,6 +275,12 @@ INDEX = [
          args=(V, np.array([5., -6., 7.]), np.array([2, 2, 0])), name="scatter-max"),
     Case(lambda x, u, i: index.scatter_nd(x, [i], u, "add"), "scatter", lambda x, u, i: x + np.array([0, u[1], 0, 0]),
          args=(V, np.array([5., 6.]), np.array([9, 1])), name="scatter-out-of-range"),
+    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "near"), "scatter",
+         lambda x, u, i: x + np.array([u[2], u[1], 0, u[0]]),
+         args=(V, np.array([5., 6., 7.]), np.array([9, 1, -3])), name="scatter-near"),
+    Case(lambda x, u, i: index.scatter_nd(x, [i], u, "near"), "scatter",
+         lambda x, u, i: x + np.array([u[1] + u[2], u[0]]), args=(W[:2, :1], W[:1, :3].T, np.array([7, 0, -1])),
+         name="scatter-near-rows"),
 ]
 
 DOT = [
