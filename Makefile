@@ -31,7 +31,7 @@ demo: venv
 test: venv
 	$(PYTEST) $(ARGS)
 
-check: lint
+check: lint types
 	$(PYTEST) -m 'not slow' $(ARGS)
 
 lint: venv
