@@ -247,6 +247,11 @@ class Builder:
 
     # ---- several devices ----
 
+    @property
+    def partitioned(self):
+        """Whether XLA divides arrays among devices here, so that a slice of one may have to travel."""
+        return self.manual is None and any(mesh.size > 1 for mesh in self.meshes)
+
     def mesh(self, mesh):
         """The name of a mesh in the module: `@mesh0`. The first one's devices are the program's partitions."""
         if mesh not in self.meshes:

@@ -126,10 +126,11 @@ def reduce(b, op, x, start, axes):
         return b.convert(reduce(b, op, b.convert(x, roomy(dtype)), start, axes), dtype)
     first, last = (axes[0], axes[-1] + 1) if axes else (0, 0)
     n, row = math.prod(x.shape[first:last]), math.prod(x.shape[last:])
-    together = len(axes) == last - first
-    if together and last == len(x.shape) and SHORT < n <= LONG and dtype.kind == "f" and b.platform == "cpu":
+    if b.partitioned or len(axes) != last - first:
+        return b.reduce(op, x, start, axes)
+    if last == len(x.shape) and SHORT < n <= LONG and dtype.kind == "f" and b.platform == "cpu":
         return b.reshape(_folded(b, op, b.reshape(x, (math.prod(x.shape[:first]), n)), start), x.shape[:first])
-    if not together or not 2 <= n <= FEW * FEW or row < MANY or n * row < FEW * MANY:
+    if not 2 <= n <= FEW * FEW or row < MANY or n * row < FEW * MANY:
         return b.reduce(op, x, start, axes)
     flat = b.reshape(x, (math.prod(x.shape[:first]), n, row))
     return b.reshape(_rows(b, op, flat), (*x.shape[:first], *x.shape[last:]))

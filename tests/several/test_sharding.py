@@ -1,5 +1,6 @@
 """Arrays that lie on 8 devices: what is computed on them is what is computed on one."""
 import pickle
+import re
 
 import numpy as onp
 import pytest
@@ -101,20 +102,33 @@ def test_results_stay_where_they_are_made():
     assert x.T.sharding.spec == P("b", "a") and x.sum(0).sharding.spec == P("b")
 
 
+def compiled(f, x):
+    """The executable of a function of an array that lies on several devices."""
+    from chainrule.engine.interpreters.evaluate import executable
+    from chainrule.engine.interpreters.placing import where_to_run
+    from chainrule.engine.staged import stage_function
+    staged, leaves = stage_function(f, (x,), {})
+    device, shardings, _ = where_to_run(staged.jaxpr, leaves)
+    return executable(staged.jaxpr, device=device, shardings=shardings)
+
+
 def test_no_device_ever_holds_the_whole():
     """Peak memory of the program of one device, as XLA planned it, is that of parts."""
     n = 1024
     x = make_array_from_callback((n, n), NamedSharding(MESH, P(("a", "b"))), lambda i: onp.ones((n, n))[i])
     double = jit(lambda v: np.sin(v) * 2)
     assert {s.data.nbytes for s in double(x).addressable_shards} == {8 * n * n // 8}
-    from chainrule.engine.interpreters.evaluate import executable
-    from chainrule.engine.interpreters.placing import where_to_run
-    from chainrule.engine.staged import stage_function
-    staged, leaves = stage_function(lambda v: np.sin(v) * 2, (x,), {})
-    device, shardings, _ = where_to_run(staged.jaxpr, leaves)
-    planned = executable(staged.jaxpr, device=device, shardings=shardings).memory_stats()
+    planned = compiled(lambda v: np.sin(v) * 2, x).memory_stats()
     assert planned["argument_size_in_bytes"] == planned["output_size_in_bytes"] == n * n
     assert planned["temp_size_in_bytes"] < n * n
+
+
+@pytest.mark.parametrize("shape", [(1000,), (1000, 2000)])
+def test_a_sum_over_parts_takes_one_collective(shape):
+    x = device_put(onp.ones(shape), NamedSharding(MESH, P(("a", "b"))))
+    text = compiled(lambda v: np.sum(v * v, 0), x).optimized_hlo()
+    assert len(re.findall(r"\ball-reduce\(", text)) == 1
+    assert not re.findall(r"\b(all-gather|all-to-all|collective-permute)\(", text)
 
 
 def test_jit_lays_out_arguments_and_results():
