@@ -2,6 +2,7 @@
 import gc
 import os
 import pathlib
+import sys
 from importlib import metadata
 
 import hypothesis
@@ -11,6 +12,10 @@ import pytest
 # to one version of XLA only. `make matrix` has XLA as users have it.
 if metadata.version("jaxlib").startswith("0.10."):
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1")
+
+# Many tests start processes, which import the library again: its bytecode is kept, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 GOLDEN = pathlib.Path(__file__).parent / "tests" / "golden"
 
