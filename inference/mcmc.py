@@ -55,8 +55,8 @@ class MCMC:
         chains in one program), "mixed" (as many vectorized programs at once as there are cores, which share the
         chains), or "auto": parallel on the host, where that is the fastest for any number of chains, and vectorized on
         an accelerator. Data that no cache holds (tens of MB) are read once for all chains that are vectorized, which
-        may then be quicker on the host too. The first two give the same draws bit for bit, the others up to rounding, which a chain's later
-        draws magnify. Chains of AIES and its like move together, whatever it is.
+        may then be quicker on the host too. The first two give the same draws bit for bit, the others up to rounding,
+        which a chain's later draws magnify. Chains of AIES and its like move together, whatever it is.
     store : a path, or Store(path, ...): draws go to a Zarr folder there while they are made, and the chains' state
         beside them, so that memory stays bounded and `resume` goes on after a crash
     until : targets at which the run stops before num_samples, {"rhat": 1.01, "ess_bulk": 400}; limits of "seconds" and
